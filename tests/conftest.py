@@ -1,0 +1,115 @@
+"""Fixtures shared by all tests: data sets of a few made-up photos, drawn in milliseconds."""
+import os
+import os.path as osp
+from pathlib import Path
+from typing import Callable, List, Sequence, Tuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+CLASSES = ('disc', 'square', 'cross')
+SIZES = ((48, 64), (64, 48), (56, 56), (40, 72))
+
+
+def draw_shape(name: str, size: Tuple[int, int], centre: Tuple[float, float], radius: float) -> np.ndarray:
+    """A boolean mask ``(H, W)`` of one of :data:`CLASSES`."""
+    y, x = np.mgrid[:size[0], :size[1]]
+    dy, dx = abs(y - centre[0]), abs(x - centre[1])
+    if name == 'disc':
+        return dy**2 + dx**2 <= radius**2
+    if name == 'square':
+        return np.maximum(dy, dx) <= 0.85 * radius
+    return (np.maximum(dy, dx) <= radius) & (np.minimum(dy, dx) <= radius / 3)
+
+
+def write_voc_image(root: Path,
+                    img_id: str,
+                    labels: Sequence[int],
+                    size: Tuple[int, int],
+                    mask_values: Sequence[int],
+                    rng: np.random.Generator,
+                    difficult: Sequence[int] = ()) -> None:
+    """Draw one photo with its mask and annotation; ``difficult`` names the labels that are marked so."""
+    colours = np.array([[200, 60, 50], [60, 180, 70], [60, 80, 210]])
+    photo = rng.integers(90, 150, (*size, 3))
+    mask = np.zeros(size, dtype=np.uint8)
+    objects = []
+    for place, label in enumerate(labels):
+        radius = min(size) / (4 if len(labels) > 1 else 3)
+        centre = (size[0] * (place + 1) / (len(labels) + 1), size[1] * (place + 1) / (len(labels) + 1))
+        outer = draw_shape(CLASSES[label], size, centre, radius + 1)
+        inner = draw_shape(CLASSES[label], size, centre, radius)
+        photo[inner] = colours[label] + rng.integers(-30, 30, (int(inner.sum()), 3))
+        mask[outer] = 255
+        mask[inner] = mask_values[label]
+        objects.append(f'<object><name>{CLASSES[label]}</name><difficult>{int(label in difficult)}</difficult></object>')
+    Image.fromarray(photo.astype(np.uint8)).save(root / 'JPEGImages' / f'{img_id}.jpg', quality=95)
+    png = Image.fromarray(mask)
+    png.putpalette(np.random.default_rng(0).integers(0, 256, 768, dtype=np.uint8).tolist())
+    png.save(root / 'SegmentationClass' / f'{img_id}.png')
+    (root / 'Annotations' / f'{img_id}.xml').write_text(f'<annotation><filename>{img_id}.jpg</filename>'
+                                                        f'{"".join(objects)}</annotation>\n')
+
+
+def draw_voc(root: Path,
+             num_images: int = 12,
+             num_val: int = 4,
+             mask_values: Sequence[int] = (1, 2, 3),
+             sizes: Sequence[Tuple[int, int]] = SIZES) -> Path:
+    """Draw a VOC-layout data set of tinted shapes on noise; the same pixels at every call.
+
+    Image ``i`` is called ``img_<i, two digits>``, has the size ``sizes[i % len(sizes)]`` as ``(H, W)``, shows class ``i % 3`` and, where ``i`` is a
+    multiple of 4, class ``(i + 1) % 3`` too, which the annotation marks as difficult. Masks have a border of 255.
+
+    Args:
+        root (Path): Folder to fill with ``JPEGImages``, ``SegmentationClass``, ``Annotations`` and
+            ``ImageSets/Segmentation/{train,val,trainval}.txt``.
+        num_images (int): Images in both lists together. Defaults to 12.
+        num_val (int): How many of them, the last, are in ``val.txt``. Defaults to 4.
+        mask_values (Sequence[int]): Values of disc, square and cross in the masks. Defaults to (1, 2, 3).
+        sizes (Sequence[tuple]): Image sizes in turn. Defaults to four small ones.
+
+    Returns:
+        Path: ``root``.
+    """
+    for folder in ('JPEGImages', 'SegmentationClass', 'Annotations', 'ImageSets/Segmentation'):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    ids: List[str] = []
+    for i in range(num_images):
+        ids.append(f'img_{i:02d}')
+        extra = [(i + 1) % 3] if i % 4 == 0 else []
+        write_voc_image(root, ids[-1], [i % 3, *extra], sizes[i % len(sizes)], mask_values, rng, difficult=extra)
+    split = len(ids) - num_val
+    for name, part in (('train', ids[:split]), ('val', ids[split:]), ('trainval', ids)):
+        (root / 'ImageSets' / 'Segmentation' / f'{name}.txt').write_text(''.join(f'{i}\n' for i in part))
+    return root
+
+
+@pytest.fixture
+def make_voc(tmp_path: Path) -> Callable[..., Path]:
+    """:func:`draw_voc` into ``tmp_path / name``: ``make_voc('mine', num_images=3)``."""
+
+    def make(name: str = 'voc', **kwargs) -> Path:
+        return draw_voc(tmp_path / name, **kwargs)
+
+    return make
+
+
+@pytest.fixture
+def tiny_voc(make_voc: Callable[..., Path]) -> Path:
+    """Path of a VOC-layout data set of 12 photos (8 train, 4 val) of four sizes, classes disc, square and cross.
+
+    See :func:`draw_voc` for what is in it. Each test gets a copy of its own, so a test may break files in it.
+    """
+    return make_voc()
+
+
+@pytest.fixture(scope='session')
+def voc_animals() -> str:
+    """Path of the photos of ``voc-animals``; tests that ask for it are skipped where they are not."""
+    path = os.environ.get('MMAMR_VOC_ANIMALS', osp.join('..', 'shared', 'data', 'voc-animals'))
+    if not osp.isdir(path):
+        pytest.skip(f'no photos at {path}; set MMAMR_VOC_ANIMALS')
+    return osp.abspath(path)
