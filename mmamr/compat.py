@@ -1,25 +1,189 @@
 """Every cure that today's OpenMMLab stack needs, in one place. Each does nothing where nothing is broken.
 
-The versions below are those that were run; see ``requirements/constraints.txt`` for the exact set of the tests.
+The bounds are those that were run; ``requirements/constraints.txt`` holds the exact set that the tests run on.
 """
-import importlib
-import importlib.machinery
+import functools
 import importlib.util
+import os
 import sys
 import types
 import warnings
+from importlib.machinery import ModuleSpec
+from importlib.metadata import PackageNotFoundError, version
+from typing import Callable, Dict, NamedTuple, Tuple
 
-# package: (distribution names, first version that was run, first version that was not, what to install)
-VERSIONS = {
-    'torch': (('torch', ), '2.11', '2.16', "'torch>=2.11,<2.16'"),
-    'mmengine': (('mmengine', 'mmengine-lite'), '0.10.7', '0.11', "'mmengine==0.10.7'"),
-    'mmcv': (('mmcv-lite', 'mmcv'), '2.1.0', '2.2.0', "'mmcv-lite==2.1.0' (or 'mmcv==2.1.0')"),
-    'mmseg': (('mmsegmentation', ), '1.2.2', '1.3', "'mmsegmentation==1.2.2'"),
-    'mmpretrain': (('mmpretrain', ), '1.2.0', '1.3', "'mmpretrain==1.2.0'"),
-    'numpy': (('numpy', ), '1.26', '2.6', "'numpy<2.6'"),
-    'setuptools': (('setuptools', ), '60', '81', "'setuptools<81'"),
-}
+from packaging.version import Version
+
+
+class Bounds(NamedTuple):
+    """The versions of one dependency that were run."""
+
+    distributions: Tuple[str, ...]
+    """Names under which package indexes offer it; any one serves."""
+    first: str
+    """The first version that was run."""
+    beyond: str
+    """The first version that was not, or is known not to work."""
+    install: str
+    """What to install."""
+
+
+BOUNDS = (
+    Bounds(('torch', ), '2.13', '2.16', "'torch>=2.13,<2.16'"),
+    Bounds(('torchvision', ), '0.28', '0.30', "'torchvision>=0.28,<0.30'"),
+    Bounds(('numpy', ), '2.0', '2.6', "'numpy>=2.0,<2.6'"),
+    Bounds(('setuptools', ), '60', '81', "'setuptools>=60,<81'"),
+    Bounds(('mmengine', 'mmengine-lite'), '0.10.7', '0.11', "'mmengine>=0.10.7,<0.11'"),
+    Bounds(('mmcv-lite', 'mmcv'), '2.1.0', '2.2.0', "'mmcv-lite>=2.1.0,<2.2.0' (or the full 'mmcv', same versions)"),
+    Bounds(('mmsegmentation', ), '1.2.2', '1.3', "'mmsegmentation>=1.2.2,<1.3'"),
+    Bounds(('mmpretrain', ), '1.2.0', '1.3', "'mmpretrain>=1.2.0,<1.3'"),
+    # imported by mmsegmentation, which does not declare them
+    Bounds(('ftfy', ), '6', '7', "'ftfy>=6,<7'"),
+    Bounds(('regex', ), '2020', '2100', "'regex'"),
+)
+
+
+def check_versions(bounds: Tuple[Bounds, ...] = BOUNDS, installed: Callable[[str], str] = version) -> None:
+    """Raise one line that says what to install if a dependency is missing or outside the versions that were run.
+
+    Args:
+        bounds (tuple[Bounds]): What to check. Defaults to :data:`BOUNDS`.
+        installed (Callable): Returns the installed version of a distribution or raises ``PackageNotFoundError``.
+
+    Raises:
+        ImportError: For the first dependency that does not fit.
+    """
+    for bound in bounds:
+        found = {}
+        for name in bound.distributions:
+            try:
+                found[name] = installed(name)
+            except PackageNotFoundError:
+                continue
+        if not found:
+            raise ImportError(f'mmamr needs {bound.distributions[0]}, which is not installed: pip install {bound.install}')
+        for name, number in found.items():
+            if not Version(bound.first) <= Version(number) < Version(bound.beyond):
+                raise ImportError(f'mmamr does not work with {name} {number}: pip install {bound.install}')
 
 
 def apply_compat() -> None:
-    """Apply every cure. Called once by ``import mmamr``, before mmseg or mmpretrain are imported."""
+    """Apply the cures that must be in place before mmseg or mmpretrain are imported. ``import mmamr`` calls it."""
+    filter_warnings()
+    stand_in_for_mmcv_ext()
+    allow_checkpoint_types()
+    register_package_for_configs()
+
+
+def filter_warnings() -> None:
+    """Silence the stack's own warnings that a user can do nothing about, each by its own filter."""
+    for message in (
+            'pkg_resources is deprecated',
+            '``build_loss`` would be deprecated soon',
+            'Fail to import ``MultiScaleDeformableAttention``',
+            '"FileClient" will be deprecated',
+            'The prefix is not set in metric class IoUMetric',
+            'find_loader is deprecated',
+            "'pkgutil.find_loader' is deprecated",
+    ):
+        warnings.filterwarnings('ignore', message=f'.*{message}.*')
+
+
+def stand_in_for_mmcv_ext() -> None:
+    """Let ``import mmseg`` work with mmcv-lite, which has ``mmcv.ops`` but not the compiled ``mmcv._ext`` behind it.
+
+    A module whose functions raise when they are called takes its place. Its spec has no loader, so that
+    ``mmengine.utils.mmcv_full_available`` still tells the truth. With the full mmcv nothing is done.
+    """
+    if 'mmcv._ext' in sys.modules or importlib.util.find_spec('mmcv._ext') is not None:
+        return
+
+    def missing(name: str) -> Callable:
+
+        def raise_missing(*args, **kwargs):
+            raise NotImplementedError(
+                f'mmcv.ops needs the compiled function {name}, which mmcv-lite does not have: pip uninstall mmcv-lite '
+                "and pip install 'mmcv>=2.1.0,<2.2.0'")
+
+        return raise_missing
+
+    module = types.ModuleType('mmcv._ext', 'Stand-in for the compiled operators that mmcv-lite leaves out.')
+    module.__spec__ = ModuleSpec('mmcv._ext', loader=None)
+    module.__getattr__ = lambda name: missing(name) if not name.startswith('__') else _no_attribute(name)
+    sys.modules['mmcv._ext'] = module
+
+
+def _no_attribute(name: str):
+    raise AttributeError(f"module 'mmcv._ext' has no attribute '{name}'")
+
+
+def allow_checkpoint_types() -> None:
+    """Let ``torch.load(..., weights_only=True)`` read what mmengine itself puts into a checkpoint.
+
+    The message hub of a run holds log histories: a plain container class and numpy numbers. No other type is admitted.
+    """
+    import numpy as np
+    import torch
+    from mmengine.logging.history_buffer import HistoryBuffer
+    from numpy._core.multiarray import _reconstruct, scalar
+    torch.serialization.add_safe_globals([
+        HistoryBuffer, _reconstruct, scalar, np.ndarray, np.dtype, np.dtypes.Float64DType, np.dtypes.Float32DType,
+        np.dtypes.Int64DType
+    ])
+
+
+def register_package_for_configs() -> None:
+    """Let mmengine resolve ``_base_ = 'mmamr::amr/….py'``.
+
+    It accepts only packages that it has heard of, and looks for an editable install in ``site-packages``, where there is
+    none.
+    """
+    from mmengine.config import config, utils
+    utils.MODULE2PACKAGE.setdefault('mmamr', 'mmamr')
+    installed_path = config.get_installed_path
+
+    @functools.wraps(installed_path)
+    def get_installed_path(package: str) -> str:
+        path = installed_path(package)
+        if not os.path.exists(path):
+            spec = importlib.util.find_spec(package)
+            if spec is not None and spec.origin is not None:
+                return os.path.dirname(spec.origin)
+        return path
+
+    if not hasattr(installed_path, '__wrapped__'):
+        config.get_installed_path = get_installed_path
+
+
+def setup_cpu_distributed(cfg: Dict, launcher: str) -> None:
+    """Make several processes work without a GPU; call it before ``Runner.from_cfg``.
+
+    mmengine would call ``torch.cuda.set_device`` and hand CUDA device ids to DDP. Here gloo is started first, which
+    makes the runner skip its own start, and the model wrapper gets no device ids. With a GPU, or with one process,
+    nothing is done.
+
+    Args:
+        cfg (mmengine.Config): The config; ``model_wrapper_cfg`` and ``env_cfg.dist_cfg.backend`` are set.
+        launcher (str): mmengine's launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+    """
+    import torch
+    if launcher == 'none' or torch.cuda.is_available():
+        return
+    if not torch.distributed.is_initialized():
+        if launcher == 'slurm':
+            os.environ.setdefault('RANK', os.environ['SLURM_PROCID'])
+            os.environ.setdefault('WORLD_SIZE', os.environ['SLURM_NTASKS'])
+            os.environ.setdefault('LOCAL_RANK', os.environ.get('SLURM_LOCALID', '0'))
+        elif launcher == 'mpi':
+            os.environ.setdefault('RANK', os.environ['OMPI_COMM_WORLD_RANK'])
+            os.environ.setdefault('WORLD_SIZE', os.environ['OMPI_COMM_WORLD_SIZE'])
+            os.environ.setdefault('LOCAL_RANK', os.environ['OMPI_COMM_WORLD_LOCAL_RANK'])
+        os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
+        os.environ.setdefault('MASTER_PORT', '29500')
+        torch.distributed.init_process_group(backend='gloo')
+    cfg['model_wrapper_cfg'] = {
+        'type': 'MMDistributedDataParallel',
+        'broadcast_buffers': False,
+        'find_unused_parameters': cfg.get('find_unused_parameters', False),
+        **(cfg.get('model_wrapper_cfg') or {}), 'device_ids': None
+    }
