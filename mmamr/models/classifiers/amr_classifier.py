@@ -1,0 +1,80 @@
+from typing import Dict, List, Optional
+
+import torch
+from mmpretrain.structures import DataSample
+from torch import Tensor
+
+from mmamr.registry import MODELS
+from .base import BaseCAMClassifier
+
+
+@MODELS.register_module()
+class AMRClassifier(BaseCAMClassifier):
+    r"""Spotlight and compensation branch, trained with L_all = L_cls + L_cps (eq. 10-12).
+
+    .. math:: L_{all} = \frac{1}{2} (L_{cls}^s + L_{cls}^c) + \| M_S - M_C \|_1
+
+    The two branches share nothing. AMM sits in the compensation branch, behind named layers of its backbone
+    (``modulation``) or after the last feature map (``neck``).
+
+    Args:
+        spotlight (dict): Config of the spotlight :class:`CAMBranch`.
+        compensation (dict): Config of the compensation :class:`CAMBranch`.
+        loss_cls (dict): Config of L_cls; half of it is taken of each branch. Defaults to
+            ``dict(type='MultiLabelSoftMarginLoss')``.
+        loss_cps (dict, optional): Config of L_cps; None leaves it out. Defaults to
+            ``dict(type='CrossPseudoSupervisionLoss')``.
+        frozen_spotlight (bool): The spotlight's features and class scores get no gradient: only its classifier moves,
+            through L_cps alone, as in the released code (row T1). Its backbone is kept in evaluation mode. Defaults to
+            False, joint training, as in the paper.
+        data_preprocessor (dict, optional): Config of the preprocessor. Defaults to None.
+        init_cfg (dict, optional): Initialization config. Defaults to None.
+    """
+
+    def __init__(self,
+                 spotlight: Dict,
+                 compensation: Dict,
+                 loss_cls: Dict = dict(type='MultiLabelSoftMarginLoss'),
+                 loss_cps: Optional[Dict] = dict(type='CrossPseudoSupervisionLoss'),
+                 frozen_spotlight: bool = False,
+                 data_preprocessor: Optional[Dict] = None,
+                 init_cfg: Optional[Dict] = None) -> None:
+        super().__init__({'spotlight': spotlight, 'compensation': compensation}, data_preprocessor, init_cfg)
+        self.loss_cls = MODELS.build(loss_cls)
+        self.loss_cps = None if loss_cps is None else MODELS.build(loss_cps)
+        self.frozen_spotlight = frozen_spotlight
+        if frozen_spotlight:
+            if loss_cps is None:
+                raise ValueError('a frozen spotlight is trained by loss_cps alone, but loss_cps is None')
+            self.spotlight.backbone.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> 'AMRClassifier':
+        """Switch the mode; a frozen spotlight backbone stays in evaluation mode."""
+        super().train(mode)
+        if self.frozen_spotlight:
+            self.spotlight.backbone.eval()
+        return self
+
+    def spotlight_maps(self, inputs: Tensor) -> Tensor:
+        """M_S, with gradient for the head only where the spotlight is frozen."""
+        if not self.frozen_spotlight:
+            return self.spotlight(inputs)
+        with torch.no_grad():
+            feats = self.spotlight.features(inputs)
+        return self.spotlight.head(feats)
+
+    def loss(self, inputs: Tensor, data_samples: List[DataSample]) -> Dict[str, Tensor]:
+        """Both halves of L_cls (eq. 10) and L_cps (eq. 11); a frozen spotlight's half is logged, not trained."""
+        spotlight, compensation = self.spotlight_maps(inputs), self.compensation(inputs)
+        labels = self.targets(data_samples, spotlight)
+        cls_spotlight = 0.5 * self.loss_cls(self.logits(spotlight), labels)
+        losses = {}
+        if self.frozen_spotlight:
+            # without 'loss' in its name mmengine logs it and leaves it out of the sum
+            losses['cls_spotlight'] = cls_spotlight.detach()
+        else:
+            losses['loss_cls_spotlight'] = cls_spotlight
+        losses['loss_cls_compensation'] = 0.5 * self.loss_cls(self.logits(compensation), labels)
+        if self.loss_cps is not None:
+            losses['loss_cps'] = self.loss_cps(spotlight, compensation, labels)
+        return losses

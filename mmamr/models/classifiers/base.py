@@ -1,0 +1,90 @@
+from typing import Dict, List, Optional, Union
+
+import torch
+from mmpretrain.models.classifiers import BaseClassifier
+from mmpretrain.structures import DataSample
+from torch import Tensor
+
+from mmamr.registry import MODELS
+
+
+class BaseCAMClassifier(BaseClassifier):
+    """What the classifiers share: labels, prediction, and the class maps that the CAM stage asks for.
+
+    Args:
+        branches (dict): Configs of :class:`CAMBranch` by branch name; each becomes a submodule of that name.
+        data_preprocessor (dict, optional): Config of the preprocessor. Defaults to mmpretrain's
+            ``ClsDataPreprocessor`` without normalisation.
+        init_cfg (dict, optional): Initialization config. Defaults to None.
+    """
+
+    def __init__(self,
+                 branches: Dict[str, Dict],
+                 data_preprocessor: Optional[Dict] = None,
+                 init_cfg: Optional[Dict] = None) -> None:
+        data_preprocessor = dict(data_preprocessor or {})
+        data_preprocessor.setdefault('type', 'mmpretrain.ClsDataPreprocessor')
+        super().__init__(init_cfg=init_cfg, data_preprocessor=data_preprocessor)
+        self.branches = tuple(branches)
+        for name, branch in branches.items():
+            self.add_module(name, MODELS.build({'type': 'CAMBranch', **branch}))
+
+    @property
+    def num_classes(self) -> int:
+        """Number of foreground classes."""
+        return getattr(self, self.branches[0]).head.num_classes
+
+    def class_maps(self, inputs: Tensor) -> Dict[str, Tensor]:
+        """Class maps of every branch before ReLU (eq. 1).
+
+        Args:
+            inputs (Tensor): Normalised images ``(N, 3, H, W)``.
+
+        Returns:
+            dict[str, Tensor]: Branch name (``'spotlight'``, ``'compensation'``) to ``(N, num_classes, h, w)``.
+        """
+        return {name: getattr(self, name)(inputs) for name in self.branches}
+
+    def extract_feat(self, inputs: Tensor) -> Dict[str, Tensor]:
+        """The feature map of every branch that its head sees, ``(N, C, h, w)``."""
+        return {name: getattr(self, name).features(inputs)[-1] for name in self.branches}
+
+    def forward(self,
+                inputs: Tensor,
+                data_samples: Optional[List[DataSample]] = None,
+                mode: str = 'tensor') -> Union[Dict[str, Tensor], List[DataSample]]:
+        """
+        Args:
+            inputs (Tensor): Normalised images ``(N, 3, H, W)``.
+            data_samples (list[DataSample], optional): Their labels. Defaults to None.
+            mode (str): ``'tensor'`` returns :meth:`class_maps`, ``'predict'`` data samples with ``pred_score``,
+                ``'loss'`` the losses. Defaults to ``'tensor'``.
+        """
+        if mode == 'tensor':
+            return self.class_maps(inputs)
+        if mode == 'loss':
+            return self.loss(inputs, data_samples)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        raise RuntimeError(f"mode must be 'tensor', 'predict' or 'loss', but got {mode!r}")
+
+    def predict(self, inputs: Tensor, data_samples: Optional[List[DataSample]] = None) -> List[DataSample]:
+        """Class probabilities, the mean of the branches'."""
+        maps = self.class_maps(inputs)
+        scores = torch.stack([self.logits(one).sigmoid() for one in maps.values()]).mean(0)
+        data_samples = data_samples if data_samples is not None else [DataSample() for _ in scores]
+        for sample, score in zip(data_samples, scores):
+            sample.set_pred_score(score)
+        return data_samples
+
+    @staticmethod
+    def logits(maps: Tensor) -> Tensor:
+        """Class scores ``(N, num_classes)``: global average pooling, in float32."""
+        return maps.float().mean((2, 3))
+
+    def targets(self, data_samples: List[DataSample], like: Tensor) -> Tensor:
+        """Image-level labels as zeros and ones ``(N, num_classes)``, on the device of ``like``."""
+        labels = torch.zeros(len(data_samples), self.num_classes)
+        for row, sample in zip(labels, data_samples):
+            row[sample.gt_label.cpu()] = 1
+        return labels.to(like.device)

@@ -1,0 +1,58 @@
+from typing import Dict, Optional, Sequence, Union
+
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmamr.registry import MODELS
+from ..modulation import attach_amm, detach_after
+
+
+@MODELS.register_module()
+class CAMBranch(BaseModule):
+    """Backbone, neck and CAM head: one branch of a classifier, with or without AMM.
+
+    Args:
+        backbone (dict): Config of any backbone of mmpretrain or mmseg.
+        head (dict): Config of the head, e.g. ``dict(type='CAMHead', num_classes=20, in_channels=2048)``.
+        neck (dict, optional): Config of a neck, e.g. :class:`AMMNeck`. Defaults to None.
+        modulation (dict, optional): ``layers`` (regular expressions for full names of submodules of the backbone) and
+            ``amm`` (config of the AMM behind each); see :func:`attach_amm`. Defaults to None.
+        detach_after (str | Sequence[str], optional): Names of submodules of the backbone behind which the gradient
+            stops (row T3). Defaults to None.
+        init_cfg (dict, optional): Initialization config. Defaults to None.
+    """
+
+    def __init__(self,
+                 backbone: Dict,
+                 head: Dict,
+                 neck: Optional[Dict] = None,
+                 modulation: Optional[Dict] = None,
+                 detach_after: Optional[Union[str, Sequence[str]]] = None,
+                 init_cfg: Optional[Dict] = None) -> None:
+        super().__init__(init_cfg)
+        self.backbone = MODELS.build(backbone)
+        self.amm = self.attach(modulation)
+        if detach_after is not None:
+            self.stop_gradient(detach_after)
+        self.neck = None if neck is None else MODELS.build(neck)
+        self.head = MODELS.build(head)
+
+    def attach(self, modulation: Optional[Dict]) -> Optional[nn.ModuleDict]:
+        """Attach the AMMs to the backbone."""
+        if modulation is None:
+            return None
+        return attach_amm(self.backbone, modulation['layers'], {'type': 'AMM', **modulation.get('amm', {})})
+
+    def stop_gradient(self, layers: Union[str, Sequence[str]]) -> None:
+        """Stop the gradient behind named submodules of the backbone."""
+        detach_after(self.backbone, layers)
+
+    def features(self, inputs: Tensor) -> Sequence[Tensor]:
+        """Feature maps that the head sees, ``(N, C, h, w)`` the last of them."""
+        feats = self.backbone(inputs)
+        feats = (feats, ) if isinstance(feats, Tensor) else feats
+        return feats if self.neck is None else self.neck(feats)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Class maps before ReLU, ``(N, num_classes, h, w)``, of normalised images ``(N, 3, H, W)``."""
+        return self.head(self.features(inputs))

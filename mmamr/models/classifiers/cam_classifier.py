@@ -1,0 +1,34 @@
+from typing import Dict, List, Optional
+
+from mmpretrain.structures import DataSample
+from torch import Tensor
+
+from mmamr.registry import MODELS
+from .base import BaseCAMClassifier
+
+
+@MODELS.register_module()
+class CAMClassifier(BaseCAMClassifier):
+    """One branch: the plain CAM classifier, the baseline of Tables 3-6.
+
+    Its branch is called ``spotlight``, so that its checkpoint loads into :class:`AMRClassifier` as it is.
+
+    Args:
+        spotlight (dict): Config of the :class:`CAMBranch`.
+        loss_cls (dict): Config of L_cls (eq. 9). Defaults to ``dict(type='MultiLabelSoftMarginLoss')``.
+        data_preprocessor (dict, optional): Config of the preprocessor. Defaults to None.
+        init_cfg (dict, optional): Initialization config. Defaults to None.
+    """
+
+    def __init__(self,
+                 spotlight: Dict,
+                 loss_cls: Dict = dict(type='MultiLabelSoftMarginLoss'),
+                 data_preprocessor: Optional[Dict] = None,
+                 init_cfg: Optional[Dict] = None) -> None:
+        super().__init__({'spotlight': spotlight}, data_preprocessor, init_cfg)
+        self.loss_cls = MODELS.build(loss_cls)
+
+    def loss(self, inputs: Tensor, data_samples: List[DataSample]) -> Dict[str, Tensor]:
+        """L_cls of eq. 9."""
+        maps = self.spotlight(inputs)
+        return {'loss_cls': self.loss_cls(self.logits(maps), self.targets(data_samples, maps))}

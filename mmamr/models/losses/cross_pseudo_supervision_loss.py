@@ -1,0 +1,72 @@
+from typing import Optional
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmamr.registry import MODELS
+
+EPS = 1e-5
+
+
+@MODELS.register_module()
+class CrossPseudoSupervisionLoss(nn.Module):
+    """L_cps of eq. 11: the mean absolute difference of the ReLU'd maps of both branches.
+
+    Each sample's mean is taken first, then the mean over the batch, so that the loss depends neither on who else is in
+    the batch nor on the number of processes.
+
+    Args:
+        loss_weight (float): The paper has 1, the released code 0.05. Defaults to 1.
+        normalize (bool): Divide each class map by its maximum first. Defaults to False.
+        classes (str): Average over ``'all'`` classes, as in the released code, or only over those ``'present'`` in the
+            image. Defaults to ``'all'``.
+        detach (str, optional): The branch that is a fixed target, ``'spotlight'`` or ``'compensation'``; None lets both
+            move. Defaults to None.
+    """
+
+    CLASSES = ('all', 'present')
+    DETACH = (None, 'spotlight', 'compensation')
+
+    def __init__(self,
+                 loss_weight: float = 1.,
+                 normalize: bool = False,
+                 classes: str = 'all',
+                 detach: Optional[str] = None) -> None:
+        super().__init__()
+        if classes not in self.CLASSES:
+            raise ValueError(f'classes must be one of {self.CLASSES}, but got {classes!r}')
+        if detach not in self.DETACH:
+            raise ValueError(f'detach must be one of {self.DETACH}, but got {detach!r}')
+        self.loss_weight = loss_weight
+        self.normalize = normalize
+        self.classes = classes
+        self.detach = detach
+
+    def forward(self, spotlight: Tensor, compensation: Tensor, labels: Tensor) -> Tensor:
+        """
+        Args:
+            spotlight (Tensor): Class maps M_S before ReLU, ``(N, num_classes, h, w)``.
+            compensation (Tensor): Class maps M_C before ReLU; resized to ``spotlight`` where their sizes differ.
+            labels (Tensor): Zeros and ones ``(N, num_classes)``.
+
+        Returns:
+            Tensor: The weighted loss, a scalar.
+        """
+        spotlight, compensation = self.prepare(spotlight), self.prepare(compensation)
+        if compensation.shape[2:] != spotlight.shape[2:]:
+            compensation = F.interpolate(compensation, spotlight.shape[2:], mode='bilinear', align_corners=False)
+        if self.detach == 'spotlight':
+            spotlight = spotlight.detach()
+        elif self.detach == 'compensation':
+            compensation = compensation.detach()
+        difference = (spotlight - compensation).abs().mean((2, 3))
+        if self.classes == 'all':
+            sample = difference.mean(1)
+        else:
+            sample = (difference * labels).sum(1) / labels.sum(1).clamp(min=1)
+        return self.loss_weight * sample.mean()
+
+    def prepare(self, maps: Tensor) -> Tensor:
+        """ReLU, and the maximum to 1 where that is asked for."""
+        maps = maps.float().relu()
+        return maps / (maps.amax((2, 3), keepdim=True) + EPS) if self.normalize else maps

@@ -1,0 +1,3 @@
+from .amm_neck import AMMNeck
+
+__all__ = ['AMMNeck']
