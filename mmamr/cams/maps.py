@@ -1,0 +1,82 @@
+"""From CAMs to maps and seeds at the size of the image: plain functions of arrays."""
+from typing import Sequence, Tuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .files import CAM
+
+EPS = 1e-5
+
+
+def normalize_maps(maps: Tensor) -> Tensor:
+    """ReLU, then divide each map by its maximum; a map without positive response stays zero.
+
+    Args:
+        maps (Tensor): Class maps ``(..., h, w)``.
+
+    Returns:
+        Tensor: In [0, 1], same shape.
+    """
+    maps = maps.relu()
+    peak = maps.amax((-2, -1), keepdim=True)
+    return torch.where(peak > EPS, maps / peak.clamp(min=EPS), torch.zeros_like(maps))
+
+
+def mix(cam: CAM, xi: float = 0.5) -> np.ndarray:
+    """Weighted CAMs M_W = ξ M_S + (1 - ξ) M_C (eq. 2), not normalised again.
+
+    Args:
+        cam (CAM): CAMs of one image. Where there is one branch only, its maps are returned whatever ξ is.
+        xi (float): Recalibration coefficient ξ in [0, 1]; 1 gives the spotlight, 0 the compensation CAMs.
+            Defaults to 0.5.
+
+    Returns:
+        np.ndarray: ``(K, h, w)`` in float32.
+
+    Raises:
+        ValueError: If ξ is outside [0, 1] or the branches are not known.
+    """
+    if not 0 <= xi <= 1:
+        raise ValueError(f'ξ must be in [0, 1], but got {xi}')
+    if len(cam.maps) == 1:
+        return next(iter(cam.maps.values())).astype(np.float32)
+    if set(cam.maps) != {'spotlight', 'compensation'}:
+        raise ValueError(f'only spotlight and compensation can be mixed, but the CAM holds {sorted(cam.maps)}')
+    spotlight, compensation = (cam.maps[name].astype(np.float32) for name in ('spotlight', 'compensation'))
+    return np.float32(xi) * spotlight + np.float32(1 - xi) * compensation
+
+
+def upsample(maps: np.ndarray, size: Tuple[int, int]) -> np.ndarray:
+    """Resize maps bilinearly (pixel centres aligned as in ``align_corners=False``).
+
+    Args:
+        maps (np.ndarray): ``(K, h, w)``; K may be 0.
+        size (tuple[int, int]): Height and width to reach.
+
+    Returns:
+        np.ndarray: ``(K, H, W)`` in float32.
+    """
+    maps = np.ascontiguousarray(maps, dtype=np.float32)
+    if len(maps) == 0:
+        return np.zeros((0, *size), dtype=np.float32)
+    return F.interpolate(torch.from_numpy(maps)[None], size, mode='bilinear', align_corners=False)[0].numpy()
+
+
+def seed(maps: np.ndarray, classes: Sequence[int], threshold: float) -> np.ndarray:
+    """Label of each pixel: the class of the largest map where that reaches the threshold, background elsewhere.
+
+    Args:
+        maps (np.ndarray): ``(K, H, W)``.
+        classes (Sequence[int]): Foreground classes of the maps, counted from 0.
+        threshold (float): Background threshold.
+
+    Returns:
+        np.ndarray: uint8 ``(H, W)``: 0 is background, class c is c + 1.
+    """
+    if len(maps) == 0:
+        return np.zeros(maps.shape[1:], dtype=np.uint8)
+    labels = np.asarray(classes, dtype=np.uint8)[maps.argmax(0)] + np.uint8(1)
+    return np.where(maps.max(0) >= threshold, labels, np.uint8(0))
