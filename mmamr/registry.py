@@ -40,4 +40,4 @@ TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='mmamr', lo
 MODELS = Registry('model', parent=MMENGINE_MODELS, scope='mmamr', locations=['mmamr.models'])
 METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='mmamr', locations=['mmamr.evaluation'])
 VISUALIZERS = Registry('visualizer', parent=MMENGINE_VISUALIZERS, scope='mmamr', locations=['mmamr.visualization'])
-TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, scope='mmamr', locations=['mmamr.models'])
+TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, scope='mmamr', locations=['mmamr.datasets'])

@@ -43,7 +43,8 @@ def write_voc_image(root: Path,
         photo[inner] = colours[label] + rng.integers(-30, 30, (int(inner.sum()), 3))
         mask[outer] = 255
         mask[inner] = mask_values[label]
-        objects.append(f'<object><name>{CLASSES[label]}</name><difficult>{int(label in difficult)}</difficult></object>')
+        objects.append(f'<object><name>{CLASSES[label]}</name>'
+                       f'<difficult>{int(label in difficult)}</difficult></object>')
     Image.fromarray(photo.astype(np.uint8)).save(root / 'JPEGImages' / f'{img_id}.jpg', quality=95)
     png = Image.fromarray(mask)
     png.putpalette(np.random.default_rng(0).integers(0, 256, 768, dtype=np.uint8).tolist())
@@ -59,8 +60,9 @@ def draw_voc(root: Path,
              sizes: Sequence[Tuple[int, int]] = SIZES) -> Path:
     """Draw a VOC-layout data set of tinted shapes on noise; the same pixels at every call.
 
-    Image ``i`` is called ``img_<i, two digits>``, has the size ``sizes[i % len(sizes)]`` as ``(H, W)``, shows class ``i % 3`` and, where ``i`` is a
-    multiple of 4, class ``(i + 1) % 3`` too, which the annotation marks as difficult. Masks have a border of 255.
+    Image ``i`` is called ``img_<i, two digits>``, has the size ``sizes[i % len(sizes)]`` as ``(H, W)``, shows class
+    ``i % 3`` and, where ``i`` is a multiple of 4, class ``(i + 1) % 3`` too, which the annotation marks as difficult.
+    Masks have a border of 255.
 
     Args:
         root (Path): Folder to fill with ``JPEGImages``, ``SegmentationClass``, ``Annotations`` and

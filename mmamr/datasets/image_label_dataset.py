@@ -1,0 +1,172 @@
+"""Photographs with image-level labels, and masks to measure against where there are any."""
+import os
+import os.path as osp
+from typing import Dict, List, Mapping, Optional, Set, Tuple, Union
+
+from mmengine.dataset import BaseDataset
+
+from mmamr.registry import DATASETS, TASK_UTILS
+
+from .class_index import ClassIndex
+from .errors import DatasetError
+from .images import missing_image, read_size
+from .labels import LabelSource
+from .splits import IMAGE_SUFFIXES, read_ids
+from .voc import VOC_CLASSES
+
+CHECK = 'tools/dataset_converters/check_dataset.py lists all problems'
+
+
+@DATASETS.register_module()
+class ImageLabelDataset(BaseDataset):
+    """Images of a list with image-level labels, in the layout of PASCAL VOC.
+
+    Making the data set reads the list, two or three folder listings and the labels; no pixel is decoded. What needs
+    pixels is checked when the image is met, or all at once by ``tools/dataset_converters/check_dataset.py``.
+
+    An item before the pipeline is ``dict(img_id=str, img_path=str, gt_label=list[int], seg_map_path=str | None)``.
+
+    Args:
+        data_root (str): Folder of the data set, e.g. ``'data/VOCdevkit/VOC2012'``. Defaults to ''.
+        split (str): List of the images, relative to ``data_root`` or absolute; see :func:`~.splits.parse_line` for its
+            lines. Defaults to 'ImageSets/Segmentation/train.txt'.
+        img_dir (str): Folder of the images. Defaults to 'JPEGImages'.
+        img_suffix (str): Suffix of the images, or 'auto': .jpg, .jpeg or .png in any case, whichever is there, in this
+            order. Defaults to 'auto'.
+        mask_dir (str, optional): Folder of the masks ``<id>.png`` that results are measured against. Defaults to None:
+            there are none.
+        partial_masks (bool): Whether images without a mask are allowed; their ``seg_map_path`` is None. So CAMs of the
+            10,582 images of ``train_aug`` are measured on those that ``SegmentationClass`` has. Defaults to False.
+        labels (dict, optional): Label source: ``VOCXMLLabels``, ``MaskLabels``, ``CSVLabels`` or ``LabelTable``.
+            Defaults to None: ``dict(type='VOCXMLLabels', ann_dir='Annotations', difficult=True)``.
+        metainfo (Mapping, optional): ``classes`` and, where they differ from 1 to K and VOC's colours, ``mask_values``
+            and ``palette``; see :class:`ClassIndex`. Defaults to None: the 20 classes of VOC.
+        **kwargs: ``pipeline``, ``indices``, ``test_mode``, ``lazy_init``, ``serialize_data`` and ``max_refetch`` of
+            :class:`mmengine.dataset.BaseDataset`.
+
+    Raises:
+        DatasetError: If the list, an image, a mask or a label is missing or wrong: one line with the file and the cure.
+    """
+
+    METAINFO = dict(classes=VOC_CLASSES)
+
+    def __init__(self,
+                 data_root: str = '',
+                 split: str = 'ImageSets/Segmentation/train.txt',
+                 img_dir: str = 'JPEGImages',
+                 img_suffix: str = 'auto',
+                 mask_dir: Optional[str] = None,
+                 partial_masks: bool = False,
+                 labels: Optional[dict] = None,
+                 metainfo: Optional[Mapping] = None,
+                 **kwargs) -> None:
+        self.img_suffix = img_suffix
+        self.partial_masks = partial_masks
+        self.labels_cfg = dict(labels or dict(type='VOCXMLLabels'))
+        self._label_source: Optional[LabelSource] = None
+        self._listings: Dict[str, Set[str]] = {}
+        prefix = dict(img_path=img_dir)
+        if mask_dir is not None:
+            prefix.update(seg_map_path=mask_dir)
+
+        meta = self._load_metainfo(metainfo)
+        self.class_index = ClassIndex(meta['classes'], meta.get('mask_values'), meta.get('palette'))
+        meta.update(
+            classes=self.class_index.classes,
+            mask_values=self.class_index.mask_values,
+            palette=self.class_index.palette.tolist())
+        super().__init__(
+            ann_file=os.fspath(split), data_root=osp.expanduser(data_root), data_prefix=prefix, metainfo=meta, **kwargs)
+
+    @property
+    def label_source(self) -> LabelSource:
+        """Gives the labels of an image id; made at its first use."""
+        if self._label_source is None:
+            self._label_source = TASK_UTILS.build(
+                self.labels_cfg, default_args=dict(class_index=self.class_index, data_root=self.data_root))
+        return self._label_source
+
+    def load_data_list(self) -> List[dict]:
+        """The items without what only pixels tell."""
+        try:
+            items = [self.load_item(img_id) for img_id in read_ids(self.ann_file)]
+            if not self.label_source.lazy and not any(item['gt_label'] for item in items):
+                raise no_labels(self.label_source.path, self.ann_file)
+        except DatasetError as error:
+            raise DatasetError(f'{error} ({CHECK})', kind=error.kind) from None
+        # Neither is needed any more, and both would be copied into every worker.
+        self._listings = {}
+        if not self.label_source.lazy:
+            self._label_source = None
+        return items
+
+    def load_item(self, img_id: str) -> dict:
+        """One item; without ``gt_label`` where only pixels tell it."""
+        item = dict(img_id=img_id, img_path=self.find_image(img_id), seg_map_path=self.find_mask(img_id))
+        if not self.label_source.lazy:
+            item['gt_label'] = self.label_source(img_id)
+        return item
+
+    def get_data_info(self, idx: int) -> dict:
+        """Item ``idx`` before the pipeline."""
+        item = super().get_data_info(idx)
+        if 'gt_label' not in item:
+            item['gt_label'] = self.label_source(item['img_id'])
+        return item
+
+    def get_cat_ids(self, idx: int) -> List[int]:
+        """Labels of item ``idx``, for mmengine's ``ClassBalancedDataset``."""
+        return self.get_data_info(idx)['gt_label']
+
+    def get_image_size(self, idx: int) -> Tuple[int, int]:
+        """Size ``(H, W)`` of image ``idx`` in pixels, from the header of its file."""
+        return read_size(BaseDataset.get_data_info(self, idx)['img_path'])
+
+    def find_image(self, img_id: str) -> str:
+        """Path of an image.
+
+        Raises:
+            DatasetError: If there is none.
+        """
+        folder = self.data_prefix['img_path']
+        names = self._listing(folder)
+        if self.img_suffix == 'auto':
+            suffixes = [*IMAGE_SUFFIXES, *(suffix.upper() for suffix in IMAGE_SUFFIXES)]
+        else:
+            suffixes = [self.img_suffix]
+        for suffix in suffixes:
+            if img_id + suffix in names:
+                return osp.join(folder, img_id + suffix)
+        if not names:
+            raise DatasetError(f'{folder}: no folder with images; set data_root and img_dir, or put the images there',
+                               kind='missing image')
+        raise missing_image(osp.join(folder, img_id + suffixes[0]), self.ann_file)
+
+    def find_mask(self, img_id: str) -> Optional[str]:
+        """Path of a mask, None where the data set has none.
+
+        Raises:
+            DatasetError: If there is none but should be.
+        """
+        folder = self.data_prefix.get('seg_map_path')
+        if folder is None:
+            return None
+        path = osp.join(folder, f'{img_id}.png')
+        if f'{img_id}.png' in self._listing(folder):
+            return path
+        if self.partial_masks and self._listing(folder):
+            return None
+        raise DatasetError(f'{path}: no such mask; put it there, drop {img_id} from {self.ann_file}, or set '
+                           'mask_dir=None or partial_masks=True',
+                           kind='missing mask')
+
+    def _listing(self, folder: str) -> Set[str]:
+        """Names in a folder, read once: an ``os.stat`` for each of 10,582 images is slow on a network disk."""
+        if folder not in self._listings:
+            self._listings[folder] = set(os.listdir(folder)) if osp.isdir(folder) else set()
+        return self._listings[folder]
+
+
+def no_labels(source: str, split: Union[str, os.PathLike]) -> DatasetError:
+    return DatasetError(f'{source}: none of the images in {split} has a label; check labels and classes',
+                        kind='no labels')

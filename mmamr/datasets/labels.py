@@ -1,0 +1,200 @@
+"""Where image-level labels come from: VOC annotations, masks, a CSV, a table.
+
+A label source is called with an image id and answers with the image's labels, 0 to K - 1, ascending. A source whose
+``lazy`` is true opens a large file for each image; :class:`ImageLabelDataset` then asks it when the image is met.
+"""
+import csv
+import os.path as osp
+import xml.etree.ElementTree as ET
+import zipfile
+from typing import Dict, List, Tuple
+
+import numpy as np
+
+from mmamr.registry import TASK_UTILS
+
+from .class_index import ClassIndex
+from .errors import DatasetError
+from .images import read_stored_mask
+from .splits import strip_image_suffix
+
+
+class LabelSource:
+    """Base of the label sources.
+
+    Args:
+        path (str): File or folder, relative to ``data_root`` or absolute.
+        class_index (ClassIndex): The classes.
+        data_root (str): Folder of the data set. Defaults to ''.
+    """
+
+    lazy = False
+
+    def __init__(self, path: str, class_index: ClassIndex, data_root: str = '') -> None:
+        self.path = osp.join(data_root, path)
+        self.class_index = class_index
+
+    def __call__(self, img_id: str) -> List[int]:
+        """Labels of an image.
+
+        Raises:
+            DatasetError: If the image has no entry, or the entry names a class that is none.
+        """
+        raise NotImplementedError
+
+    def labels_of_names(self, names: List[str], where: str) -> List[int]:
+        """:meth:`ClassIndex.labels_of_names` whose error says where the names were read."""
+        try:
+            return self.class_index.labels_of_names(names)
+        except DatasetError as error:
+            raise DatasetError(f'{where}: {error}', kind=error.kind) from None
+
+    def missing(self, img_id: str, cure: str) -> DatasetError:
+        return DatasetError(f'{self.path}: no labels for {img_id}; {cure}', kind='missing label')
+
+
+@TASK_UTILS.register_module()
+class VOCXMLLabels(LabelSource):
+    """Labels from the objects in VOC's ``Annotations/<id>.xml``.
+
+    Args:
+        ann_dir (str): Folder of the annotations. Defaults to 'Annotations'.
+        difficult (bool): Whether an object marked as difficult counts. The label table of AffinityNet and IRNet, which
+            the field trains with, counts it. Defaults to True.
+        **kwargs: ``class_index`` and ``data_root`` of :class:`LabelSource`.
+    """
+
+    def __init__(self, ann_dir: str = 'Annotations', difficult: bool = True, **kwargs) -> None:
+        super().__init__(ann_dir, **kwargs)
+        self.difficult = difficult
+
+    def __call__(self, img_id: str) -> List[int]:
+        path = osp.join(self.path, f'{img_id}.xml')
+        try:
+            objects = ET.parse(path).getroot().findall('object')
+        except (FileNotFoundError, NotADirectoryError):
+            raise DatasetError(f'{path}: no such annotation; put it there, drop {img_id} from the list, or take the '
+                               "labels from masks or a table (labels=dict(type='MaskLabels', ...))",
+                               kind='missing label') from None
+        except ET.ParseError as error:
+            raise DatasetError(f'{path}: broken annotation ({error}); copy it again', kind='broken label') from None
+        names = [
+            node.findtext('name', default='').strip() for node in objects
+            if self.difficult or node.findtext('difficult', default='0').strip() != '1'
+        ]
+        return self.labels_of_names(names, path)
+
+
+@TASK_UTILS.register_module()
+class MaskLabels(LabelSource):
+    """The classes in the segmentation mask ``<id>.png``.
+
+    Args:
+        mask_dir (str): Folder of the masks. Defaults to 'SegmentationClass'.
+        **kwargs: ``class_index`` and ``data_root`` of :class:`LabelSource`.
+    """
+
+    lazy = True
+
+    def __init__(self, mask_dir: str = 'SegmentationClass', **kwargs) -> None:
+        super().__init__(mask_dir, **kwargs)
+
+    def __call__(self, img_id: str) -> List[int]:
+        path = osp.join(self.path, f'{img_id}.png')
+        mask = read_stored_mask(path)
+        try:
+            return self.class_index.labels_in_mask(mask)
+        except DatasetError as error:
+            raise DatasetError(f'{path}: {error}', kind=error.kind) from None
+
+
+@TASK_UTILS.register_module()
+class CSVLabels(LabelSource):
+    """Labels from a table with the header ``image,label`` and class names joined by ``;``.
+
+    .. code-block:: none
+
+        image,label
+        2007_000032,aeroplane;person
+        2007_000039.jpg,tvmonitor
+
+    An empty cell is an image without any of the classes.
+
+    Args:
+        file (str): The table.
+        **kwargs: ``class_index`` and ``data_root`` of :class:`LabelSource`.
+    """
+
+    def __init__(self, file: str, **kwargs) -> None:
+        super().__init__(file, **kwargs)
+        self.rows = self._read()
+
+    def _read(self) -> Dict[str, Tuple[int, str]]:
+        """Line and label cell of each image."""
+        rows: Dict[str, Tuple[int, str]] = {}
+        try:
+            with open(self.path, newline='', encoding='utf-8-sig') as file:
+                reader = csv.DictReader(file, skipinitialspace=True)
+                if not {'image', 'label'} <= set(reader.fieldnames or ()):
+                    raise DatasetError(f"{self.path}: the first line must be the header 'image,label'",
+                                       kind='broken label')
+                for row in reader:
+                    img_id = strip_image_suffix((row['image'] or '').strip())
+                    if img_id in rows:
+                        raise DatasetError(f'{self.path}, line {reader.line_num}: {img_id} is already in line '
+                                           f'{rows[img_id][0]}; join the labels of an image by ";" in one line',
+                                           kind='duplicate id')
+                    rows[img_id] = reader.line_num, row['label'] or ''
+        except FileNotFoundError:
+            raise missing_table(self.path) from None
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise DatasetError(f'{self.path}: broken table ({error}); save it as CSV in UTF-8',
+                               kind='broken label') from None
+        return rows
+
+    def __call__(self, img_id: str) -> List[int]:
+        if img_id not in self.rows:
+            raise self.missing(img_id, 'add a line for it or drop it from the list')
+        line, cell = self.rows[img_id]
+        names = [name.strip() for name in cell.split(';') if name.strip()]
+        return self.labels_of_names(names, f'{self.path}, line {line}')
+
+
+@TASK_UTILS.register_module()
+class LabelTable(LabelSource):
+    """Labels from the ``.npz`` that ``tools/dataset_converters/irnet_labels.py`` makes of IRNet's ``cls_labels.npy``.
+
+    The file has ``ids`` (N names), ``classes`` (C names) and ``labels``, uint8 of shape ``(N, C)``; nothing pickled.
+
+    Args:
+        file (str): The table.
+        **kwargs: ``class_index`` and ``data_root`` of :class:`LabelSource`.
+    """
+
+    def __init__(self, file: str, **kwargs) -> None:
+        super().__init__(file, **kwargs)
+        try:
+            with np.load(self.path, allow_pickle=False) as table:
+                self.classes = [str(name) for name in table['classes']]
+                self.labels = table['labels']
+                self.rows = {str(img_id): row for row, img_id in enumerate(table['ids'])}
+        except FileNotFoundError:
+            raise missing_table(self.path) from None
+        except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile):
+            raise DatasetError(f'{self.path}: no label table; make one of IRNet\'s cls_labels.npy with '
+                               'tools/dataset_converters/irnet_labels.py',
+                               kind='broken label') from None
+        if self.labels.shape != (len(self.rows), len(self.classes)):
+            raise DatasetError(f'{self.path}: labels have shape {self.labels.shape}, but there are {len(self.rows)} '
+                               f'ids and {len(self.classes)} classes; convert the table again',
+                               kind='broken label')
+
+    def __call__(self, img_id: str) -> List[int]:
+        if img_id not in self.rows:
+            raise self.missing(img_id, 'drop it from the list or take another label source')
+        present = np.flatnonzero(self.labels[self.rows[img_id]])
+        return self.labels_of_names([self.classes[column] for column in present], f'{self.path}, {img_id}')
+
+
+def missing_table(path: str) -> DatasetError:
+    return DatasetError(f'{path}: no such label table; put it there or set labels', kind='missing label')

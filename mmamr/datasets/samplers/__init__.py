@@ -1,0 +1,3 @@
+from .same_size_batch_sampler import SameSizeBatchSampler
+
+__all__ = ['SameSizeBatchSampler']

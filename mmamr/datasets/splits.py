@@ -1,0 +1,107 @@
+"""Lists of image ids, and how an id becomes the name of a file."""
+import os
+import os.path as osp
+import re
+from typing import Dict, Iterator, List, Tuple
+
+from .errors import DatasetError
+
+IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png')
+# '/JPEGImages/2007_000032.jpg /SegmentationClassAug/2007_000032.png', as many lists of VOC 2012 have it.
+VOC_LIST_PATH = re.compile(r'/?JPEGImages/(?P<name>[^/\\]+)')
+
+
+def check_id(img_id: str, where: str) -> str:
+    """Refuse an image id that could become a path outside its folder.
+
+    Args:
+        img_id (str): The id.
+        where (str): File and line it was read from, for the message.
+
+    Returns:
+        str: ``img_id``.
+
+    Raises:
+        DatasetError: If the id holds a separator or is ``.`` or ``..``.
+    """
+    if not img_id or img_id in ('.', '..') or re.search(r'[/\\:\0]', img_id):
+        raise DatasetError(f'{where}: the id {img_id!r} is a path; write the name of the image without folder '
+                           'or suffix',
+                           kind='id is a path')
+    return img_id
+
+
+def strip_image_suffix(name: str) -> str:
+    """``'2007_000032.jpg'`` to ``'2007_000032'``; a name without the suffix of an image stays as it is."""
+    stem, suffix = osp.splitext(name)
+    return stem if suffix.lower() in IMAGE_SUFFIXES else name
+
+
+def parse_line(line: str, where: str) -> str:
+    """The image id in one line of a list.
+
+    The id is the first column, with or without the suffix of an image; labels or paths behind it are not read.
+    ``/JPEGImages/<id>.jpg`` is an id too.
+
+    Raises:
+        DatasetError: If the id is a path of any other form.
+    """
+    name = line.split()[0]
+    match = VOC_LIST_PATH.fullmatch(name)
+    return check_id(strip_image_suffix(match['name'] if match else name), where)
+
+
+def iter_lines(path: str) -> Iterator[Tuple[str, str]]:
+    """Lines of a list that are not blank, each behind ``<file>, line <n>``.
+
+    Raises:
+        DatasetError: If the file is missing, no text or has no such line.
+    """
+    try:
+        with open(path, encoding='utf-8-sig') as file:
+            lines = file.read().splitlines()
+    except (FileNotFoundError, IsADirectoryError):
+        hint = f'; it has {", ".join(lists_beside(path))}' if lists_beside(path) else ''
+        raise DatasetError(f'{path}: no such list of images; put it there or name another as split{hint}',
+                           kind='missing list') from None
+    except UnicodeDecodeError:
+        raise DatasetError(f'{path}: no text file; a list has one image id a line', kind='missing list') from None
+    if not any(line.strip() for line in lines):
+        raise DatasetError(f'{path}: empty list; write one image id a line', kind='empty list')
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            yield f'{path}, line {number}', line
+
+
+def lists_beside(path: str) -> List[str]:
+    """Names of the lists in the folder of ``path``, to help who mistyped one."""
+    folder = osp.dirname(path) or '.'
+    return sorted(name for name in os.listdir(folder) if name.endswith('.txt'))[:10] if osp.isdir(folder) else []
+
+
+def check_duplicate(img_id: str, where: str, seen: Dict[str, str]) -> None:
+    """Refuse an id that ``seen``, ids and where they were read, already has; else add it.
+
+    Raises:
+        DatasetError: If the id was seen.
+    """
+    if img_id in seen:
+        raise DatasetError(f'{where}: the id {img_id} is already in line {seen[img_id].rpartition(" ")[2]}; '
+                           'keep one of the two',
+                           kind='duplicate id')
+    seen[img_id] = where
+
+
+def read_ids(path: str) -> List[str]:
+    """Image ids of a list, in its order.
+
+    Args:
+        path (str): Text file with one image a line, see :func:`parse_line`.
+
+    Raises:
+        DatasetError: If the list is missing or empty, or an id is a path or there twice.
+    """
+    seen: Dict[str, str] = {}
+    for where, line in iter_lines(path):
+        check_duplicate(parse_line(line, where), where, seen)
+    return list(seen)
