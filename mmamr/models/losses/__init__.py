@@ -1,4 +1,8 @@
+from .affinity_loss import FeatureAffinityLoss, PathAffinityLoss
 from .cross_pseudo_supervision_loss import CrossPseudoSupervisionLoss
+from .displacement_loss import DisplacementLoss
 from .multilabel_soft_margin_loss import MultiLabelSoftMarginLoss
 
-__all__ = ['CrossPseudoSupervisionLoss', 'MultiLabelSoftMarginLoss']
+__all__ = [
+    'CrossPseudoSupervisionLoss', 'DisplacementLoss', 'FeatureAffinityLoss', 'MultiLabelSoftMarginLoss', 'PathAffinityLoss'
+]
