@@ -1,0 +1,23 @@
+_base_ = [
+    '../_base_/models/affinitynet_r50.py', '../_base_/datasets/voc-animals_affinity-label_257x257.py',
+    '../_base_/schedules/schedule_affinitynet_8e.py', '../_base_/default_runtime.py'
+]
+label_dir = 'work_dirs/voc-animals/affinity_label_affinitynet'
+model = dict(
+    data_preprocessor=dict(size=(257, 257)),
+    backbone=dict(
+        _delete_=True,
+        type='mmpretrain.MobileNetV2',
+        out_indices=(2, 4, 6),
+        frozen_stages=2,
+        norm_cfg=dict(type='BN', requires_grad=False),
+        norm_eval=True,
+        init_cfg=dict(
+            type='StrictPretrained',
+            checkpoint='{{$MMAMR_MOBILENET_V2:../shared/weights/mobilenet_v2_imagenet_backbone.pth}}',
+            prefix='backbone.')),
+    head=dict(in_channels=(32, 96, 320)))
+train_dataloader = dict(dataset=dict(label_dir=label_dir))
+optim_wrapper = dict(optimizer=dict(lr=0.01))
+param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=4, by_epoch=True, convert_to_iter_based=True)]
+train_cfg = dict(max_epochs=4)

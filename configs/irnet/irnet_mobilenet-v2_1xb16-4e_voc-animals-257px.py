@@ -1,0 +1,19 @@
+_base_ = [
+    '../_base_/models/irnet_r50.py', '../_base_/datasets/voc-animals_affinity-label_257x257.py',
+    '../_base_/schedules/schedule_irnet_3e.py', '../_base_/default_runtime.py'
+]
+model = dict(
+    data_preprocessor=dict(size=(257, 257)),
+    backbone=dict(
+        _delete_=True,
+        type='mmpretrain.MobileNetV2',
+        out_indices=(1, 2, 4, 5, 6),
+        init_cfg=dict(
+            type='StrictPretrained',
+            checkpoint='{{$MMAMR_MOBILENET_V2:../shared/weights/mobilenet_v2_imagenet_backbone.pth}}',
+            prefix='backbone.')),
+    taps=None,
+    edge_head=dict(in_channels=(24, 32, 96, 160, 320), strides=(4, 8, 16, 32, 32)),
+    displacement_head=dict(in_channels=(24, 32, 96, 160, 320), strides=(4, 8, 16, 32, 32)))
+param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=4, by_epoch=True, convert_to_iter_based=True)]
+train_cfg = dict(max_epochs=4)

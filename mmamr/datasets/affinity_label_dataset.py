@@ -1,0 +1,44 @@
+"""Photographs with the affinity labels that were made of their CAMs."""
+import os.path as osp
+
+from mmamr.registry import DATASETS
+
+from .errors import DatasetError
+from .image_label_dataset import ImageLabelDataset
+
+
+@DATASETS.register_module()
+class AffinityLabelDataset(ImageLabelDataset):
+    """The images of an :class:`ImageLabelDataset`, with affinity labels in the place of masks.
+
+    Affinity labels are PNG files ``<id>.png`` with the mask values of the data set and 255 where nothing is sure.
+
+    The image-level labels are the classes in the affinity label. An item before the pipeline also has ``class_index`` and ``seg_fields``, as :class:`LoadMask` reads labels by.
+
+    Args:
+        label_dir (str): Folder of the affinity labels, relative to where the run was started, not to ``data_root``.
+        **kwargs: Those of :class:`ImageLabelDataset`, without ``mask_dir`` and ``labels``.
+
+    Raises:
+        DatasetError: If an image has no affinity label.
+    """
+
+    def __init__(self, label_dir: str, **kwargs) -> None:
+        self.label_dir = label_dir
+        folder = osp.abspath(label_dir)
+        super().__init__(mask_dir=folder, labels=dict(type='MaskLabels', mask_dir=folder), **kwargs)
+
+    def find_mask(self, img_id: str) -> str:
+        """Path of an affinity label."""
+        try:
+            return super().find_mask(img_id)
+        except DatasetError:
+            path = osp.join(self.label_dir, f'{img_id}.png')
+            raise DatasetError(
+                f'{path}: no such affinity label; make them by tools/test.py with the config of the affinity label stage, or '
+                'set label_dir',
+                kind='missing affinity label') from None
+
+    def get_data_info(self, idx: int) -> dict:
+        """Item ``idx`` before the pipeline."""
+        return dict(super().get_data_info(idx), class_index=self.class_index, seg_fields=[])
