@@ -1,21 +1,15 @@
 """Which pixels form a pair within a radius, and the straight path between the two.
 
-IRNet (Ahn et al., CVPR 2019, section 4.1) takes the affinity of two pixels from the strongest edge on the line between
-them. Pairs and lines depend on the radius only: they are offsets, the same at every pixel.
+IRNet (Ahn et al., CVPR 2019) takes the affinity of two pixels from the strongest edge on the line between them. Pairs
+and lines depend on the radius only: they are offsets, the same at every pixel.
 """
-from functools import lru_cache
+from functools import cache
+from numbers import Integral
 
 __all__ = ['displacements', 'path']
 
 
-def check_radius(radius: int) -> int:
-    """Give ``radius`` back as an int, or raise ValueError where it is no whole number from 1 on."""
-    if int(radius) != radius or radius < 1:
-        raise ValueError(f'radius must be a whole number of at least 1, got {radius}')
-    return int(radius)
-
-
-@lru_cache(maxsize=None)
+@cache
 def displacements(radius: int) -> tuple[tuple[int, int], ...]:
     """Displacements from a pixel to its partners, one of each pair ``±(dy, dx)``.
 
@@ -31,16 +25,17 @@ def displacements(radius: int) -> tuple[tuple[int, int], ...]:
     Raises:
         ValueError: If ``radius`` is no whole number of at least 1.
     """
-    radius = check_radius(radius)
+    if not isinstance(radius, Integral) or radius < 1:
+        raise ValueError(f'radius must be a whole number of at least 1, got {radius}')
     return tuple((dy, dx) for dy in range(radius) for dx in range(1 - radius, radius)
                  if (dy, dx) > (0, 0) and dy * dy + dx * dx < radius * radius)
 
 
-@lru_cache(maxsize=None)
+@cache
 def path(dy: int, dx: int) -> tuple[tuple[int, int], ...]:
     """Pixels on the way from ``(0, 0)`` to ``(dy, dx)``, both ends included.
 
-    A pixel belongs to the path if it lies in the box that the two ends span and less than one pixel from the line through
+    A pixel belongs to the path if it lies in the box that the two ends span, less than one pixel from the line through
     them.
 
     Args:

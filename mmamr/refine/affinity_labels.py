@@ -1,0 +1,109 @@
+"""Where a CAM is surely foreground or surely background: what affinities are learnt from."""
+from typing import Sequence
+
+import numpy as np
+
+from .dense_crf import AFFINITYNET_CRF, IRNET_CRF, CRFParams, dense_crf
+
+__all__ = ['affinity_label_affinitynet', 'affinity_label_irnet']
+
+IGNORE = 255
+
+
+def affinity_label_irnet(image: np.ndarray,
+                         cam: np.ndarray,
+                         classes: Sequence[int],
+                         fg_threshold: float = 0.30,
+                         bg_threshold: float = 0.05,
+                         crf: CRFParams = IRNET_CRF,
+                         **crf_options) -> np.ndarray:
+    """Confident labels from two thresholds (IRNet, Ahn et al., CVPR 2019).
+
+    The background is a map of its own, constant at a threshold. A dense CRF on the strongest map of each pixel gives
+    foreground that is sure at the high threshold, and background that is sure at the low one.
+
+    Args:
+        image (np.ndarray): uint8 photo, ``(H, W)`` or ``(H, W, 3)``.
+        cam (np.ndarray): Maps of the image's classes in [0, 1], at the size of the image, ``(K, H, W)``.
+        classes (Sequence[int]): Index of each map's class, counted from 0 without background.
+        fg_threshold (float): Foreground is sure above this. AMR's released code has 0.60. Defaults to 0.30.
+        bg_threshold (float): Background is sure below this. AMR's released code has 0.33. Defaults to 0.05.
+        crf (CRFParams): Parameters of the CRF. Defaults to IRNet's.
+        **crf_options: Passed to :func:`dense_crf`: ``backend``, ``device`` or single parameters.
+
+    Returns:
+        np.ndarray: uint8 ``(H, W)``: 0 background, class index + 1 foreground, 255 where neither is sure.
+
+    Raises:
+        ValueError: If the arguments do not fit together.
+    """
+    cam, values = _check(image, cam, classes)
+    if not 0 <= bg_threshold <= fg_threshold <= 1:
+        raise ValueError(f'0 <= bg_threshold <= fg_threshold <= 1 must hold, got {bg_threshold} and {fg_threshold}')
+
+    def label(threshold: float) -> np.ndarray:
+        background = np.full_like(cam, threshold, shape=(1, *cam.shape[1:]))
+        seeds = np.concatenate([background, cam]).argmax(0)
+        return values[dense_crf(image, seeds, crf, num_labels=len(values), **crf_options).argmax(0)]
+
+    return _combine(label(fg_threshold), label(bg_threshold))
+
+
+def affinity_label_affinitynet(image: np.ndarray,
+                               cam: np.ndarray,
+                               classes: Sequence[int],
+                               low_alpha: float = 4,
+                               high_alpha: float = 24,
+                               crf: CRFParams = AFFINITYNET_CRF,
+                               **crf_options) -> np.ndarray:
+    """Confident labels from two background powers (AffinityNet, Ahn & Kwak, CVPR 2018, section 3.2.1).
+
+    The background is ``(1 - max cam)**alpha``. A low power strengthens it, so that the foreground that is left is sure;
+    a high power weakens it, so that the background that is left is.
+
+    Args:
+        image (np.ndarray): uint8 photo, ``(H, W)`` or ``(H, W, 3)``.
+        cam (np.ndarray): Maps of the image's classes in [0, 1], at the size of the image, ``(K, H, W)``.
+        classes (Sequence[int]): Index of each map's class, counted from 0 without background.
+        low_alpha (float): Power that finds sure foreground. Defaults to 4.
+        high_alpha (float): Power that finds sure background. Defaults to 24.
+        crf (CRFParams): Parameters of the CRF. Defaults to AffinityNet's.
+        **crf_options: Passed to :func:`dense_crf`: ``backend``, ``device`` or single parameters.
+
+    Returns:
+        np.ndarray: uint8 ``(H, W)``: 0 background, class index + 1 foreground, 255 where neither is sure.
+
+    Raises:
+        ValueError: If the arguments do not fit together.
+    """
+    cam, values = _check(image, cam, classes)
+    if not 0 < low_alpha <= high_alpha:
+        raise ValueError(f'0 < low_alpha <= high_alpha must hold, got {low_alpha} and {high_alpha}')
+
+    def label(alpha: float) -> np.ndarray:
+        background = (1 - cam.max(0, keepdims=True, initial=0))**alpha
+        scores = np.concatenate([background, cam])
+        return values[dense_crf(image, scores, crf, **crf_options).argmax(0)]
+
+    return _combine(label(low_alpha), label(high_alpha))
+
+
+def _check(image: np.ndarray, cam: np.ndarray, classes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Check what both label functions take; give the maps in float32 and the label of background and of each map."""
+    cam = np.asarray(cam)
+    values = np.asarray([0, *(int(index) + 1 for index in classes)])
+    if cam.ndim != 3 or cam.dtype.kind != 'f' or cam.shape[1:] != np.shape(image)[:2]:
+        raise ValueError(f'cam must be floats (K, H, W) of the size of the image, {np.shape(image)[:2]}, '
+                         f'got {cam.dtype} {cam.shape}')
+    if len(values) != len(cam) + 1 or len(set(values)) != len(values) or values.max() >= IGNORE or values.min() < 0:
+        raise ValueError(f'classes must be {len(cam)} different indices in 0 to {IGNORE - 2}, got {list(classes)}')
+    if not ((cam >= 0) & (cam <= 1)).all():
+        raise ValueError('cam must lie in [0, 1]: apply ReLU and divide each map by its maximum first')
+    return cam.astype(np.float32), values.astype(np.uint8)
+
+
+def _combine(sure_foreground: np.ndarray, sure_background: np.ndarray) -> np.ndarray:
+    """Foreground of the first map, background where both maps have it, else unsure."""
+    label = np.where(sure_foreground == 0, IGNORE, sure_foreground)
+    label[(sure_foreground == 0) & (sure_background == 0)] = 0
+    return label.astype(np.uint8)

@@ -1,0 +1,67 @@
+"""AffinityNet's random walk: spread a CAM along the similarity of learnt pixel features."""
+from typing import Optional
+
+import torch
+from torch import Tensor
+
+from .paths import displacements
+from .transition import check_walk, overlap, propagate, transition_matrix, working_dtype
+
+__all__ = ['affinity_walk', 'feature_affinity']
+
+
+@torch.no_grad()
+def affinity_walk(cam: Tensor,
+                  feature: Tensor,
+                  radius: int = 5,
+                  beta: float = 8,
+                  exp_times: int = 8,
+                  border: Optional[int] = None) -> Tensor:
+    """Spread a CAM by a random walk on feature similarity (AffinityNet, Ahn & Kwak, CVPR 2018, section 3.3).
+
+    Args:
+        cam (Tensor): Class activation maps or any other scores, ``(C, h, w)``. Half precision is computed in float32.
+        feature (Tensor): Feature of each pixel, ``(D, h, w)``.
+        radius (int): Pixels less than this far apart are linked. Defaults to 5.
+        beta (float): Power of the affinities. Defaults to 8.
+        exp_times (int): The walk takes ``2**exp_times`` steps. Defaults to 8.
+        border (int, optional): See :func:`feature_affinity`. Defaults to None.
+
+    Returns:
+        Tensor: ``(C, h, w)``, of the dtype and device of ``cam``.
+
+    Raises:
+        ValueError: If a shape, dtype or value is none of the above.
+    """
+    check_walk(cam, beta, exp_times)
+    if feature.ndim != 3 or feature.shape[1:] != cam.shape[1:] or not len(feature):
+        raise ValueError(f'feature must be (D, h, w) of the size of cam, {tuple(cam.shape[1:])}, '
+                         f'got {tuple(feature.shape)}')
+    if not feature.isfinite().all():
+        raise ValueError('feature must be finite, got NaN or infinity')
+    dtype = working_dtype(cam)
+    affinity = feature_affinity(feature.to(cam.device, dtype), radius, border)
+    transition = transition_matrix(affinity, displacements(radius), beta)
+    return propagate(cam.to(dtype), transition, 2**exp_times).to(cam.dtype)
+
+
+def feature_affinity(feature: Tensor, radius: int, border: Optional[int] = None) -> Tensor:
+    """Affinity of each pixel and its partners, ``exp(-mean |f_i - f_j|)`` (AffinityNet).
+
+    Args:
+        feature (Tensor): ``(D, h, w)``.
+        radius (int): Pixels less than this far apart are pairs.
+        border (int, optional): How many columns at the left and right and rows at the bottom are no source of a pair.
+            None means ``radius - 1``, as in AffinityNet's code, so that all sources have all partners; a map no wider
+            than twice that has no pair at all. 0 takes every pair of the map. Defaults to None.
+
+    Returns:
+        Tensor: ``(P, h, w)`` for the P ``displacements(radius)``, 0 where there is no pair.
+    """
+    offsets = displacements(radius)
+    border = radius - 1 if border is None else border
+    affinity = feature.new_zeros(len(offsets), *feature.shape[1:])
+    for (dy, dx), values in zip(offsets, affinity):
+        source, target = overlap(*feature.shape[1:], dy, dx, border)
+        values[source] = (feature[:, *source] - feature[:, *target]).abs_().mean(0).neg_().exp_()
+    return affinity

@@ -1,0 +1,203 @@
+"""Fully connected CRF with Gaussian edge potentials, by mean field (Krähenbühl & Koltun, NeurIPS 2011)."""
+import importlib.util
+from dataclasses import dataclass, replace
+from typing import Callable, Optional, Union
+
+import numpy as np
+import torch
+
+from .permutohedral import PermutohedralLattice
+
+__all__ = ['AFFINITYNET_CRF', 'DEEPLABV2_CRF', 'IRNET_CRF', 'CRFParams', 'dense_crf']
+
+
+@dataclass(frozen=True)
+class CRFParams:
+    """What a dense CRF can be told. The defaults are IRNet's.
+
+    Attributes:
+        iterations (int): Steps of mean field. Defaults to 10.
+        gaussian_sxy (float): Standard deviation in pixels of the kernel on position alone. Defaults to 3.
+        gaussian_compat (float): Weight of that kernel; 0 leaves it out. Defaults to 3.
+        bilateral_sxy (float): Standard deviation in pixels of the kernel on position and colour. Defaults to 50.
+        bilateral_srgb (float): Standard deviation in grey values, of 0 to 255, of that kernel. Defaults to 5.
+        bilateral_compat (float): Weight of that kernel; 0 leaves it out. Defaults to 10.
+        gt_prob (float): Probability that a label is right, where labels are given and not probabilities. Defaults to
+            0.7.
+    """
+    iterations: int = 10
+    gaussian_sxy: float = 3
+    gaussian_compat: float = 3
+    bilateral_sxy: float = 50
+    bilateral_srgb: float = 5
+    bilateral_compat: float = 10
+    gt_prob: float = 0.7
+
+    def __post_init__(self) -> None:
+        if self.iterations < 0 or int(self.iterations) != self.iterations:
+            raise ValueError(f'iterations must be a whole number of at least 0, got {self.iterations}')
+        for name in ('gaussian_sxy', 'bilateral_sxy', 'bilateral_srgb'):
+            if not 0 < getattr(self, name) < np.inf:
+                raise ValueError(f'{name} must be larger than 0, got {getattr(self, name)}')
+        for name in ('gaussian_compat', 'bilateral_compat'):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise ValueError(f'{name} must be at least 0, got {getattr(self, name)}')
+        if not 0 < self.gt_prob < 1:
+            raise ValueError(f'gt_prob must lie between 0 and 1, got {self.gt_prob}')
+
+
+IRNET_CRF = CRFParams()
+"""On the labels of thresholded CAMs (IRNet)."""
+AFFINITYNET_CRF = CRFParams(bilateral_sxy=80, bilateral_srgb=13)
+"""On CAMs as probabilities (AffinityNet)."""
+DEEPLABV2_CRF = CRFParams(gaussian_sxy=1, gaussian_compat=3, bilateral_sxy=67, bilateral_srgb=3, bilateral_compat=4)
+"""On the softmax of a segmentation network (DeepLab-v2)."""
+
+
+def dense_crf(image: np.ndarray,
+              scores: np.ndarray,
+              params: CRFParams = IRNET_CRF,
+              *,
+              num_labels: Optional[int] = None,
+              backend: str = 'auto',
+              device: Union[str, torch.device] = 'cpu',
+              **named: float) -> np.ndarray:
+    """Make labels or probabilities follow the colours of an image.
+
+    Args:
+        image (np.ndarray): uint8 photo, ``(H, W)`` or ``(H, W, 3)``.
+        scores (np.ndarray): Labels from 0 on, integers of shape ``(H, W)``; or probabilities, floats of shape
+            ``(L, H, W)``, of which those below 1e-5 count as 1e-5 and those above 1 as 1.
+        params (CRFParams): Kernels and iterations. Defaults to IRNet's.
+        num_labels (int, optional): L; needed with labels. Defaults to None.
+        backend (str): ``'pydensecrf'`` (CPU; package ``pydensecrf2``), ``'torch'`` (CPU and GPU), or ``'auto'``, which
+            is pydensecrf on the CPU where it is installed and else torch. They agree in all but a few pixels. Defaults
+            to ``'auto'``.
+        device (str | torch.device): Where the torch backend computes. Defaults to ``'cpu'``.
+        **named: Any field of :class:`CRFParams`, in place of that of ``params``.
+
+    Returns:
+        np.ndarray: Probability of each label, float32 of shape ``(L, H, W)``. Its ``argmax(0)`` is the label map.
+
+    Raises:
+        ValueError: If a shape, dtype or value is none of the above.
+        ImportError: If pydensecrf is asked for and not installed.
+
+    Examples:
+        >>> import numpy as np
+        >>> from mmamr.refine import dense_crf
+        >>> image = np.zeros((32, 48, 3), np.uint8)
+        >>> labels = np.zeros((32, 48), int)
+        >>> dense_crf(image, labels, num_labels=2, gt_prob=0.9).shape
+        (2, 32, 48)
+    """
+    params = _replace(params, named)
+    run = _backend(backend, torch.device(device))
+    image = _rgb(image)
+    energy = _unary(np.asarray(scores), num_labels, params.gt_prob)
+    if energy.shape[1:] != image.shape[:2]:
+        raise ValueError(f'scores must have the size of the image, {image.shape[:2]}, got {energy.shape[1:]}')
+    if len(energy) == 1:
+        return np.ones_like(energy)
+    return run(image, energy, params, torch.device(device))
+
+
+def _replace(params: CRFParams, named: dict) -> CRFParams:
+    try:
+        return replace(params, **named)
+    except TypeError:
+        unknown = sorted(set(named) - set(CRFParams.__dataclass_fields__))
+        raise ValueError(f'no parameter of a dense CRF: {unknown}; there are '
+                         f'{sorted(CRFParams.__dataclass_fields__)}') from None
+
+
+def _backend(name: str, device: torch.device) -> Callable:
+    if name not in ('auto', 'pydensecrf', 'torch'):
+        raise ValueError(f"backend must be 'auto', 'pydensecrf' or 'torch', got {name!r}")
+    installed = importlib.util.find_spec('pydensecrf') is not None
+    if name == 'pydensecrf' and device.type != 'cpu':
+        raise ValueError(f"the backend 'pydensecrf' runs on the CPU only, got the device {str(device)!r}")
+    if name == 'pydensecrf' and not installed:
+        raise ImportError("the backend 'pydensecrf' needs `pip install pydensecrf2`; 'torch' needs nothing more")
+    if name == 'pydensecrf' or (name == 'auto' and installed and device.type == 'cpu'):
+        return _mean_field_pydensecrf
+    return _mean_field_torch
+
+
+def _rgb(image: np.ndarray) -> np.ndarray:
+    image = np.asarray(image)
+    if image.dtype != np.uint8 or not image.size or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)):
+        raise ValueError(f'image must be uint8 of shape (H, W) or (H, W, 3), got {image.dtype} {image.shape}')
+    if image.ndim == 2:
+        image = np.repeat(image[..., None], 3, axis=2)
+    return np.ascontiguousarray(image)
+
+
+def _unary(scores: np.ndarray, num_labels: Optional[int], gt_prob: float) -> np.ndarray:
+    """Negative logarithm of the probabilities, float32 of shape ``(L, H, W)``."""
+    if scores.dtype.kind in 'iub' and scores.ndim == 2:
+        if num_labels is None:
+            raise ValueError('num_labels is needed with labels: how many are there, background included?')
+        if scores.min(initial=0) < 0 or scores.max(initial=0) >= num_labels:
+            raise ValueError(f'labels must be in 0 to {num_labels - 1}, got {scores.min()} to {scores.max()}')
+        wrong = (1 - gt_prob) / max(num_labels - 1, 1)
+        return -np.log(np.where(np.arange(num_labels)[:, None, None] == scores, gt_prob, wrong)).astype(np.float32)
+    if scores.dtype.kind == 'f' and scores.ndim == 3 and len(scores):
+        if num_labels not in (None, len(scores)):
+            raise ValueError(f'{len(scores)} maps of probabilities do not fit num_labels {num_labels}')
+        if not np.isfinite(scores).all():
+            raise ValueError('probabilities must be finite, got NaN or infinity')
+        return -np.log(np.clip(scores.astype(np.float32), 1e-5, 1))
+    raise ValueError('scores must be integer labels (H, W) or float probabilities (L, H, W), '
+                     f'got {scores.dtype} {scores.shape}')
+
+
+def _mean_field_pydensecrf(image: np.ndarray, energy: np.ndarray, params: CRFParams, _: torch.device) -> np.ndarray:
+    from pydensecrf.densecrf import DenseCRF2D
+    labels, height, width = energy.shape
+    crf = DenseCRF2D(width, height, labels)
+    crf.setUnaryEnergy(np.ascontiguousarray(energy.reshape(labels, -1)))
+    if params.gaussian_compat:
+        crf.addPairwiseGaussian(sxy=params.gaussian_sxy, compat=params.gaussian_compat)
+    if params.bilateral_compat:
+        crf.addPairwiseBilateral(
+            sxy=params.bilateral_sxy, srgb=params.bilateral_srgb, rgbim=image, compat=params.bilateral_compat)
+    return np.array(crf.inference(params.iterations), dtype=np.float32).reshape(energy.shape)
+
+
+@torch.no_grad()
+def _mean_field_torch(image: np.ndarray, energy: np.ndarray, params: CRFParams, device: torch.device) -> np.ndarray:
+    labels, height, width = energy.shape
+    rows, columns = torch.meshgrid(
+        torch.arange(height, device=device), torch.arange(width, device=device), indexing='ij')
+    position = torch.stack([columns, rows], -1).reshape(-1, 2).float()
+    colour = torch.from_numpy(image).to(device).reshape(-1, 3).float()
+    kernels = []
+    if params.gaussian_compat:
+        kernels.append(_Kernel(position / params.gaussian_sxy, params.gaussian_compat))
+    if params.bilateral_compat:
+        features = torch.cat([position / params.bilateral_sxy, colour / params.bilateral_srgb], 1)
+        kernels.append(_Kernel(features, params.bilateral_compat))
+
+    # Pixels are rows to the kernels; a softmax over so few columns is slow, hence the maps (L, H * W) in between.
+    unary = -torch.from_numpy(energy).to(device).reshape(labels, -1)
+    belief = unary.softmax(0)
+    for _ in range(params.iterations):
+        rows = belief.T.contiguous()
+        logits = unary.clone()
+        for kernel in kernels:
+            logits += kernel.message(rows).T
+        belief = logits.softmax(0)
+    return belief.reshape(energy.shape).cpu().numpy()
+
+
+class _Kernel:
+    """A Gaussian kernel with Potts compatibility and symmetric normalisation, as pydensecrf has them by default."""
+
+    def __init__(self, features: torch.Tensor, compat: float) -> None:
+        self.lattice = PermutohedralLattice(features)
+        self.norm = self.lattice.filter(features.new_ones(len(features), 1)).rsqrt()
+        self.compat = compat
+
+    def message(self, belief: torch.Tensor) -> torch.Tensor:
+        return self.lattice.filter(belief * self.norm).mul_(self.norm * self.compat)
