@@ -1,0 +1,104 @@
+"""Photographs with masks for the models of mmseg, from the lists and class indices of the other stages."""
+import os
+import os.path as osp
+from typing import List, Mapping
+
+from mmcv.transforms import BaseTransform
+from mmseg.datasets import BaseSegDataset
+
+from mmamr.registry import DATASETS, TRANSFORMS
+
+from .class_index import ClassIndex
+from .errors import DatasetError
+from .images import read_mask
+from .splits import read_ids
+
+
+@DATASETS.register_module()
+class SegmentationDataset(BaseSegDataset):
+    """Images of a list with one mask each, in the layout of PASCAL VOC.
+
+    What mmseg's ``PascalVOCDataset`` is for the 20 classes of VOC, this is for any classes, named once as the other
+    stages name them: foreground only, with the values that they have in the mask files. Masks are read by
+    :class:`LoadMask`. Whether they were drawn by hand or made by the pseudo-label stage is a matter of
+    ``data_prefix['seg_map_path']`` alone.
+
+    Args:
+        ann_file (str): List of the images, relative to ``data_root`` or absolute.
+        metainfo (Mapping): ``classes`` and, where they differ from 1 to K and VOC's colours, ``mask_values`` and
+            ``palette``; see :class:`ClassIndex`.
+        **kwargs: Of :class:`mmseg.datasets.BaseSegDataset`, e.g. ``data_root`` and
+            ``data_prefix=dict(img_path=…, seg_map_path=…)``; without ``seg_map_path`` there are no masks.
+
+    Raises:
+        DatasetError: If the list, an image or a mask is missing: one line with the file and the cure.
+    """
+
+    def __init__(self, ann_file: str, metainfo: Mapping, **kwargs) -> None:
+        self.class_index = ClassIndex(metainfo['classes'], metainfo.get('mask_values'), metainfo.get('palette'))
+        super().__init__(
+            ann_file=ann_file,
+            metainfo=dict(
+                classes=('background', *self.class_index.classes),
+                palette=self.class_index.palette.tolist(),
+                mask_values=(ClassIndex.BACKGROUND, *self.class_index.mask_values)),
+            **kwargs)
+
+    def load_data_list(self) -> List[dict]:
+        """The items of the list."""
+        ids = read_ids(self.ann_file)
+        images = self._find(ids, 'img_path', self.img_suffix)
+        items = [
+            dict(img_id=img_id, img_path=path, seg_fields=[], reduce_zero_label=False)
+            for img_id, path in zip(ids, images)
+        ]
+        if self.data_prefix.get('seg_map_path'):
+            for item, path in zip(items, self._find(ids, 'seg_map_path', self.seg_map_suffix)):
+                item['seg_map_path'] = path
+        return items
+
+    def get_data_info(self, idx: int) -> dict:
+        """Item ``idx`` before the pipeline, with the ``class_index`` that :class:`LoadMask` reads masks by."""
+        return dict(super().get_data_info(idx), class_index=self.class_index)
+
+    def _find(self, ids: List[str], key: str, suffix: str) -> List[str]:
+        folder = self.data_prefix[key]
+        names = set(os.listdir(folder)) if osp.isdir(folder) else set()
+        missing = [img_id for img_id in ids if img_id + suffix not in names]
+        if missing:
+            what = 'image' if key == 'img_path' else 'mask'
+            raise DatasetError(
+                f'{osp.join(folder, missing[0] + suffix)}: no such {what}, {len(missing)} of the {len(ids)} in '
+                f'{self.ann_file} have none; make them or set data_root and data_prefix.{key}',
+                kind=f'missing {what}')
+        return [osp.join(folder, img_id + suffix) for img_id in ids]
+
+
+@TRANSFORMS.register_module()
+class LoadMask(BaseTransform):
+    """Load the mask of a :class:`SegmentationDataset` as training indices, where mmseg has ``LoadAnnotations``.
+
+    Required Keys:
+
+    - seg_map_path
+    - class_index (ClassIndex)
+    - ori_shape (tuple): Size ``(H, W)`` of the image, which the mask must have too.
+    - seg_fields
+
+    Added Keys:
+
+    - gt_seg_map (np.ndarray): uint8 of shape ``(H, W)``: 0 background, 1 to K, 255 ignored.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Load the mask.
+
+        Raises:
+            DatasetError: If the mask is missing, broken, of another size or has a value that no class has.
+        """
+        results['gt_seg_map'] = read_mask(results['seg_map_path'], results['class_index'], results['ori_shape'])
+        results['seg_fields'].append('gt_seg_map')
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}()'

@@ -1,0 +1,126 @@
+"""The archive that the evaluation server of PASCAL VOC takes."""
+import gzip
+import os.path as osp
+import tarfile
+from io import BytesIO
+from typing import Iterator, List, Sequence
+
+import numpy as np
+from PIL import Image
+
+from mmamr.datasets.class_index import ClassIndex
+from mmamr.datasets.images import read_size, read_stored_mask
+from mmamr.datasets.voc import VOC_CLASSES
+from mmamr.utils import atomic_write
+
+COMPETITIONS = ('comp5', 'comp6')
+"""Segmentation competitions of VOC: trained on its own data only (5), or on any, such as ImageNet or SBD, too (6)."""
+
+_INDEX = ClassIndex(VOC_CLASSES)
+
+
+def member_name(img_id: str, competition: str = 'comp6') -> str:
+    """Where the server looks for the mask of an image."""
+    return f'results/VOC2012/Segmentation/{competition}_test_cls/{img_id}.png'
+
+
+def write_submission(path: str,
+                     prediction_dir: str,
+                     ids: Sequence[str],
+                     image_dir: str,
+                     competition: str = 'comp6') -> None:
+    """Pack a folder of predictions. The same predictions give the same bytes, whenever and whoever packs them.
+
+    Args:
+        path (str): The ``.tgz`` to write, whole or not at all.
+        prediction_dir (str): Folder of ``<id>.png``, grey or indexed, values 0 to 20. Other files in it are left out.
+        ids (Sequence[str]): The images of the test list.
+        image_dir (str): Folder of ``<id>.jpg``, to compare sizes.
+        competition (str): One of :data:`COMPETITIONS`. Defaults to 'comp6'.
+
+    Raises:
+        ValueError: If a prediction is missing, is no mask of VOC classes or has another size than its photo; one line.
+    """
+    # gzip would note the time and the name of the file, tarfile the owner of each member.
+    with atomic_write(path) as file, \
+            gzip.GzipFile('', 'wb', fileobj=file, mtime=0) as packed, \
+            tarfile.open(fileobj=packed, mode='w', format=tarfile.USTAR_FORMAT) as archive:
+        for img_id in sorted(ids):
+            source = osp.join(prediction_dir, f'{img_id}.png')
+            mask = read_stored_mask(source)
+            for fault in _faults_of_mask(mask, osp.join(image_dir, f'{img_id}.jpg')):
+                raise ValueError(f'{source}: {fault}')
+            _add(archive, member_name(img_id, competition), _indexed_png(mask))
+
+
+def check_submission(path: str, ids: Sequence[str], image_dir: str, competition: str = 'comp6') -> List[str]:
+    """Everything about an archive that the server would refuse or count wrongly.
+
+    Args:
+        path (str): The archive.
+        ids (Sequence[str]): The images of the test list.
+        image_dir (str): Folder of ``<id>.jpg``, to compare sizes.
+        competition (str): One of :data:`COMPETITIONS`. Defaults to 'comp6'.
+
+    Returns:
+        list[str]: One line a fault; none if the archive is fit to be sent.
+    """
+    wanted = {member_name(img_id, competition): img_id for img_id in ids}
+    seen = set()
+    faults = []
+    try:
+        with tarfile.open(path, 'r:gz') as archive:
+            for member in archive:
+                if member.isdir() and any(name.startswith(f'{member.name}/') for name in wanted):
+                    continue
+                if member.name not in wanted or not member.isfile():
+                    faults.append(f'{member.name}: the test list asks for no such file')
+                elif member.name in seen:
+                    faults.append(f'{member.name}: twice in the archive')
+                else:
+                    faults += _faults_of_member(archive.extractfile(member).read(), member.name,
+                                                osp.join(image_dir, f'{wanted[member.name]}.jpg'))
+                seen.add(member.name)
+    except (OSError, EOFError, tarfile.TarError) as error:
+        return [f'{path}: no archive that can be read ({error})']
+    return faults + [f'{name}: missing' for name in wanted if name not in seen]
+
+
+def _faults_of_member(data: bytes, name: str, image_path: str) -> Iterator[str]:
+    try:
+        with Image.open(BytesIO(data)) as image:
+            if (image.format, image.mode) != ('PNG', 'P'):
+                yield f'{name}: {image.format} of mode {image.mode} instead of an indexed PNG'
+                return
+            mask = np.asarray(image)
+    except (OSError, SyntaxError, ValueError) as error:
+        yield f'{name}: broken image ({error})'
+        return
+    for fault in _faults_of_mask(mask, image_path):
+        yield f'{name}: {fault}'
+
+
+def _faults_of_mask(mask: np.ndarray, image_path: str) -> Iterator[str]:
+    size = read_size(image_path)
+    if mask.shape != size:
+        yield f'{mask.shape[1]}x{mask.shape[0]} pixels, but its photo has {size[1]}x{size[0]}'
+    values = np.unique(mask)
+    if values.max() > _INDEX.num_classes:
+        yield (f'values {values[values > _INDEX.num_classes].tolist()}, but the server knows 0 to '
+               f'{_INDEX.num_classes}; a prediction leaves no pixel out')
+
+
+def _indexed_png(mask: np.ndarray) -> bytes:
+    image = Image.fromarray(mask)
+    image.putpalette(_INDEX.png_palette.reshape(-1).tolist())
+    buffer = BytesIO()
+    image.save(buffer, format='PNG')
+    return buffer.getvalue()
+
+
+def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
+    """Add a file that belongs to nobody and was made at no time."""
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    info.mode = 0o644
+    archive.addfile(info, BytesIO(data))
