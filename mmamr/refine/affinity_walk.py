@@ -60,6 +60,8 @@ def feature_affinity(feature: Tensor, radius: int, border: Optional[int] = None)
     """
     offsets = displacements(radius)
     border = radius - 1 if border is None else border
+    if border < 0:
+        raise ValueError(f'border must be at least 0, got {border}')
     affinity = feature.new_zeros(len(offsets), *feature.shape[1:])
     for (dy, dx), values in zip(offsets, affinity):
         source, target = overlap(*feature.shape[1:], dy, dx, border)

@@ -130,7 +130,7 @@ def _rgb(image: np.ndarray) -> np.ndarray:
         raise ValueError(f'image must be uint8 of shape (H, W) or (H, W, 3), got {image.dtype} {image.shape}')
     if image.ndim == 2:
         image = np.repeat(image[..., None], 3, axis=2)
-    return np.ascontiguousarray(image)
+    return np.require(image, requirements=['C', 'W'])  # neither backend takes a read-only array
 
 
 def _unary(scores: np.ndarray, num_labels: Optional[int], gt_prob: float) -> np.ndarray:

@@ -56,7 +56,8 @@ def transition_matrix(affinity: Tensor, displacements: Sequence[tuple[int, int]]
             torch.cat([ends.new_zeros(1), ends]),
             (pixels + (offsets[:, 0] * width + offsets[:, 1]).to(index_type)).masked_select(inside),
             weights.to(affinity.dtype).permute(1, 2, 0).contiguous().masked_select(inside),
-            size=(height * width, height * width))
+            size=(height * width, height * width),
+            check_invariants=False)
 
 
 def overlap(height: int, width: int, dy: int, dx: int, border: int = 0) -> tuple[tuple, tuple]:
