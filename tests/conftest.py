@@ -1,7 +1,10 @@
 """Fixtures shared by all tests: data sets of a few made-up photos, drawn in milliseconds."""
+import importlib.util
 import os
 import os.path as osp
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Callable, List, Sequence, Tuple
 
 import numpy as np
@@ -115,3 +118,18 @@ def voc_animals() -> str:
     if not osp.isdir(path):
         pytest.skip(f'no photos at {path}; set MMAMR_VOC_ANIMALS')
     return osp.abspath(path)
+
+
+@pytest.fixture(scope='session')
+def load_tool() -> Callable[[str], ModuleType]:
+    """Import a script by its path below ``tools/``: ``load_tool('dataset_converters/sbd.py').main([...])``."""
+
+    def load(path: str) -> ModuleType:
+        file = Path(__file__).parents[1] / 'tools' / path
+        spec = importlib.util.spec_from_file_location(f'tool_{file.stem}', file)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module  # functions of the script are sent to worker processes by name
+        spec.loader.exec_module(module)
+        return module
+
+    return load

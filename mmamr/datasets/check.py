@@ -161,10 +161,14 @@ def datasets_of_config(cfg: Config) -> Dict[str, ImageLabelDataset]:
         if not (isinstance(kind, type) and issubclass(kind, ImageLabelDataset)):
             continue
         what = {key: value for key, value in dataset.items() if key not in ('pipeline', 'test_mode', 'indices')}
-        what.update(lazy_init=True)
-        twin = next((name for name, other in found.items() if other == what), None)
-        if twin is not None:
-            found[f'{twin}, {loader}'] = found.pop(twin)
-        else:
+        # Training and CAMs usually share their images; one pass then checks the masks too.
+        name = next((name for name, other in found.items() if _without_masks(other) == _without_masks(what)), None)
+        if name is not None and not (what.get('mask_dir') and found[name].get('mask_dir')):
+            found[f'{name}, {loader}'] = {**found.pop(name), **what}
+        elif name is None or what != found[name]:
             found[loader] = what
-    return {name: DATASETS.build(what) for name, what in found.items()}
+    return {name: DATASETS.build(dict(what, lazy_init=True)) for name, what in found.items()}
+
+
+def _without_masks(what: dict) -> dict:
+    return {key: value for key, value in what.items() if key not in ('mask_dir', 'partial_masks')}

@@ -61,9 +61,7 @@ def iter_lines(path: str) -> Iterator[Tuple[str, str]]:
         with open(path, encoding='utf-8-sig') as file:
             lines = file.read().splitlines()
     except (FileNotFoundError, IsADirectoryError):
-        hint = f'; it has {", ".join(lists_beside(path))}' if lists_beside(path) else ''
-        raise DatasetError(f'{path}: no such list of images; put it there or name another as split{hint}',
-                           kind='missing list') from None
+        raise DatasetError(f'{path}: no such list of images; {list_cure(path)}', kind='missing list') from None
     except UnicodeDecodeError:
         raise DatasetError(f'{path}: no text file; a list has one image id a line', kind='missing list') from None
     if not any(line.strip() for line in lines):
@@ -73,10 +71,15 @@ def iter_lines(path: str) -> Iterator[Tuple[str, str]]:
             yield f'{path}, line {number}', line
 
 
-def lists_beside(path: str) -> List[str]:
-    """Names of the lists in the folder of ``path``, to help who mistyped one."""
+def list_cure(path: str) -> str:
+    """What to do about a list that is missing."""
     folder = osp.dirname(path) or '.'
-    return sorted(name for name in os.listdir(folder) if name.endswith('.txt'))[:10] if osp.isdir(folder) else []
+    if not osp.isdir(folder):
+        return f'there is no folder {folder}, set data_root'
+    if osp.basename(path) == 'train_aug.txt':
+        return 'make it with tools/dataset_converters/sbd.py'
+    others = sorted(name for name in os.listdir(folder) if name.endswith('.txt'))[:10]
+    return 'set split to one of ' + ', '.join(others) if others else 'put one there or set split'
 
 
 def check_duplicate(img_id: str, where: str, seen: Dict[str, str]) -> None:

@@ -21,12 +21,16 @@ from mmamr.datasets.voc import VOC_CLASSES
 from mmamr.utils import atomic_write
 
 
+class ForeignObject(Exception):
+    """The pickle asks for something that is no array of numbers."""
+
+
 class PickledDtype:
     """Stands in for ``numpy.dtype`` of numbers, strings and objects."""
 
     def __init__(self, name: str, *_: Any) -> None:
         if not re.fullmatch(r'[biufUS]\d+|O\d*', name):
-            raise pickle.UnpicklingError(f'dtype {name!r}')
+            raise ForeignObject(f'dtype {name!r}')
         self.name = name
         self.order = '='
 
@@ -36,7 +40,7 @@ class PickledDtype:
     def read(self, data: bytes) -> np.ndarray:
         """The values in ``data``, which hold no objects."""
         if self.name.startswith('O'):
-            raise pickle.UnpicklingError('an array of objects where numbers belong')
+            raise ForeignObject('an array of objects where numbers belong')
         return np.frombuffer(data, dtype=np.dtype(self.order + self.name))
 
 
@@ -69,7 +73,7 @@ class TableUnpickler(pickle.Unpickler):
         # numpy.core of numpy 1 is numpy._core in numpy 2.
         module = re.sub(r'^numpy\._?core\.multiarray$', 'multiarray', module)
         if (module, name) not in self.STAND_INS:
-            raise pickle.UnpicklingError(f'{module}.{name}')
+            raise ForeignObject(f'{module}.{name}')
         return self.STAND_INS[module, name]
 
 
@@ -100,7 +104,7 @@ def read_table(path: str) -> Dict[str, np.ndarray]:
         raise DatasetError(f"{path}: no such table; give IRNet's cls_labels.npy") from None
     except DatasetError:
         raise
-    except pickle.UnpicklingError as error:
+    except ForeignObject as error:
         raise DatasetError(f'{path}: holds more than a table of labels and was not read ({error}); '
                            "give IRNet's cls_labels.npy") from None
     except Exception as error:  # a damaged pickle fails in any way
@@ -118,7 +122,7 @@ def image_name(key: Any) -> str:
         return f'{str(key)[:4]}_{str(key)[4:]}'
     if isinstance(key, str):
         return key
-    raise pickle.UnpicklingError(f'{key!r} as the name of an image')
+    raise ForeignObject(f'{key!r} as the name of an image')
 
 
 def main(argv: Optional[List[str]] = None) -> int:

@@ -1,0 +1,62 @@
+import pytest
+
+from mmamr.datasets import DatasetError
+from mmamr.datasets.splits import parse_line, read_ids
+
+
+@pytest.mark.parametrize('line', [
+    '2007_000032',
+    '  2007_000032\t',
+    '2007_000032 1',
+    '2007_000032 -1 aeroplane',
+    '2007_000032.jpg',
+    '2007_000032.JPEG',
+    '/JPEGImages/2007_000032.jpg /SegmentationClassAug/2007_000032.png',
+    'JPEGImages/2007_000032.jpg SegmentationClass/2007_000032.png',
+])
+def test_lines_that_lists_have(line):
+    assert parse_line(line, 'list, line 1') == '2007_000032'
+
+
+@pytest.mark.parametrize(
+    'line',
+    ['/etc/passwd', '../secret', 'a/b', 'a\\b', '..', '.', 'C:x', '/JPEGImages/../x.jpg', '/JPEGImages/..', 'a\0b'])
+def test_an_id_never_leaves_the_folder(line):
+    with pytest.raises(DatasetError, match=r"list, line 7: the id '.*' is a path; write the name") as caught:
+        parse_line(line, 'list, line 7')
+    assert caught.value.kind == 'id is a path'
+
+
+def test_a_list_keeps_its_order(tmp_path):
+    path = tmp_path / 'list.txt'
+    path.write_bytes('\ufeffb\r\n\r\na.png 3\r\nc..d\r\n'.encode())
+    assert read_ids(path) == ['b', 'a', 'c..d']
+
+
+@pytest.mark.parametrize('content, message, kind', [
+    (b'', 'list.txt: empty list', 'empty list'),
+    (b'\n \n', 'list.txt: empty list', 'empty list'),
+    (b'a\nb\n\na\n', 'list.txt, line 4: the id a is already in line 1; keep one', 'duplicate id'),
+    (b'a\n../b\n', "list.txt, line 2: the id '../b' is a path", 'id is a path'),
+    (b'\xff\xd8\xff\xe0', 'list.txt: no text file', 'missing list'),
+])
+def test_wrong_lists_end_with_one_line(tmp_path, content, message, kind):
+    path = tmp_path / 'list.txt'
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match=message) as caught:
+        read_ids(path)
+    assert caught.value.kind == kind and len(str(caught.value).splitlines()) == 1
+
+
+def test_a_missing_list_says_what_to_do(tmp_path):
+    with pytest.raises(DatasetError, match=r'there is no folder .*, set data_root'):
+        read_ids(tmp_path / 'nowhere' / 'list.txt')
+    with pytest.raises(DatasetError, match=r'put one there'):
+        read_ids(tmp_path / 'list.txt')
+    with pytest.raises(DatasetError, match=r'sbd.py'):
+        read_ids(tmp_path / 'train_aug.txt')
+    (tmp_path / 'train.txt').write_text('a\n')
+    with pytest.raises(DatasetError, match=r'set split to one of train.txt'):
+        read_ids(tmp_path / 'list.txt')
+    with pytest.raises(DatasetError, match=r'no such list'):
+        read_ids(tmp_path)

@@ -1,0 +1,61 @@
+import shutil
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture(scope='module')
+def main(load_tool):
+    return load_tool('dataset_converters/check_dataset.py').main
+
+
+def options(root, *more):
+    return ['--data-root', str(root), '--classes', 'disc', 'square', 'cross', '--nproc', '1', *more]
+
+
+def test_options(main, tiny_voc, tmp_path, capsys):
+    assert main(options(tiny_voc, '--mask-dir', 'SegmentationClass')) == 0
+    assert '8 images, 3 of 3 classes, 10 pairs' in capsys.readouterr().out
+    assert main(options(tiny_voc, '--mask-dir', 'SegmentationClass', '--labels', 'masks')) == 0
+    assert main(options(tiny_voc, '--mask-dir', 'SegmentationClass', '--mask-values', '1', '2', '4')) == 1
+    assert 'unknown mask value' in capsys.readouterr().out
+
+    (tmp_path / 'labels.csv').write_text('image,label\n' + ''.join(f'img_{i:02d},disc\n' for i in range(12)))
+    ids = [f'img_{i:02d}' for i in range(12)]
+    np.savez(tmp_path / 't.npz', ids=ids, classes=['disc'], labels=np.ones((12, 1), np.uint8))
+    for name in ('labels.csv', 't.npz'):
+        assert main(options(tiny_voc, '--labels', str(tmp_path / name))) == 0
+        assert 'disc 8, square 0' in capsys.readouterr().out
+
+    (tiny_voc / 'SegmentationClass' / 'img_00.png').unlink()
+    assert main(options(tiny_voc, '--mask-dir', 'SegmentationClass')) == 1
+    assert main(options(tiny_voc, '--mask-dir', 'SegmentationClass', '--partial-masks')) == 0
+    shutil.move(tiny_voc / 'JPEGImages', tiny_voc / 'Photos')
+    assert main(options(tiny_voc, '--img-dir', 'Photos', '--split', 'ImageSets/Segmentation/val.txt')) == 0
+    assert main(options(tiny_voc, '--limit', '2')) == 1
+    assert '... and 6 more' in capsys.readouterr().out
+
+
+def test_config(main, tiny_voc, tmp_path, capsys):
+    config = tmp_path / 'config.py'
+    config.write_text(f"""
+train_dataloader = dict(
+    dataset=dict(type='ImageLabelDataset', data_root='{tiny_voc}', metainfo=dict(classes=('disc', 'square', 'cross'))))
+""")
+    assert main([str(config), '--nproc', '1']) == 0
+    assert 'Checking train_dataloader' in capsys.readouterr().out
+    assert main([str(config), '--nproc', '1', '--cfg-options', 'train_dataloader.dataset.split=nowhere.txt']) == 1
+    assert 'nowhere.txt: no such list of images' in capsys.readouterr().out
+    config.write_text('train_dataloader = None')
+    assert main([str(config)]) == 1
+    assert 'no loader with an ImageLabelDataset' in capsys.readouterr().out
+
+
+def test_wrong_command_lines(main, tiny_voc, capsys):
+    for argv in ([], ['config.py', '--data-root', 'x'], ['--data-root', 'x', '--labels', 'masks']):
+        with pytest.raises(SystemExit):
+            main(argv)
+    assert main(options(tiny_voc, '--mask-values', '1', '2')) == 1
+    assert '3 different values' in capsys.readouterr().out
+    assert main(['nowhere.py']) == 1
+    assert 'nowhere.py' in capsys.readouterr().out
