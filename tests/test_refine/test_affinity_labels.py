@@ -3,14 +3,20 @@ import importlib.util
 import numpy as np
 import pytest
 
-from mmamr.refine import (AFFINITYNET_CRF, IRNET_CRF, CRFParams, affinity_label_affinitynet, affinity_label_irnet,
-                          dense_crf)
+from mmamr.refine import (
+    AFFINITYNET_CRF,
+    IRNET_CRF,
+    CRFParams,
+    affinity_label_affinitynet,
+    affinity_label_irnet,
+    dense_crf,
+)
 
 FUNCTIONS = [affinity_label_irnet, affinity_label_affinitynet]
 
 
 def scene(height=60, width=110):
-    """Photo of two discs, and for each a CAM that is 1 at its centre and falls to 0 outside of it, and the distances."""
+    """Photo of two discs; for each a CAM that is 1 at its centre and falls to 0 outside of it; the distances."""
     y, x = np.mgrid[:height, :width]
     distance = np.stack([np.hypot(y - height / 2, x - width * part) for part in (0.25, 0.75)]) / (height / 4)
     image = np.full((height, width, 3), [60, 120, 70])
