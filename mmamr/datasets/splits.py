@@ -24,7 +24,7 @@ def check_id(img_id: str, where: str) -> str:
     Raises:
         DatasetError: If the id holds a separator or is ``.`` or ``..``.
     """
-    if not img_id or img_id in ('.', '..') or re.search(r'[/\\:\0]', img_id):
+    if not img_id or img_id in ('.', '..') or re.search(r'[/\\\0]|^[A-Za-z]:', img_id):
         raise DatasetError(f'{where}: the id {img_id!r} is a path; write the name of the image without folder '
                            'or suffix',
                            kind='id is a path')

@@ -27,6 +27,10 @@ def test_an_id_never_leaves_the_folder(line):
     assert caught.value.kind == 'id is a path'
 
 
+def test_a_colon_is_no_separator():
+    assert parse_line('frame:01', 'list, line 1') == 'frame:01'
+
+
 def test_a_list_keeps_its_order(tmp_path):
     path = tmp_path / 'list.txt'
     path.write_bytes('\ufeffb\r\n\r\na.png 3\r\nc..d\r\n'.encode())
