@@ -97,9 +97,9 @@ def _check(image: np.ndarray, cam: np.ndarray, classes: Sequence[int]) -> tuple[
                          f'got {cam.dtype} {cam.shape}')
     if len(values) != len(cam) + 1 or len(set(values)) != len(values) or values.max() >= IGNORE or values.min() < 0:
         raise ValueError(f'classes must be {len(cam)} different indices in 0 to {IGNORE - 2}, got {list(classes)}')
-    if not ((cam >= 0) & (cam <= 1)).all():
+    if not ((cam >= -1e-3) & (cam <= 1 + 1e-3)).all():  # resizing may leave the bounds by a rounding error
         raise ValueError('cam must lie in [0, 1]: apply ReLU and divide each map by its maximum first')
-    return cam.astype(np.float32), values.astype(np.uint8)
+    return cam.astype(np.float32).clip(0, 1), values.astype(np.uint8)
 
 
 def _combine(sure_foreground: np.ndarray, sure_background: np.ndarray) -> np.ndarray:

@@ -38,10 +38,10 @@ def random_walk(cam: Tensor, edge: Tensor, radius: int = 5, beta: float = 10, ex
     check_walk(cam, beta, exp_times)
     if edge.shape != cam.shape[1:]:
         raise ValueError(f'edge must have the shape (h, w) of cam, {tuple(cam.shape[1:])}, got {tuple(edge.shape)}')
-    if not ((edge >= 0) & (edge <= 1)).all():
+    if not ((edge >= -1e-3) & (edge <= 1 + 1e-3)).all():  # resizing may leave the bounds by a rounding error
         raise ValueError('edge must lie in [0, 1]; a sigmoid gives that from logits')
     dtype = working_dtype(cam)
-    edge = edge.to(cam.device, dtype)
+    edge = edge.to(cam.device, dtype).clamp(0, 1)
     transition = transition_matrix(edge_affinity(edge, radius), displacements(radius), beta)
     return propagate(cam.to(dtype) * (1 - edge), transition, 2**exp_times).to(cam.dtype)
 

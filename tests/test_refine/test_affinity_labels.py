@@ -86,6 +86,13 @@ def test_half_precision_and_unchanged_input(function):
 
 
 @pytest.mark.parametrize('function', FUNCTIONS)
+def test_cam_that_leaves_the_bounds_by_a_rounding_error(function):
+    image, cam, _ = scene(24, 40)
+    over = np.where(cam > 0.99, np.float32(1.0000002), np.where(cam == 0, np.float32(-1e-9), cam))
+    np.testing.assert_array_equal(function(image, over, [0, 1]), function(image, cam.clip(0, 1), [0, 1]))
+
+
+@pytest.mark.parametrize('function', FUNCTIONS)
 def test_crf_options_arrive(function, monkeypatch):
     image, cam, _ = scene(24, 40)
     none = CRFParams(gaussian_compat=0, bilateral_compat=0)

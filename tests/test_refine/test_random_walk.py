@@ -133,6 +133,12 @@ def test_chebyshev_weights_make_the_power(power):
         assert len(chebyshev_weights(256, torch.finfo(torch.float32).eps)) < 100
 
 
+def test_edge_that_leaves_the_bounds_by_a_rounding_error():
+    cam, edge = rand(2, 6, 7), rand(6, 7, seed=1).round()
+    walk = random_walk(cam, edge + (edge - 0.5) * 2e-7, beta=1.5)
+    torch.testing.assert_close(walk, random_walk(cam, edge, beta=1.5))
+
+
 @pytest.mark.parametrize('change, message', [
     (dict(cam=torch.rand(5, 6)), 'cam must be'),
     (dict(cam=torch.rand(2, 0, 6), edge=torch.rand(0, 6)), 'at least one pixel'),
