@@ -2,6 +2,7 @@
 import gzip
 import os.path as osp
 import tarfile
+import zlib
 from io import BytesIO
 from typing import Iterator, List, Sequence
 
@@ -81,7 +82,7 @@ def check_submission(path: str, ids: Sequence[str], image_dir: str, competition:
                     faults += _faults_of_member(archive.extractfile(member).read(), member.name,
                                                 osp.join(image_dir, f'{wanted[member.name]}.jpg'))
                 seen.add(member.name)
-    except (OSError, EOFError, tarfile.TarError) as error:
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         return [f'{path}: no archive that can be read ({error})']
     return faults + [f'{name}: missing' for name in wanted if name not in seen]
 

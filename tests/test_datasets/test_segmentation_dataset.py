@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from mmengine.registry import DATASETS as ROOT
+from PIL import Image
+
+from mmamr.datasets import DatasetError, LoadMask
+from mmamr.registry import DATASETS
+
+METAINFO = dict(classes=('disc', 'square', 'cross'), mask_values=(8, 10, 12))
+PIPELINE = [dict(type='LoadImage'), dict(type='LoadMask')]
+
+
+def build(root, **kwargs):
+    args = dict(
+        type='SegmentationDataset',
+        data_root=str(root),
+        ann_file='ImageSets/Segmentation/train.txt',
+        data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
+        metainfo=METAINFO,
+        pipeline=PIPELINE,
+        _scope_='mmamr')
+    return DATASETS.build({**args, **kwargs})
+
+
+@pytest.fixture
+def voc(make_voc):
+    return make_voc(mask_values=METAINFO['mask_values'])
+
+
+def test_masks_become_training_indices(voc):
+    dataset = build(voc)
+    assert len(dataset) == 8
+    assert dataset.metainfo['classes'] == ('background', 'disc', 'square', 'cross')
+    assert len(dataset.metainfo['palette']) == 4
+    for i in range(8):
+        item = dataset[i]
+        stored = np.asarray(Image.open(item['seg_map_path']))
+        assert item['gt_seg_map'].shape == item['img'].shape[:2] == stored.shape
+        for value, index in ((0, 0), (8, 1), (10, 2), (12, 3), (255, 255)):
+            assert ((stored == value) == (item['gt_seg_map'] == index)).all()
+        assert item['seg_fields'] == ['gt_seg_map']
+
+
+def test_only_the_folder_says_whose_masks(voc, tmp_path):
+    pseudo = tmp_path / 'elsewhere'
+    pseudo.mkdir()
+    for path in (voc / 'SegmentationClass').iterdir():
+        Image.fromarray(np.full(Image.open(path).size[::-1], 10, np.uint8)).save(pseudo / path.name)
+    dataset = build(voc, data_prefix=dict(img_path='JPEGImages', seg_map_path=str(pseudo)))
+    assert (dataset[0]['gt_seg_map'] == 2).all()
+
+
+def test_no_masks(voc):
+    dataset = build(voc, data_prefix=dict(img_path='JPEGImages'), pipeline=PIPELINE[:1])
+    assert 'seg_map_path' not in dataset[0]
+
+
+def test_pack_seg_inputs_takes_it(voc):
+    pipeline = [*PIPELINE, dict(type='mmseg.RandomCrop', crop_size=(32, 32)), dict(type='mmseg.PackSegInputs')]
+    item = build(voc, pipeline=pipeline)[1]
+    assert item['data_samples'].gt_sem_seg.data.shape == (1, 32, 32)
+
+
+def test_missing_masks_are_counted(voc):
+    for name in ('img_02', 'img_05'):
+        (voc / 'SegmentationClass' / f'{name}.png').unlink()
+    with pytest.raises(DatasetError, match=r'img_02\.png: no such mask, 2 of the 8 in .*train\.txt have none; make'):
+        build(voc)
+    with pytest.raises(DatasetError, match=r'none.img_00\.png: no such mask, 8 of the 8'):
+        build(voc, data_prefix=dict(img_path='JPEGImages', seg_map_path='none'))
+    (voc / 'JPEGImages' / 'img_00.jpg').unlink()
+    with pytest.raises(DatasetError, match=r'img_00\.jpg: no such image'):
+        build(voc)
+
+
+def test_unknown_value_and_wrong_size(voc):
+    path = voc / 'SegmentationClass' / 'img_00.png'
+    mask = np.array(Image.open(path))
+    mask[0, 0] = 15
+    Image.fromarray(mask).save(path)
+    with pytest.raises(DatasetError, match=r'img_00\.png: mask values \[15\] belong to no class'):
+        build(voc)[0]
+    Image.fromarray(mask[1:]).save(path)
+    with pytest.raises(DatasetError, match=r'img_00\.png: the mask is 64x47, its image 64x48'):
+        build(voc)[0]
+
+
+def test_repr_and_scope(voc):
+    assert repr(LoadMask()) == 'LoadMask()'
+    assert ROOT.get('mmamr.SegmentationDataset') is not None
