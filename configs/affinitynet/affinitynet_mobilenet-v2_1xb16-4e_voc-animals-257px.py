@@ -19,5 +19,7 @@ model = dict(
     head=dict(in_channels=(32, 96, 320)))
 train_dataloader = dict(dataset=dict(label_dir=label_dir))
 optim_wrapper = dict(optimizer=dict(lr=0.01))
-param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=4, by_epoch=True, convert_to_iter_based=True)]
+param_scheduler = [
+    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=4, by_epoch=True, convert_to_iter_based=True)
+]
 train_cfg = dict(max_epochs=4)

@@ -14,6 +14,12 @@ model = dict(
             prefix='backbone.')),
     taps=None,
     edge_head=dict(in_channels=(24, 32, 96, 160, 320), strides=(4, 8, 16, 32, 32)),
-    displacement_head=dict(in_channels=(24, 32, 96, 160, 320), strides=(4, 8, 16, 32, 32)))
-param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=4, by_epoch=True, convert_to_iter_based=True)]
+    displacement_head=dict(
+        in_channels=(24, 32, 96, 160, 320),
+        strides=(4, 8, 16, 32, 32),
+        channels=(32, 64, 64, 64, 64),
+        merged_channels=64))
+param_scheduler = [
+    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=4, by_epoch=True, convert_to_iter_based=True)
+]
 train_cfg = dict(max_epochs=4)

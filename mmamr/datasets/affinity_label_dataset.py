@@ -12,8 +12,9 @@ class AffinityLabelDataset(ImageLabelDataset):
     """The images of an :class:`ImageLabelDataset`, with affinity labels in the place of masks.
 
     Affinity labels are PNG files ``<id>.png`` with the mask values of the data set and 255 where nothing is sure.
+    Image-level labels are the classes in them.
 
-    The image-level labels are the classes in the affinity label. An item before the pipeline also has ``class_index`` and ``seg_fields``, as :class:`LoadMask` reads labels by.
+    An item before the pipeline also has ``class_index`` and ``seg_fields``, by which :class:`LoadMask` reads the label.
 
     Args:
         label_dir (str): Folder of the affinity labels, relative to where the run was started, not to ``data_root``.
@@ -35,8 +36,8 @@ class AffinityLabelDataset(ImageLabelDataset):
         except DatasetError:
             path = osp.join(self.label_dir, f'{img_id}.png')
             raise DatasetError(
-                f'{path}: no such affinity label; make them by tools/test.py with the config of the affinity label stage, or '
-                'set label_dir',
+                f'{path}: no such affinity label; make them by tools/test.py with the config of the affinity label '
+                'stage, or set label_dir',
                 kind='missing affinity label') from None
 
     def get_data_info(self, idx: int) -> dict:

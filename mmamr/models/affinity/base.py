@@ -80,8 +80,8 @@ class AffinityModel(BaseModel):
             mode (str): 'loss', 'predict' or 'tensor'. Defaults to 'tensor'.
 
         Returns:
-            dict, list or Tensor: Losses; the data samples, each with the maps of :meth:`affinity` as ``PixelData`` under
-            their names; or what the heads give.
+            dict, list or Tensor: Losses; the data samples, each with the maps of :meth:`affinity` as ``PixelData``
+            under their names; or what the heads give.
         """
         if mode == 'loss':
             return self.loss(inputs, data_samples)

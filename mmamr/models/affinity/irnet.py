@@ -75,8 +75,8 @@ class IRNet(AffinityModel):
         """Edges and displacements of normalised images ``(N, 3, H, W)``.
 
         Returns:
-            list[dict[str, Tensor]]: One an image: ``edge`` ``(h, w)`` in [0, 1] and ``displacement`` ``(2, h, w)``, rows
-            and columns to the centre in pixels of the map; ``h = ceil(H / 4)``, ``w = ceil(W / 4)``.
+            list[dict[str, Tensor]]: One an image: ``edge`` ``(h, w)`` in [0, 1] and ``displacement`` ``(2, h, w)``,
+            rows and columns to the centre in pixels of the map; ``h = ceil(H / 4)``, ``w = ceil(W / 4)``.
         """
         logits, displacement = self._forward(inputs)
         if self.flip_test:

@@ -11,7 +11,7 @@ from mmamr.registry import MODELS
 
 @MODELS.register_module()
 class AffinityHead(BaseModule):
-    """Bring the last levels of a backbone to one feature map: 1×1 convolutions with ELU, concatenated, and another.
+    """Bring the last levels of a backbone to one feature map: 1x1 convolutions with ELU, concatenated, and another.
 
     Levels coarser than the first are resized to it, so the feature has the first level's stride.
 

@@ -1,4 +1,4 @@
-"""Heads of IRNet (Ahn et al., CVPR 2019, figure 3): class boundaries and displacement field from all levels of a backbone."""
+"""Heads of IRNet (Ahn et al., CVPR 2019, figure 3): class boundaries and displacements from all levels."""
 from typing import Optional, Sequence
 
 import torch
@@ -17,8 +17,13 @@ def level_size(size: tuple[int, int], stride: int) -> tuple[int, int]:
     return -(-size[0] // stride), -(-size[1] // stride)
 
 
+def groups(channels: int) -> int:
+    """Groups of GroupNorm in the displacement head: of eight channels, and no more than 16."""
+    return min(channels // 8, 16)
+
+
 class Level(BaseModule):
-    """Bring one feature map to the channels and stride of a head: 1×1 convolution, GroupNorm, upsampling, ReLU.
+    """Bring one feature map to the channels and stride of a head: 1x1 convolution, GroupNorm, upsampling, ReLU.
 
     Args:
         in_channels (int): Channels of the feature map.
@@ -71,13 +76,13 @@ class IRNetHead(BaseModule):
         found = [tuple(feature.shape[-2:]) for feature in features]
         expected = [level_size(size, stride) for stride in self.strides]
         if found != expected:
-            raise ValueError(f'levels of strides {self.strides} have sizes {expected} for an image of {tuple(size)}, but '
-                             f'the backbone gave {found}: correct `strides` of the head or `taps` of the model')
+            raise ValueError(f'levels of strides {self.strides} have sizes {expected} for an image of {tuple(size)}, '
+                             f'but the backbone gave {found}: correct `strides` of the head or `taps` of the model')
 
 
 @MODELS.register_module()
 class EdgeHead(IRNetHead):
-    """Class boundary detection: every level to 32 channels at stride 4, concatenated, one 1×1 convolution.
+    """Class boundary detection: every level to 32 channels at stride 4, concatenated, one 1x1 convolution.
 
     Args:
         in_channels (Sequence[int]): Channels of each level.
@@ -124,6 +129,7 @@ class DisplacementHead(IRNetHead):
         strides (Sequence[int]): Stride of each level: 4, 8, 16 or 32; at least one coarser than 4.
         channels (Sequence[int]): Channels each level is brought to, multiples of 8. Defaults to
             (64, 128, 256, 256, 256), those of IRNet for the five levels of a ResNet.
+        merged_channels (int): Channels after merging, and after joining; a multiple of 8. Defaults to 256.
         loss_displacement (dict): Loss on the field. Defaults to ``dict(type='DisplacementLoss')``.
         init_cfg (dict, optional): Initialisation. Defaults to None.
     """
@@ -132,6 +138,7 @@ class DisplacementHead(IRNetHead):
                  in_channels: Sequence[int],
                  strides: Sequence[int],
                  channels: Sequence[int] = (64, 128, 256, 256, 256),
+                 merged_channels: int = 256,
                  loss_displacement: dict = dict(type='DisplacementLoss'),
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(in_channels, strides, init_cfg)
@@ -143,11 +150,12 @@ class DisplacementHead(IRNetHead):
         coarse_channels = sum(c for c, stride in zip(channels, strides) if stride > STRIDE)
         fine_channels = sum(c for c, stride in zip(channels, strides) if stride == STRIDE)
         self.levels = nn.ModuleList(
-            Level(c_in, c, min(c // 8, 16), max(stride // self.coarse_stride, 1))
+            Level(c_in, c, groups(c), max(stride // self.coarse_stride, 1))
             for c_in, c, stride in zip(in_channels, channels, strides))
-        self.merge = Level(coarse_channels, 256, 16, self.coarse_stride // STRIDE)
-        self.join = Level(fine_channels + 256, 256, 16, 1)
-        self.predict = nn.Conv2d(256, 2, 1, bias=False)
+        num_groups = groups(merged_channels)
+        self.merge = Level(coarse_channels, merged_channels, num_groups, self.coarse_stride // STRIDE)
+        self.join = Level(fine_channels + merged_channels, merged_channels, num_groups, 1)
+        self.predict = nn.Conv2d(merged_channels, 2, 1, bias=False)
         self.loss_displacement = MODELS.build(loss_displacement)
 
     def forward(self, features: Sequence[Tensor], size: tuple[int, int]) -> Tensor:

@@ -32,8 +32,8 @@ def mean_over_processes(total: Tensor, count: Tensor, eps: float = EPS) -> Tenso
 class _AffinityLoss(nn.Module):
     """Cross entropy of pair affinities: ``bg / 4 + fg / 4 + neg / 2``, each the mean over its pairs.
 
-    Pairs of equal labels should be affine, ``-log(a)``; pairs of different labels should not, ``-log(1 - a)``. Background
-    and foreground pairs are averaged apart, because there are many more of the first.
+    Pairs of equal labels should be affine, ``-log(a)``; pairs of different labels should not, ``-log(1 - a)``.
+    Background and foreground pairs are averaged apart, because there are many more of the first.
 
     Args:
         radius (int): Pairs are closer than this, in pixels of the map.
@@ -53,12 +53,12 @@ class _AffinityLoss(nn.Module):
 
 @MODELS.register_module()
 class PathAffinityLoss(_AffinityLoss):
-    """IRNet's affinity loss on an edge map (eq. 6 and 7): ``a_ij = 1 - max edge on the path from i to j``.
+    """IRNet's affinity loss on an edge map: ``a_ij = 1 - max edge on the path from i to j``.
 
-    The loss of a pair depends on one pixel alone, the strongest edge on its path. So it is enough to count how often each
-    pixel is the strongest of a background, foreground or different pair; the logarithms are then taken once a pixel and
-    not once a pair, and nothing of the size (pairs × path length) is ever made. Which pixel is the strongest is the maximum
-    over shifted views of the ranks of the edge values.
+    The loss of a pair depends on one pixel alone, the strongest edge on its path. So it is enough to count how often
+    each pixel is the strongest of a background, foreground or different pair; the logarithms are then taken once a
+    pixel and not once a pair, and nothing of the size (pairs x path length) is ever made. Which pixel is the strongest
+    is the maximum over shifted views of the ranks of the edge values.
 
     Args:
         radius (int): Pairs are closer than this, in pixels of the edge map. Defaults to 10.
@@ -122,9 +122,10 @@ def strongest_edge_counts(edge: Tensor, segmap: Tensor, radius: int) -> Tensor:
 
 @MODELS.register_module()
 class FeatureAffinityLoss(_AffinityLoss):
-    """AffinityNet's loss on a feature map (eq. 5 to 8): ``a_ij = exp(-mean |f_i - f_j|)``.
+    """AffinityNet's loss on a feature map: ``a_ij = exp(-mean |f_i - f_j|)``.
 
-    Each displacement is computed again for its gradient instead of being kept, so memory does not grow with the radius.
+    The pairs of each offset are computed again for their gradient instead of being kept, so memory does not grow with
+    the radius.
 
     Args:
         radius (int): Pairs are closer than this, in pixels of the feature map. Defaults to 5.

@@ -12,11 +12,11 @@ from .pairs import BACKGROUND, FOREGROUND, pair_labels, shift
 
 @MODELS.register_module()
 class DisplacementLoss(nn.Module):
-    """L1 loss of a displacement field that points every pixel to the centre of its object (eq. 3 to 5): ``fg / 2 + bg / 2``.
+    """L1 loss of a displacement field that points every pixel to the centre of its object: ``fg / 2 + bg / 2``.
 
     If two foreground pixels of one class point to one centre, their displacements differ by what lies between them; two
-    background pixels have no centre, and should not differ. Each displacement is computed again for its gradient instead
-    of being kept, so memory does not grow with the radius.
+    background pixels have no centre, and should not differ. The pairs of each offset are computed again for their
+    gradient instead of being kept, so memory does not grow with the radius.
 
     Args:
         radius (int): Pairs are closer than this, in pixels of the field. Defaults to 10.

@@ -38,8 +38,8 @@ def pair_labels(segmap: Tensor, dy: int, dx: int, radius: int) -> Tensor:
         radius (int): Radius of the pairs in pixels of the map.
 
     Returns:
-        Tensor: uint8 of shape ``(N, h', w')``: ``BACKGROUND``, ``FOREGROUND`` or ``DIFFERENT``, and ``IGNORED`` where one
-        of the two labels is 255.
+        Tensor: uint8 of shape ``(N, h', w')``: ``BACKGROUND``, ``FOREGROUND`` or ``DIFFERENT``, and ``IGNORED`` where
+        one of the two labels is 255.
     """
     source, target = shift(segmap, 0, 0, radius), shift(segmap, dy, dx, radius)
     labels = torch.full(source.shape, FOREGROUND, dtype=torch.uint8, device=segmap.device)

@@ -1,0 +1,3 @@
+from .mean_displacement import MeanDisplacementHook
+
+__all__ = ['MeanDisplacementHook']
