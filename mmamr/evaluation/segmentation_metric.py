@@ -1,0 +1,52 @@
+import os.path as osp
+from typing import Dict, List, Optional, Sequence
+
+import numpy as np
+from mmseg.evaluation import IoUMetric
+
+from mmamr.datasets.voc import voc_palette
+from mmamr.registry import METRICS
+from mmamr.utils import write_png
+
+
+@METRICS.register_module()
+class SegmentationMetric(IoUMetric):
+    """mmseg's ``IoUMetric``, which also reports the IoU of each class and writes predictions as masks are stored.
+
+    Metrics are those of the parent and ``IoU.<class>``, in percent, of each class that labels or predictions have.
+    Predictions are indexed PNGs, written whole, with the data set's palette and values: those of its ``mask_values``
+    where it has them, as a :class:`mmamr.datasets.SegmentationDataset` does, and else the training indices.
+
+    Args:
+        output_dir (str, optional): Folder for a ``<id>.png`` of each prediction. Defaults to None: none are written.
+        **kwargs: Of :class:`mmseg.evaluation.IoUMetric`, e.g. ``format_only`` where there are no masks to measure against.
+    """
+
+    def __init__(self, output_dir: Optional[str] = None, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.prediction_dir = output_dir
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Count the pixels of some images and write their predictions."""
+        super().process(data_batch, data_samples)
+        if self.prediction_dir is None:
+            return
+        meta = self.dataset_meta
+        values = np.asarray(meta.get('mask_values', range(len(meta['classes']))), dtype=np.uint8)
+        palette = voc_palette()
+        palette[values] = meta['palette']
+        for sample in data_samples:
+            img_id = osp.splitext(osp.basename(sample['img_path']))[0]
+            indices = sample['pred_sem_seg']['data'].squeeze(0).cpu().numpy()
+            write_png(osp.join(self.prediction_dir, f'{img_id}.png'), values[indices], palette)
+
+    def compute_metrics(self, results: List[tuple]) -> Dict[str, float]:
+        """Metrics of all images; the parent logs its table."""
+        if self.format_only:
+            return {}
+        metrics = super().compute_metrics(results)
+        intersect, union = (sum(areas).numpy() for areas in list(zip(*results))[:2])
+        for name, hit, total in zip(self.dataset_meta['classes'], intersect, union):
+            if total > 0:
+                metrics[f'IoU.{name}'] = round(float(100 * hit / total), 2)
+        return metrics
