@@ -120,7 +120,8 @@ def _no_attribute(name: str):
 def allow_checkpoint_types() -> None:
     """Let ``torch.load(..., weights_only=True)`` read what mmengine itself puts into a checkpoint.
 
-    The message hub of a run holds log histories: a plain container class and numpy numbers. No other type is admitted.
+    The message hub of a run holds log histories: a plain container class, numpy numbers, and references to four methods
+    of the container, which are pickled through ``getattr``. That function is admitted for these four alone.
     """
     import numpy as np
     import torch
@@ -128,8 +129,16 @@ def allow_checkpoint_types() -> None:
     from numpy._core.multiarray import _reconstruct, scalar
     torch.serialization.add_safe_globals([
         HistoryBuffer, _reconstruct, scalar, np.ndarray, np.dtype, np.dtypes.Float64DType, np.dtypes.Float32DType,
-        np.dtypes.Int64DType
+        np.dtypes.Int64DType, (_history_method, 'builtins.getattr')
     ])
+
+
+def _history_method(owner: type, name: str) -> Callable:
+    """Stand in for ``getattr`` in checkpoints; raises ValueError for anything but what mmengine puts there."""
+    from mmengine.logging.history_buffer import HistoryBuffer
+    if owner is not HistoryBuffer or name not in ('min', 'max', 'current', 'mean'):
+        raise ValueError(f'the checkpoint wants getattr({owner!r}, {name!r}), which mmengine does not write: do not trust it')
+    return getattr(HistoryBuffer, name)
 
 
 def register_package_for_configs() -> None:

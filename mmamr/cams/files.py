@@ -11,7 +11,13 @@ array                type, shape         content
                                          class has no positive response); h = ⌈H/4⌉, w = ⌈W/4⌉
 ===================  ==================  ==========================================================================
 
-``branch`` is ``spotlight`` or ``compensation`` here; CAMs that others made may use any one name.
+``branch`` is ``spotlight`` or ``compensation`` from a classifier and ``walk`` after a random walk; CAMs that others made
+may use any one name. A walk that carries the background along adds two more:
+
+===================  ==================  ==========================================================================
+``background``       float16 ``(P,h,w)`` scores of the background, one map for each of P powers
+``powers``           float32 ``(P, )``   the powers, descending
+===================  ==================  ==========================================================================
 """
 import zipfile
 from dataclasses import dataclass
@@ -33,11 +39,16 @@ class CAM:
         maps (dict[str, np.ndarray]): Branch name to maps ``(K, h, w)`` in [0, 1].
         classes (np.ndarray): Foreground classes of the K maps, counted from 0.
         size (tuple[int, int]): Height and width of the image in pixels.
+        background (np.ndarray, optional): Scores of the background ``(P, h, w)`` for each of P powers. Defaults to
+            None: the background is what no map reaches a threshold in.
+        powers (np.ndarray, optional): These powers, descending, ``(P, )``. Defaults to None.
     """
 
     maps: Dict[str, np.ndarray]
     classes: np.ndarray
     size: Tuple[int, int]
+    background: Optional[np.ndarray] = None
+    powers: Optional[np.ndarray] = None
 
 
 def strided_size(size: Tuple[int, int]) -> Tuple[int, int]:
@@ -53,6 +64,9 @@ def write_cam(path: str, cam: CAM) -> None:
         cam (CAM): What to write; maps are rounded to float16.
     """
     arrays = {PREFIX + name: np.asarray(maps, dtype=np.float16) for name, maps in sorted(cam.maps.items())}
+    if cam.background is not None:
+        arrays['background'] = np.asarray(cam.background, dtype=np.float16)
+        arrays['powers'] = np.asarray(cam.powers, dtype=np.float32)
     with atomic_write(path) as file:
         np.savez(
             file, classes=np.asarray(cam.classes, dtype=np.int16), size=np.asarray(cam.size, dtype=np.int32), **arrays)
@@ -90,9 +104,13 @@ def read_cam(path: str) -> CAM:
         for name, value in maps.items():
             if value.shape != shape:
                 problem = f'{PREFIX}{name} has shape {value.shape}, not {shape}'
+        if 'background' in arrays:
+            shape = (len(arrays.get('powers', ())), *strided_size(size))
+            if arrays['background'].shape != shape:
+                problem = f"background has shape {arrays['background'].shape}, not {shape}"
     if problem is not None:
         raise ValueError(f'{path} is not a CAM file ({problem}): delete it and run the CAM stage again')
-    return CAM(maps, arrays['classes'].astype(np.int64), size)
+    return CAM(maps, arrays['classes'].astype(np.int64), size, arrays.get('background'), arrays.get('powers'))
 
 
 def cam_is_valid(path: str, size: Optional[Tuple[int, int]] = None) -> bool:

@@ -6,4 +6,5 @@ from .losses import *  # noqa: F401,F403
 from .modulation import *  # noqa: F401,F403
 from .necks import *  # noqa: F401,F403
 from .segmentors import *  # noqa: F401,F403
+from .no_model import NoModel  # noqa: F401
 from .utils import *  # noqa: F401,F403

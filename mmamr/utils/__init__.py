@@ -1,3 +1,4 @@
 from .files import atomic_write, write_png
+from .progress import track
 
-__all__ = ['atomic_write', 'write_png']
+__all__ = ['atomic_write', 'track', 'write_png']

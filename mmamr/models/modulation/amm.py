@@ -2,6 +2,7 @@
 from typing import Dict, Optional
 
 import torch
+import torch.nn.functional as F
 from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -79,6 +80,8 @@ class SpatialModulation(BaseModule):
         kernel_size (int): Odd size of the convolution, which has no bias. Defaults to 7.
         norm_cfg (dict, optional): Norm after the convolution; the released code has BatchNorm with momentum 0.01.
             Defaults to None.
+        batch_stats_in_eval (bool): Whether the norm uses the statistics of the batch in evaluation mode too, as the
+            released code does, whose ``eval()`` never reaches the AMMs (row T9). Defaults to False.
         function (dict): Config of the modulation function G. Defaults to ``dict(type='GaussianModulation')``.
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
@@ -89,6 +92,7 @@ class SpatialModulation(BaseModule):
                  pooling: str = 'avg',
                  kernel_size: int = 7,
                  norm_cfg: Optional[Dict] = None,
+                 batch_stats_in_eval: bool = False,
                  function: Dict = dict(type='GaussianModulation'),
                  init_cfg: Optional[Dict] = None) -> None:
         super().__init__(init_cfg)
@@ -100,6 +104,9 @@ class SpatialModulation(BaseModule):
         in_channels = 1 if pooling == 'avg' else 2
         self.conv = nn.Conv2d(in_channels, 1, kernel_size, padding=kernel_size // 2, bias=False)
         self.norm = build_norm_layer(norm_cfg, 1)[1] if norm_cfg is not None else None
+        if batch_stats_in_eval and norm_cfg is None:
+            raise ValueError('batch_stats_in_eval needs a norm, but norm_cfg is None')
+        self.batch_stats_in_eval = batch_stats_in_eval
         self.function = MODELS.build(function)
 
     def attention(self, x: Tensor) -> Tensor:
@@ -108,7 +115,11 @@ class SpatialModulation(BaseModule):
         if self.pooling == 'max-avg':
             pooled = torch.cat([x.amax(1, keepdim=True).to(pooled.dtype), pooled], 1)
         values = self.conv(pooled.to(self.conv.weight.dtype))
-        return values if self.norm is None else self.norm(values)
+        if self.norm is None:
+            return values
+        if self.batch_stats_in_eval and not self.training:
+            return F.batch_norm(values, None, None, self.norm.weight, self.norm.bias, training=True, eps=self.norm.eps)
+        return self.norm(values)
 
     def forward(self, x: Tensor) -> Tensor:
         """``(N, C, H, W)`` to ``(N, C, H, W)``."""

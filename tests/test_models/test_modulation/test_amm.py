@@ -45,6 +45,14 @@ def test_released_amm_matches_golden(golden, mode):
     torch.testing.assert_close(after_spatial, golden[f'after_spatial_{mode}'], rtol=1e-5, atol=1e-5)
 
 
+def test_batch_stats_in_eval_is_the_released_slip(golden):
+    amm = AMM(64, **{**RELEASED, 'spatial': {**RELEASED['spatial'], 'batch_stats_in_eval': True}})
+    load_released(amm, golden)
+    before = amm.spatial.norm.running_mean.clone()
+    torch.testing.assert_close(amm.eval()(golden['x']), golden['after_spatial_train'], rtol=1e-5, atol=1e-5)
+    assert torch.equal(amm.spatial.norm.running_mean, before)
+
+
 @pytest.mark.parametrize('form', ['peak', 'pdf'])
 def test_batch_equals_its_samples(form):
     torch.manual_seed(0)
@@ -137,6 +145,7 @@ def test_halves_follow_the_equations():
     (ChannelModulation, dict(in_channels=8, layer='linear'), 'layer must be one of'),
     (SpatialModulation, dict(pooling='min'), 'pooling must be one of'),
     (SpatialModulation, dict(kernel_size=4), 'kernel_size must be odd'),
+    (SpatialModulation, dict(batch_stats_in_eval=True), 'needs a norm'),
 ])
 def test_wrong_arguments_raise(cls, options, message):
     with pytest.raises(ValueError, match=message):

@@ -1,0 +1,13 @@
+# The second of the released code's two runs. Its spotlight is the classifier of
+# cam_resnet50-released_1xb16-8e_voc12aug-512px.py.
+_base_ = [
+    '../_base_/models/amr_resnet50-d16_released.py', '../_base_/datasets/voc12aug_512px.py',
+    '../_base_/schedules/schedule_cam_8e.py', '../_base_/default_runtime.py'
+]
+load_from = 'work_dirs/cam_resnet50-released_1xb16-8e_voc12aug-512px/epoch_8.pth'
+# Row T6: the weight decay arrives where SGD takes its momentum. Row T7: learning rates.
+optim_wrapper = dict(
+    optimizer=dict(lr=0.1, momentum=1e-4, weight_decay=0.),
+    paramwise_cfg=dict(custom_keys={'head': dict(lr_mult=0.1)}))
+# An image's statistics include those of its batch: as released, one image and its mirror make the batch.
+test_dataloader = dict(batch_size=1)

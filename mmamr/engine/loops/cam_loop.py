@@ -1,0 +1,97 @@
+from typing import Any, Dict, List, Optional, Sequence, Union
+
+import numpy as np
+import torch
+from mmengine.evaluator import Evaluator
+from torch.utils.data import DataLoader
+
+from mmamr.cams import CAM, cam_is_valid, multi_scale_maps, normalize_maps, read_cam, strided_size, write_cam
+from mmamr.registry import LOOPS
+from .image_files_loop import ImageFilesLoop, image_ids
+from .output_folder import state_digest
+
+PRECISIONS = {'float32': None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
+
+
+@LOOPS.register_module()
+class CAMLoop(ImageFilesLoop):
+    """Make the CAM file of each image, for the classes that its image-level labels name.
+
+    Run by ``tools/test.py`` with a checkpoint of a classifier. A CAM does not depend on the batch size, the order or the
+    number of processes.
+
+    Args:
+        runner (Runner): The runner.
+        dataloader (DataLoader | dict): See :class:`ImageFilesLoop`; images at their original size.
+        evaluator (Evaluator | dict | list): Usually ``dict(type='CAMMetric')``.
+        scales (Sequence[float]): Factors of the image's size. Defaults to the released code's seven (row C5).
+        flip (bool): Whether the mirror image is added at each scale. Defaults to True.
+        precision (str): Of the network: ``'float32'``, ``'bfloat16'`` or ``'float16'`` (GPU). Defaults to
+            ``'float32'``.
+        out_dir (str, optional): Folder of the CAM files. Defaults to None: ``cams`` in the work folder.
+    """
+
+    name = 'cams'
+    suffix = '.npz'
+
+    def __init__(self,
+                 runner,
+                 dataloader: Union[DataLoader, Dict],
+                 evaluator: Union[Evaluator, Dict, List],
+                 scales: Sequence[float] = (1.0, 0.5, 0.75, 1.25, 1.5, 1.75, 2.0),
+                 flip: bool = True,
+                 precision: str = 'float32',
+                 out_dir: Optional[str] = None) -> None:
+        super().__init__(runner, dataloader, evaluator, out_dir)
+        if precision not in PRECISIONS:
+            raise ValueError(f'precision must be one of {tuple(PRECISIONS)}, but got {precision!r}')
+        if not scales or min(scales) <= 0:
+            raise ValueError(f'scales must be positive and not empty, but got {scales}')
+        self.scales = tuple(scales)
+        self.flip = flip
+        self.precision = precision
+
+    def settings(self) -> Dict[str, Any]:
+        """Weights of the model and how its maps are made."""
+        return dict(
+            model=state_digest(self.model),
+            config=str(self.runner.cfg.get('model')),
+            pipeline=str(self.runner.cfg.test_dataloader.dataset.get('pipeline')),
+            scales=self.scales,
+            flip=self.flip,
+            precision=self.precision)
+
+    def is_valid(self, path: str, index: int) -> bool:
+        """Whether the CAM file is whole and has the image's size and labels."""
+        if not cam_is_valid(path, self.dataset.get_image_size(index)):
+            return False
+        return read_cam(path).classes.tolist() == sorted(self.dataset.get_data_info(index)['gt_label'])
+
+    def make_missing(self) -> None:
+        """Make the CAM files that are missing or broken."""
+        self.model.to(memory_format=torch.channels_last)
+        super().make_missing()
+
+    @torch.inference_mode()
+    def make(self, data_batch: Dict) -> Dict[str, CAM]:
+        """CAMs of a batch by image id."""
+        data = self.model.data_preprocessor(data_batch, False)
+        images, samples = data['inputs'], data['data_samples']
+        size = tuple(images.shape[2:])
+        dtype = PRECISIONS[self.precision]
+        with torch.autocast(images.device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
+            sums = multi_scale_maps(self.model.class_maps, images, strided_size(size), self.scales, self.flip)
+        cams = {}
+        for index, (img_id, sample) in enumerate(zip(image_ids(samples), samples)):
+            classes = sample.gt_label.sort().values.cpu()
+            maps = {branch: normalize_maps(value[index, classes.to(value.device)]) for branch, value in sums.items()}
+            cams[img_id] = CAM({branch: value.cpu().numpy() for branch, value in maps.items()}, classes.numpy(), size)
+        return cams
+
+    def write(self, path: str, result: CAM) -> None:
+        """Write a CAM file."""
+        write_cam(path, result)
+
+    def read_sample(self, img_id: str, mask: np.ndarray) -> Dict[str, Any]:
+        """CAM and mask, for :class:`~mmamr.evaluation.CAMMetric`."""
+        return dict(cam=read_cam(self.folder.path(img_id)), mask=mask)

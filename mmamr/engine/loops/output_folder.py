@@ -1,0 +1,118 @@
+"""A folder of one file an image that knows what was made, how, and what is missing."""
+import hashlib
+import json
+import os
+import os.path as osp
+from typing import Any, Callable, Dict, List, Optional
+
+import torch
+from mmengine.dist import all_gather_object, barrier, get_dist_info, is_main_process
+from mmengine.logging import print_log
+from torch import nn
+
+from mmamr.utils import atomic_write
+
+SETTINGS = 'settings.json'
+
+
+def state_digest(model: nn.Module) -> str:
+    """SHA-256 of the names, types and bytes of a model's weights and buffers."""
+    digest = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        digest.update(f'{name} {value.dtype} {tuple(value.shape)}'.encode())
+        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+class OutputFolder:
+    """Files ``<folder>/<id><suffix>``, made under settings that are written beside them.
+
+    Files are kept from one run to the next if they are whole. If the settings (model weights, scales, thresholds, …)
+    are not those of the files that are there, those are deleted first, so that a folder never mixes two kinds.
+
+    Args:
+        folder (str): The folder.
+        suffix (str): E.g. ``'.npz'``.
+        settings (dict): What the files depend on; must survive JSON.
+    """
+
+    def __init__(self, folder: str, suffix: str, settings: Dict[str, Any]) -> None:
+        self.folder = folder
+        self.suffix = suffix
+        self.settings = json.loads(json.dumps(settings))
+
+    def path(self, img_id: str) -> str:
+        """The file of one image."""
+        return osp.join(self.folder, img_id + self.suffix)
+
+    def prepare(self) -> None:
+        """Make the folder, clear what a killed run left, and delete files that were made under other settings.
+
+        Every process must call it; the main process works.
+        """
+        if is_main_process():
+            os.makedirs(self.folder, exist_ok=True)
+            names = os.listdir(self.folder)
+            for name in names:
+                if name.startswith('.tmp-'):
+                    os.unlink(osp.join(self.folder, name))
+            changed = self.changed_settings()
+            if changed is not None:
+                old = [name for name in names if name.endswith(self.suffix) and not name.startswith('.tmp-')]
+                if old:
+                    print_log(f'{self.folder}: {len(old)} files were made with other {", ".join(changed)}; they are '
+                              'deleted and made again', 'current')
+                for name in old:
+                    os.unlink(osp.join(self.folder, name))
+                # only now: a run killed above finds the old settings and deletes the rest
+                with atomic_write(osp.join(self.folder, SETTINGS), 'w', encoding='utf-8') as file:
+                    json.dump(self.settings, file, indent=2, sort_keys=True)
+                    file.write('\n')
+        barrier()
+
+    def changed_settings(self) -> Optional[List[str]]:
+        """Names of settings that differ from those of the files that are there; None if none does."""
+        try:
+            with open(osp.join(self.folder, SETTINGS), encoding='utf-8') as file:
+                old = json.load(file)
+        except (OSError, ValueError):
+            return ['settings (none are known)']
+        names = [name for name in sorted(set(old) | set(self.settings)) if old.get(name) != self.settings.get(name)]
+        return names or None
+
+    def pending(self, count: int, is_valid: Callable[[int], bool]) -> List[int]:
+        """Indices whose file is missing or broken; processes share the checking.
+
+        Args:
+            count (int): Number of images.
+            is_valid (Callable): Whether the file of an index is whole.
+
+        Returns:
+            list[int]: The same on every process.
+        """
+        rank, world_size = get_dist_info()
+        mine = [index for index in range(rank, count, world_size) if not is_valid(index)]
+        return sorted(index for part in all_gather_object(mine) for index in part)
+
+
+def folder_digest(folder: str) -> str:
+    """What a folder of files was made with, or which files it has where nobody wrote that down.
+
+    Args:
+        folder (str): A folder that :class:`OutputFolder` or somebody else filled.
+
+    Returns:
+        str: SHA-256.
+
+    Raises:
+        FileNotFoundError: If there is no such folder.
+    """
+    if not osp.isdir(folder):
+        raise FileNotFoundError(f'no folder {folder}: run the stage that makes it first')
+    settings = osp.join(folder, SETTINGS)
+    if osp.exists(settings):
+        with open(settings, 'rb') as file:
+            return hashlib.sha256(file.read()).hexdigest()
+    with os.scandir(folder) as entries:
+        listing = sorted((entry.name, entry.stat().st_size) for entry in entries if not entry.name.startswith('.'))
+    return hashlib.sha256(json.dumps(listing).encode()).hexdigest()

@@ -1,0 +1,168 @@
+from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+from mmengine.dist import barrier, get_dist_info
+from mmengine.evaluator import Evaluator
+from mmengine.logging import print_log
+from torch.utils.data import DataLoader
+
+from mmamr.cams import CAM, cam_is_valid, mix, read_cam, upsample, write_cam
+from mmamr.datasets.images import read_mask
+from mmamr.registry import LOOPS
+from mmamr.utils import track, write_png
+from .affinity_label_loop import label_is_valid
+from .image_files_loop import ImageFilesLoop, image_ids
+from .output_folder import SETTINGS, OutputFolder, folder_digest, state_digest
+
+
+@LOOPS.register_module()
+class PseudoLabelLoop(ImageFilesLoop):
+    """Walk each CAM over the affinities of its image, and make the pseudo labels of a data set.
+
+    Two folders are filled. ``walks``: the scores after the walk in the format of the CAM file, so that thresholds and
+    powers can be swept without another walk. ``SegmentationClassPseudo``: one palette PNG with the data set's class values
+    for each image of the split, in VOC's layout. The CAMs may be anyone's: see :mod:`mmamr.cams.files`.
+
+    Args:
+        runner (Runner): The runner; its model is :class:`~mmamr.models.IRNet` or :class:`~mmamr.models.AffinityNet`.
+        dataloader (DataLoader | dict): See :class:`ImageFilesLoop`; images at their original size.
+        evaluator (Evaluator | dict | list): Usually ``CAMMetric``, which sweeps the walks, and ``LabelMetric``.
+        cam_dir (str): Folder of the CAM files.
+        xi (float): Recalibration coefficient ξ (eq. 2). Defaults to 0.5.
+        cam_power (float): Power of the CAM before the walk; the released AMR has 1.5 (row P2). Defaults to 1.
+        threshold (float, optional): Background threshold of the labels, in [0, 1] of the largest score of the image. Defaults to
+            0.25.
+        powers (Sequence[float], optional): Instead of a threshold the background (1 - max CAM)^power walks too, as in
+            AffinityNet; one map for each of these powers is kept. Defaults to None.
+        power (float, optional): The one of ``powers`` that makes the labels. Defaults to None: the first.
+        unsure (tuple[float, float], optional): Pixels whose score lies between these two thresholds become 255.
+            Defaults to None: none do.
+        out_dir (str, optional): Folder of the PNGs. Defaults to None: ``SegmentationClassPseudo`` in the work folder.
+        walk_dir (str, optional): Folder of the scores. Defaults to None: ``walks`` in the work folder.
+    """
+
+    name = 'walks'
+    suffix = '.npz'
+
+    def __init__(self,
+                 runner,
+                 dataloader: Union[DataLoader, Dict],
+                 evaluator: Union[Evaluator, Dict, List],
+                 cam_dir: str,
+                 xi: float = 0.5,
+                 cam_power: float = 1.,
+                 threshold: float = 0.25,
+                 powers: Optional[Sequence[float]] = None,
+                 power: Optional[float] = None,
+                 unsure: Optional[Tuple[float, float]] = None,
+                 out_dir: Optional[str] = None,
+                 walk_dir: Optional[str] = None) -> None:
+        super().__init__(runner, dataloader, evaluator, walk_dir)
+        if powers is None and power is not None:
+            raise ValueError('power chooses one of powers, but powers is None')
+        self.powers = None if powers is None else tuple(sorted(powers, reverse=True))
+        self.power = power if power is not None or powers is None else powers[0]
+        if self.powers is not None and self.power not in self.powers:
+            raise ValueError(f'power must be one of {self.powers}, but got {power}')
+        if unsure is not None and (self.powers is not None or not 0 <= unsure[0] <= unsure[1] <= 1):
+            raise ValueError(f'unsure must be two ascending thresholds, without powers, but got {unsure}')
+        self.cam_dir = cam_dir
+        self.xi = xi
+        self.cam_power = cam_power
+        self.threshold = threshold
+        self.unsure = unsure
+        self.label_dir = out_dir or f'{runner.work_dir}/SegmentationClassPseudo'
+
+    def settings(self) -> Dict[str, Any]:
+        """Weights of the model, CAMs and how the walk starts."""
+        return dict(
+            model=state_digest(self.model),
+            config=str(self.runner.cfg.get('model')),
+            pipeline=str(self.runner.cfg.test_dataloader.dataset.get('pipeline')),
+            cams=folder_digest(self.cam_dir),
+            xi=self.xi,
+            cam_power=self.cam_power,
+            powers=self.powers)
+
+    def is_valid(self, path: str, index: int) -> bool:
+        """Whether the scores are whole and of the image's size."""
+        return cam_is_valid(path, self.dataset.get_image_size(index))
+
+    @torch.inference_mode()
+    def make(self, data_batch: Dict) -> Dict[str, CAM]:
+        """Walks of a batch by image id."""
+        data = self.model.data_preprocessor(data_batch, False)
+        ids, images = image_ids(data['data_samples']), data['inputs']
+        return {
+            img_id: self.walk(read_cam(f'{self.cam_dir}/{img_id}.npz'), affinity, tuple(images.shape[2:]))
+            for img_id, affinity in zip(ids, self.model.affinity(images))
+        }
+
+    def walk(self, cam: CAM, affinity: Dict[str, torch.Tensor], size: Tuple[int, int]) -> CAM:
+        """The scores of one image after the walk, the largest 1."""
+        if cam.size != size:
+            raise ValueError(f'a CAM in {self.cam_dir} was made of an image of {cam.size}, but the image has {size}: '
+                             'make the CAMs of this data set again')
+        device = next(iter(affinity.values())).device
+        start = torch.from_numpy(mix(cam, self.xi)).to(device)
+        backgrounds = []
+        if self.powers is not None:
+            strongest = start.amax(0) if len(start) else start.new_zeros(start.shape[1:])
+            backgrounds = [(1 - strongest.clamp(0, 1))**power for power in self.powers]
+        start = torch.cat([start**self.cam_power, torch.stack(backgrounds)]) if backgrounds else start**self.cam_power
+        if len(start):
+            end = self.model.walk(start, affinity).clamp(min=0)
+            foreground = end[:len(cam.classes)]
+            peak = foreground.amax() if len(foreground) else end.amax()
+            end = (end / peak.clamp(min=torch.finfo(end.dtype).tiny)).clamp(max=60000).cpu().numpy()
+        else:
+            end = start.cpu().numpy()
+        count = len(cam.classes)
+        return CAM({'walk': end[:count]}, cam.classes, cam.size,
+                   None if self.powers is None else end[count:], self.powers)
+
+    def write(self, path: str, result: CAM) -> None:
+        """Write the scores."""
+        write_cam(path, result)
+
+    def make_missing(self) -> None:
+        """Make the walks that are missing, then the labels."""
+        super().make_missing()
+        with open(f'{self.folder.folder}/{SETTINGS}', encoding='utf-8') as file:
+            walks = file.read()
+        labels = OutputFolder(
+            self.label_dir, '.png',
+            dict(walks=walks, threshold=self.threshold, power=self.power, unsure=self.unsure))
+        labels.prepare()
+        pending = labels.pending(
+            len(self.ids), lambda index: label_is_valid(labels.path(self.ids[index]), self.dataset.get_image_size(index)))
+        print_log(f'{self.label_dir}: {len(self.ids) - len(pending)} of {len(self.ids)} pseudo labels are there, '
+                  f'{len(pending)} to make', 'current')
+        rank, world_size = get_dist_info()
+        class_index = self.dataset.class_index
+        for index in track(pending[rank::world_size], 'pseudo labels'):
+            label = self.label(read_cam(self.folder.path(self.ids[index])))
+            write_png(labels.path(self.ids[index]), class_index.decode_mask(label), class_index.png_palette)
+        self.labels = labels
+        barrier()
+
+    def label(self, walk: CAM) -> np.ndarray:
+        """Label map uint8 ``(H, W)`` of one image: 0 background, c + 1 foreground, 255 unsure."""
+        maps = upsample(walk.maps['walk'], walk.size)
+        if len(maps) == 0:
+            return np.zeros(walk.size, dtype=np.uint8)
+        score = maps.max(0)
+        label = (walk.classes[maps.argmax(0)] + 1).astype(np.uint8)
+        if self.powers is not None:
+            background = upsample(walk.background, walk.size)[self.powers.index(self.power)]
+            return np.where(score >= background, label, np.uint8(0))
+        if self.unsure is not None:
+            low, high = self.unsure
+            return np.where(score >= high, label, np.where(score >= low, np.uint8(255), np.uint8(0)))
+        return np.where(score >= self.threshold, label, np.uint8(0))
+
+    def read_sample(self, img_id: str, mask: np.ndarray) -> Dict[str, Any]:
+        """Walk, label and mask, for :class:`~mmamr.evaluation.CAMMetric` and :class:`~mmamr.evaluation.LabelMetric`."""
+        label = read_mask(self.labels.path(img_id), self.dataset.class_index, mask.shape)
+        return dict(cam=read_cam(self.folder.path(img_id)), label=label, mask=mask)

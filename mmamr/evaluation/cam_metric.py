@@ -1,0 +1,111 @@
+from typing import Dict, List, Optional, Sequence
+
+import numpy as np
+import torch
+from mmengine.dist import all_gather_object, all_reduce
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import MMLogger
+from prettytable import PrettyTable
+
+from mmamr.cams import mix, upsample
+from mmamr.registry import METRICS
+from .threshold_sweep import ThresholdSweep, scores
+
+
+@METRICS.register_module()
+class CAMMetric(BaseMetric):
+    """mIoU of CAMs against masks, at a fixed background threshold and at the best of a sweep, in one pass.
+
+    For CAMs with two branches the rows are the spotlight CAMs, the compensation CAMs and the weighted CAMs of each ξ
+    (Table 5 without inference); CAMs with one branch have one row under its own name. Metrics are named
+    ``<prefix>/<row>.mIoU`` (fixed threshold), ``.best_mIoU`` and ``.best_threshold``; the log shows IoU, precision and
+    recall of each class. Where a walk carried the background along, the powers of the background are swept instead.
+
+    Args:
+        threshold (float): Fixed background threshold, or power; the nearest of the sweep is taken. Defaults to 0.2, as
+            in the released code (row C6).
+        thresholds (Sequence[float]): The sweep. Defaults to 0.01, 0.02, …, 0.99.
+        xis (Sequence[float]): Recalibration coefficients ξ of the weighted CAMs. Defaults to ``(0.5, )``.
+        collect_device (str): Where counts are summed over processes. Defaults to ``'cpu'``.
+        prefix (str): Prefix of the names. Defaults to ``'CAM'``.
+    """
+
+    def __init__(self,
+                 threshold: float = 0.2,
+                 thresholds: Sequence[float] = tuple(n / 100 for n in range(1, 100)),
+                 xis: Sequence[float] = (0.5, ),
+                 collect_device: str = 'cpu',
+                 prefix: str = 'CAM') -> None:
+        super().__init__(collect_device, prefix)
+        self.threshold = threshold
+        self.thresholds = tuple(thresholds)
+        self.xis = tuple(xis)
+        self.sweeps: Dict[str, ThresholdSweep] = {}
+
+    def rows(self, branches: Sequence[str]) -> Dict[str, Optional[float]]:
+        """Row names and their ξ for CAMs with these branches; None is no mixture."""
+        if set(branches) == {'spotlight', 'compensation'}:
+            weighted = {('weighted' if xi == 0.5 else f'weighted(xi={xi:g})'): xi for xi in self.xis}
+            return {'spotlight': 1., 'compensation': 0., **weighted}
+        return {name: None for name in branches}
+
+    def process(self, data_batch: Optional[dict], data_samples: Sequence[dict]) -> None:
+        """Count the pixels of some images.
+
+        Args:
+            data_batch (dict, optional): Not used.
+            data_samples (Sequence[dict]): With ``cam`` (:class:`mmamr.cams.CAM`) and ``mask`` ``(H, W)``: 0
+                background, c + 1 foreground, 255 ignored.
+        """
+        num_classes = len(self.dataset_meta['classes'])
+        for sample in data_samples:
+            cam, mask = sample['cam'], sample['mask']
+            for row, xi in self.rows(cam.maps).items():
+                maps = cam.maps[row] if xi is None else mix(cam, xi)
+                if row not in self.sweeps:
+                    self.sweeps[row] = ThresholdSweep(
+                        num_classes, self.thresholds if cam.background is None else cam.powers)
+                background = None if cam.background is None else upsample(cam.background, mask.shape)
+                self.sweeps[row].update(upsample(maps, mask.shape), cam.classes, mask, background)
+
+    def evaluate(self, size: int) -> Dict[str, float]:
+        """Sum the counts of all processes and compute the metrics; the same on every process."""
+        # a process without images has no rows yet; every process must sum the same ones in the same order
+        gathered = all_gather_object({name: sweep.thresholds.tolist() for name, sweep in self.sweeps.items()})
+        thresholds = {name: values for one in gathered for name, values in one.items()}
+        sweeps = {}
+        for name, values in thresholds.items():
+            sweep = self.sweeps.get(name) or ThresholdSweep(len(self.dataset_meta['classes']), values)
+            counts = torch.from_numpy(sweep.counts)
+            all_reduce(counts)
+            sweep.counts = counts.numpy()
+            sweeps[name] = sweep
+        self.sweeps = sweeps
+        metrics = self.compute_metrics([])
+        self.sweeps = {}
+        return {f'{self.prefix}/{name}': value for name, value in metrics.items()}
+
+    def compute_metrics(self, results: List) -> Dict[str, float]:
+        """Metrics of the counts so far; logs the tables."""
+        metrics: Dict[str, float] = {}
+        summary = PrettyTable(['CAM', 'mIoU', 'threshold', 'best mIoU', 'best threshold'])
+        for row, sweep in self.sweeps.items():
+            values = scores(sweep.confusion())
+            fixed, best = sweep.nearest(self.threshold), int(values['miou'].argmax())
+            metrics[f'{row}.mIoU'] = float(values['miou'][fixed])
+            metrics[f'{row}.best_mIoU'] = float(values['miou'][best])
+            metrics[f'{row}.best_threshold'] = float(sweep.thresholds[best])
+            summary.add_row([row] + [
+                f'{value:.2f}' for value in (values['miou'][fixed], sweep.thresholds[fixed], values['miou'][best],
+                                             sweep.thresholds[best])
+            ])
+            self.log_classes(row, {name: values[name][best] for name in ('iou', 'precision', 'recall')})
+        MMLogger.get_current_instance().info('CAM quality over background and classes:\n' + summary.get_string())
+        return metrics
+
+    def log_classes(self, row: str, values: Dict[str, np.ndarray]) -> None:
+        """Log IoU, precision and recall of each class at the best threshold."""
+        table = PrettyTable(['class', 'IoU', 'precision', 'recall'])
+        for index, name in enumerate(('background', *self.dataset_meta['classes'])):
+            table.add_row([name] + [f'{values[key][index]:.2f}' for key in ('iou', 'precision', 'recall')])
+        MMLogger.get_current_instance().info(f'{row} CAMs at their best threshold:\n{table.get_string()}')
