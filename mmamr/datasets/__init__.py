@@ -1,6 +1,7 @@
 """Photographs and their labels. The registries import this package when they are first asked for a data set."""
 from .affinity_label_dataset import AffinityLabelDataset
 from .class_index import ClassIndex
+from .embedded import EmbeddedAffinityLabelDataset, EmbeddedDataset, EmbeddedSegmentationDataset
 from .errors import DatasetError
 from .image_label_dataset import ImageLabelDataset
 from .images import read_image, read_mask, read_size
@@ -16,6 +17,9 @@ __all__ = [
     'CSVLabels',
     'ClassIndex',
     'DatasetError',
+    'EmbeddedAffinityLabelDataset',
+    'EmbeddedDataset',
+    'EmbeddedSegmentationDataset',
     'ImageLabelDataset',
     'LabelTable',
     'LoadImage',

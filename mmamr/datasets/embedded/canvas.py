@@ -1,9 +1,10 @@
 """Anti-aliased drawing in integers, so that the pixels are the same on every machine.
 
-Floating point is avoided throughout: sines of different maths libraries may differ in the last bit, and one bit may move
-a pixel. Angles use a rational sine, lights and blends are fixed point, and chance comes from the one stream of numpy that
-is frozen for good.
+Floating point is avoided throughout: sines of different maths libraries may differ in the last bit, and one bit may
+move a pixel. Angles use a rational sine, lights and blends are fixed point, and chance comes from the one stream of
+numpy that is frozen for good.
 """
+from itertools import pairwise
 from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -19,15 +20,15 @@ Fill = Union[Colour, Callable[[Box], np.ndarray]]
 class Dice:
     """A seeded stream of whole numbers.
 
-    ``np.random.RandomState`` is numpy's legacy generator, whose stream is frozen (NEP 19), which the newer ``Generator``
-    does not promise.
+    ``np.random.RandomState`` is numpy's legacy generator, whose stream is frozen (NEP 19); the newer ``Generator`` does
+    not promise that.
 
     Args:
         *seed (int): Any number of non-negative integers below 2**32.
     """
 
     def __init__(self, *seed: int) -> None:
-        self._state = np.random.RandomState(list(seed))  # noqa: NPY002
+        self._state = np.random.RandomState(list(seed))
 
     def integer(self, low: int, high: int) -> int:
         """A number in [low, high], both included."""
@@ -129,7 +130,7 @@ Shape = Union[Ellipse, Limb]
 
 
 def noise(dice: Dice, height: int, width: int, cell: int) -> np.ndarray:
-    """Smooth value noise: random numbers on a grid, blended in between by 3t² − 2t³.
+    """Smooth value noise: random numbers on a grid, blended in between by 3t² - 2t³.
 
     Args:
         dice (Dice): The source of chance.
@@ -239,22 +240,30 @@ class Canvas:
         Returns:
             np.ndarray: uint8 of shape ``(H, W, 3)``.
         """
-        return ((self._samples(self.rgb).sum(axis=(1, 3)) + SUBPIXELS**2 // 2) // SUBPIXELS**2).astype(np.uint8)
+        total = self._reduce(np.add, self.rgb)
+        return ((total + SUBPIXELS**2 // 2) // SUBPIXELS**2).astype(np.uint8)
 
     def owners(self) -> Tuple[np.ndarray, np.ndarray]:
         """Whom each pixel belongs to, and how surely.
 
         Returns:
             tuple[np.ndarray, np.ndarray]: The owner at the middle of the pixel, uint8 of shape ``(H, W)``, and whether
-            more than one owner shares the pixel, bool of shape ``(H, W)``.
+            the pixel lies between owners, bool of shape ``(H, W)``.
         """
-        samples = self._samples(self.owner)
-        shared = samples.min(axis=(1, 3)) != samples.max(axis=(1, 3))
-        return samples[:, SUBPIXELS // 2, :, SUBPIXELS // 2], shared
+        shared = self._reduce(np.minimum, self.owner) != self._reduce(np.maximum, self.owner)
+        owner = self.owner[SUBPIXELS // 2::SUBPIXELS, SUBPIXELS // 2::SUBPIXELS]
+        # Where two owners meet just between two pixels, the second pixel counts as shared.
+        shared[1:] |= (owner[1:] != owner[:-1]) & ~shared[1:] & ~shared[:-1]
+        shared[:, 1:] |= (owner[:, 1:] != owner[:, :-1]) & ~shared[:, 1:] & ~shared[:, :-1]
+        return owner, shared
 
-    def _samples(self, plane: np.ndarray) -> np.ndarray:
-        """View a plane as ``(H, SUBPIXELS, W, SUBPIXELS, ...)``."""
-        return plane.reshape(self.height // SUBPIXELS, SUBPIXELS, self.width // SUBPIXELS, SUBPIXELS, *plane.shape[2:])
+    @staticmethod
+    def _reduce(operation: np.ufunc, plane: np.ndarray) -> np.ndarray:
+        """Reduce the samples of each pixel; rows before columns, which is several times faster than both at once."""
+        for axis in (0, 1):
+            plane = plane.reshape(*plane.shape[:axis], -1, SUBPIXELS, *plane.shape[axis + 1:])
+            plane = operation.reduce(plane, axis=axis + 1)
+        return plane
 
 
 class Frame(NamedTuple):
@@ -294,7 +303,7 @@ class Frame(NamedTuple):
 
     def chain(self, *points: Tuple[int, int, int]) -> List[Limb]:
         """Limbs through points ``(x, y, radius)``, each beginning where the last ended."""
-        return [self.limb(*start, *end) for start, end in zip(points, points[1:])]
+        return [self.limb(*start, *end) for start, end in pairwise(points)]
 
     def child(self, x: int, y: int, percent: int, tilt: int = 0) -> 'Frame':
         """A frame at a point of this one, ``percent`` as large and turned by ``tilt`` more degrees."""

@@ -1,7 +1,8 @@
 """The creatures: a body and legs that all kinds share, and a small face and tail that tell the kind.
 
-The fur's colour and pattern, the build and the pose are drawn from the same distributions for every kind, so that only
-what is on the head and at the end of the tail is discriminative: about a fifth of the creature.
+Build and pose are drawn from the same distributions for every kind, and so is the fur of every other creature, so that
+what is on the head and at the end of the tail is discriminative: about a quarter of the creature. A usual fur in the
+other half is the weak hint that the rest of a body gives in photographs.
 """
 from typing import Callable, Dict, List, NamedTuple, Tuple
 
@@ -11,9 +12,14 @@ from .canvas import Box, Canvas, Colour, Dice, Frame, noise
 
 CLASSES = ('bear', 'cat', 'deer', 'elephant', 'rabbit', 'ram', 'unicorn')
 
-FURS: Tuple[Colour, ...] = ((196, 148, 98), (150, 104, 72), (226, 196, 148), (168, 172, 184), (116, 120, 136), (236, 228, 216),
-                            (214, 138, 84), (128, 168, 160), (176, 150, 190), (222, 164, 160))
+FURS: Tuple[Colour, ...] = ((196, 148, 98), (150, 104, 72), (226, 196, 148), (168, 172, 184), (116, 120, 136),
+                            (236, 228, 216), (214, 138, 84), (128, 168, 160), (176, 150, 190), (222, 164, 160))
 PATTERNS = ('plain', 'spots', 'stripes', 'patches')
+USUAL_FURS: Dict[str, Tuple[Colour, str]] = dict(
+    bear=(FURS[1], 'plain'), cat=(FURS[6], 'stripes'), deer=(FURS[0], 'spots'), elephant=(FURS[4], 'plain'),
+    rabbit=(FURS[3], 'patches'), ram=(FURS[2], 'plain'), unicorn=(FURS[8], 'plain'))
+USUAL_PERCENT = 50
+"""How many of a hundred creatures have the usual fur of their kind; that of the others says nothing."""
 DARK: Colour = (52, 44, 52)
 PINK: Colour = (238, 160, 160)
 
@@ -23,17 +29,20 @@ class Fur:
 
     Args:
         dice (Dice): The source of chance.
+        kind (str): One of :data:`CLASSES`.
         box (Box): The part of the canvas that it has to cover.
         cell (int): Size of the pattern in subpixels.
     """
 
-    def __init__(self, dice: Dice, box: Box, cell: int) -> None:
-        self.colour = dice.colour(dice.choice(FURS))
+    def __init__(self, dice: Dice, kind: str, box: Box, cell: int) -> None:
+        colour, pattern = dice.choice(FURS), dice.choice(PATTERNS)
+        if dice.chance(USUAL_PERCENT):
+            colour, pattern = USUAL_FURS[kind]
+        self.colour = dice.colour(colour)
         mark = dice.choice((DARK, (250, 246, 236), (120, 76, 52)))
         # A mark that mixes with the fur is softer to the eye than a plain one.
         self.mark = tuple((value + other) // 2 for value, other in zip(self.colour, mark))
         self.line = tuple(value * 7 // 16 for value in self.colour)
-        pattern = dice.choice(PATTERNS)
         height, width = box[0].stop - box[0].start, box[1].stop - box[1].start
         rough = noise(dice, height, width, cell if pattern != 'patches' else 3 * cell)
         if pattern == 'stripes':
@@ -117,8 +126,9 @@ def _cat(pen: Pen, head: Frame) -> Callable[[], None]:
 
 def _deer(pen: Pen, head: Frame) -> Callable[[], None]:
     face, antler = (190, 118, 66), (232, 206, 150)
-    pen.outlined(_ears(head, (34, -76, 14), (62, -150, 13), (44, -222, 9)) + _ears(head, (60, -146, 11), (118, -196, 8)) +
-                 _ears(head, (50, -114, 10), (102, -128, 7)), antler)
+    antlers = _ears(head, (34, -76, 14), (62, -150, 13), (44, -222, 9))
+    tines = _ears(head, (60, -146, 11), (118, -196, 8)) + _ears(head, (50, -114, 10), (102, -128, 7))
+    pen.outlined(antlers + tines, antler)
     pen.outlined(_ears(head, (76, -46, 28), (148, -62, 9)), face)
 
     def front() -> None:
@@ -215,7 +225,8 @@ def _tail(pen: Pen, fur: Fur, kind: str, at: Frame, lift: int) -> None:
     elif kind == 'ram':
         pen.outlined([at.limb(2, 0, 18, -24, 34 - lift // 2, 14)], (250, 242, 222))
     else:
-        pen.outlined(at.chain((0, -4, 14), (-48, -8 - lift, 22), (-74, 50 - lift, 18), (-92, 92 - lift, 6)), (236, 110, 176))
+        flow = at.chain((0, -4, 14), (-48, -8 - lift, 22), (-74, 50 - lift, 18), (-92, 92 - lift, 6))
+        pen.outlined(flow, (236, 110, 176))
 
 
 class Creature:
@@ -232,8 +243,8 @@ class Creature:
     def __init__(self, dice: Dice, kind: str, x: int, y: int, scale: int) -> None:
         self.kind = kind
         self.feet = y
-        self.leg = dice.integer(58, 84)
-        self.waist = dice.integer(50, 66)
+        self.leg = dice.integer(50, 76)
+        self.waist = dice.integer(46, 62)
         self.pose = dice.choice(('standing', 'walking', 'grazing', 'looking up', 'lying'))
         self.swing = {'walking': dice.integer(16, 30)}.get(self.pose, dice.integer(-6, 6))
         if self.pose == 'lying':
@@ -246,7 +257,7 @@ class Creature:
             'grazing': (dice.integer(126, 144), dice.integer(10, 40)),
             'looking up': (dice.integer(84, 108), dice.integer(-112, -92)),
         }.get(self.pose, (dice.integer(104, 130), dice.integer(-84, -50)))
-        self.head = self.frame.child(head_x, head_y, dice.integer(41, 49), dice.integer(-12, 12))
+        self.head = self.frame.child(head_x, head_y, dice.integer(48, 56), dice.integer(-12, 12))
         self.neck = (head_x, head_y)
 
     def box(self) -> Tuple[int, int, int, int]:
@@ -256,14 +267,17 @@ class Creature:
 
     def head_box(self) -> Tuple[int, int, int, int]:
         """Left, top, right, bottom of the head with what is on it, in subpixels, roughly."""
-        radius = self.head.length(100)
-        return self.head.x - 3 * radius // 2, self.head.y - 2 * radius, self.head.x + 3 * radius // 2, self.head.y + radius
+        x, y, radius = self.head.x, self.head.y, self.head.length(100)
+        return x - 3 * radius // 2, y - 2 * radius, x + 3 * radius // 2, y + radius
 
     def _legs(self, xs: Tuple[int, int], swing: int) -> List:
         """Two legs that hang from the body's underside; lying creatures fold them forward."""
         top, bottom = self.waist // 2, self.waist + self.leg - 12
         if self.pose == 'lying':
-            return [leg for x in xs for leg in self.frame.chain((x, top, 20), (x + 10, bottom, 15), (x + 46, bottom, 13))]
+            return [
+                leg for x in xs
+                for leg in self.frame.chain((x, top, 20), (x + 10, bottom, 15), (x + 46, bottom, 13))
+            ]
         return [
             leg for x, lean in zip(xs, (swing, -swing))
             for leg in self.frame.chain((x, top, 22), (x + lean, bottom, 14), (x + lean + 8, bottom, 13))
@@ -279,14 +293,15 @@ class Creature:
         """
         frame, ground = self.frame, self.leg + self.waist
         canvas.shade(frame.ellipse(4, ground - 2, 122, 20), 120)
-        body = [frame.ellipse(0, 0, 100, self.waist), frame.ellipse(-54, 2, 46, self.waist - 2), frame.ellipse(52, -4, 48, self.waist)]
+        waist = self.waist
+        body = [frame.ellipse(0, 0, 100, waist), frame.ellipse(-54, 2, 46, waist - 2), frame.ellipse(52, -4, 48, waist)]
         neck = [frame.limb(62, -12, 44, *self.neck, 34)]
         near, far = self._legs((-66, 62), self.swing), self._legs((-42, 84), -self.swing)
         skull = [self.head.ellipse(0, 0, 100, 94)]
         box = canvas.box([*body, *neck, *near, *far, *skull, frame.ellipse(0, 0, 190, 190)], grow=4)
         if box is None:
             return
-        fur = Fur(dice, box, frame.length(dice.integer(18, 26)))
+        fur = Fur(dice, self.kind, box, frame.length(dice.integer(18, 26)))
         pen = Pen(canvas, owner, fur.line)
         shaded = tuple(value * 11 // 16 for value in fur.colour)
         pen.outlined(far, shaded)

@@ -4,7 +4,7 @@ from typing import List, NamedTuple, Tuple
 
 import numpy as np
 
-from .canvas import SUBPIXELS, Canvas, Dice, Frame
+from .canvas import Canvas, Dice, Frame
 from .creatures import CLASSES, Creature
 from .scenery import PLACES, THINGS, draw_place
 
@@ -21,7 +21,7 @@ class SceneObject(NamedTuple):
         name (str): Its class.
         box (tuple[int, int, int, int]): xmin, ymin, xmax, ymax in pixels, all included, counted from 0.
         truncated (bool): Whether it touches the edge of the picture.
-        difficult (bool): Whether most of it is hidden.
+        difficult (bool): Whether more than a third of it is hidden.
     """
 
     name: str
@@ -63,7 +63,8 @@ def _place_creatures(dice: Dice, canvas: Canvas, horizon: int) -> List[Creature]
         margin = scale // 8
         lowest = canvas.height + margin
         feet = dice.integer(min(lowest, max(horizon + 2 * margin, creatures[-1].feet if creatures else 0)), lowest)
-        creature = Creature(dice, dice.choice(CLASSES), dice.integer(scale // 2, canvas.width - scale // 2), feet, scale)
+        middle = dice.integer(scale * 3 // 4, canvas.width - scale * 3 // 4)
+        creature = Creature(dice, dice.choice(CLASSES), middle, feet, scale)
         left, top, right, _ = creature.head_box()
         if left < -margin or top < -margin or right > canvas.width + margin:
             continue
@@ -77,8 +78,8 @@ def draw_scene(*seed: int, border: bool = True) -> Scene:
 
     Args:
         *seed (int): Any number of non-negative integers; the same ones give the same pixels on every machine.
-        border (bool): Whether the pixels that an object shares with anything else are 255, as the objects' borders are in
-            Pascal VOC. Otherwise they belong to what is in their middle. Defaults to True.
+        border (bool): Whether the pixels that an object shares with anything else are 255, as the objects' borders are
+            in PASCAL VOC. Otherwise they belong to what is in their middle. Defaults to True.
 
     Returns:
         Scene: The picture with its mask and objects.
@@ -88,36 +89,38 @@ def draw_scene(*seed: int, border: bool = True) -> Scene:
     place = dice.choice(PLACES)
     horizon = canvas.height * dice.integer(28, 58) // 100
     draw_place(dice, canvas, place, horizon)
-    small = min(canvas.height, canvas.width)
-
     for y in sorted(dice.integer(horizon, canvas.height * 3 // 4) for _ in range(dice.integer(2, 7))):
-        scale = small * dice.integer(10, 20) // 100
-        THINGS[dice.choice(place.things)](dice, canvas, Frame(dice.integer(0, canvas.width), y, scale, dice.choice((-1, 1))))
+        scale = min(canvas.height, canvas.width) * dice.integer(10, 20) // 100
+        frame = Frame(dice.integer(0, canvas.width), y, scale, dice.choice((-1, 1)))
+        THINGS[dice.choice(place.things)](dice, canvas, frame)
 
     creatures = _place_creatures(dice, canvas, horizon)
     heads = [creature.head_box() for creature in creatures]
+    areas = []
     for number, creature in enumerate(creatures, 1):
         creature.draw(dice, canvas, number)
+        areas.append(np.count_nonzero(canvas.owner == number))
         if dice.chance(40):
             # Clutter before the creature: it hides a part of the body, never a head.
-            frame = creature.frame.child(dice.integer(-110, 60), creature.leg + creature.waist + dice.integer(4, 14), dice.integer(50, 90))
+            frame = creature.frame.child(
+                dice.integer(-110, 60), creature.leg + creature.waist + dice.integer(4, 14), dice.integer(50, 90))
             hidden = (frame.x - frame.scale, frame.y - 2 * frame.scale, frame.x + frame.scale, frame.y)
             if not any(_overlap(head, hidden) for head in heads):
                 THINGS[dice.choice(place.things)](dice, canvas, frame)
-    return _finish(canvas, creatures, border)
+    return _finish(canvas, creatures, areas, border)
 
 
-def _finish(canvas: Canvas, creatures: List[Creature], border: bool) -> Scene:
-    """Read image, mask and objects off the canvas."""
+def _finish(canvas: Canvas, creatures: List[Creature], areas: List[int], border: bool) -> Scene:
+    """Read image, mask and objects off the canvas; ``areas`` are what the creatures covered before others hid them."""
     owner, shared = canvas.owners()
-    values = np.array([0] + [1 + CLASSES.index(creature.kind) for creature in creatures], dtype=np.uint8)
-    mask = values[owner]
+    mask = np.array([0] + [1 + CLASSES.index(creature.kind) for creature in creatures], dtype=np.uint8)[owner]
     if border:
         mask[shared] = BORDER
     objects = []
-    for number, creature in enumerate(creatures, 1):
+    for number, (creature, area) in enumerate(zip(creatures, areas), 1):
         ys, xs = np.nonzero(owner == number)
-        xmin, ymin, xmax, ymax = (int(value) for value in (xs.min(), ys.min(), xs.max(), ys.max()))
-        truncated = xmin == 0 or ymin == 0 or xmax == owner.shape[1] - 1 or ymax == owner.shape[0] - 1
-        objects.append(SceneObject(creature.kind, (xmin, ymin, xmax, ymax), truncated, difficult=False))
+        box = tuple(int(value) for value in (xs.min(), ys.min(), xs.max(), ys.max()))
+        truncated = box[0] == 0 or box[1] == 0 or box[2] == owner.shape[1] - 1 or box[3] == owner.shape[0] - 1
+        difficult = bool(100 * np.count_nonzero(canvas.owner == number) < 65 * area)
+        objects.append(SceneObject(creature.kind, box, truncated, difficult))
     return Scene(canvas.pixels(), mask, objects)

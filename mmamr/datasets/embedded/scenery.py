@@ -40,14 +40,11 @@ def draw_place(dice: Dice, canvas: Canvas, place: Place, horizon: int) -> None:
         place (Place): The place.
         horizon (int): Row where the ground begins, in subpixels.
     """
-    for (top, bottom), start, stop, cell, rough in ((place.sky, 0, horizon, 96, 24), (place.ground, horizon, canvas.height, 28, 40)):
-        share = (np.arange(stop - start, dtype=np.int32) * 256 // (stop - start))[:, None, None]
-        top, bottom = np.array(dice.colour(top), np.int32), np.array(dice.colour(bottom), np.int32)
-        texture = noise(dice, stop - start, canvas.width, cell) + noise(dice, stop - start, canvas.width, cell // 4) // 2
-        light = 256 + (texture - 192) * rough // 256
-        canvas.rgb[start:stop] = np.minimum(255, (top * (256 - share) + bottom * share >> 8) * light[..., None] >> 8)
+    _wash(dice, canvas.rgb[:horizon], place.sky, cell=96, rough=24)
+    _wash(dice, canvas.rgb[horizon:], place.ground, cell=28, rough=40)
     for _ in range(dice.integer(0, 3)):
-        _cloud(dice, canvas, Frame(dice.integer(0, canvas.width), dice.integer(0, horizon * 2 // 3), canvas.width * dice.integer(8, 16) // 100))
+        x, y = dice.integer(0, canvas.width), dice.integer(0, horizon * 2 // 3)
+        _cloud(dice, canvas, Frame(x, y, canvas.width * dice.integer(8, 16) // 100))
     hill = dice.colour(place.hill)
     for _ in range(dice.integer(0, 3)):
         frame = Frame(dice.integer(0, canvas.width), horizon, canvas.height)
@@ -55,6 +52,21 @@ def draw_place(dice: Dice, canvas: Canvas, place: Place, horizon: int) -> None:
         ground = canvas.rgb[horizon:].copy()
         canvas.paint([frame.ellipse(0, 0, dice.integer(16, 44), dice.integer(6, 18))], hill, light=40)
         canvas.rgb[horizon:] = ground
+
+
+def _wash(dice: Dice, plane: np.ndarray, colours: Tuple[Colour, Colour], cell: int, rough: int) -> None:
+    """Fill ``plane`` with a gradient between two colours and a texture of the size ``cell`` and strength ``rough``."""
+    height, width = plane.shape[:2]
+    share = (np.arange(height, dtype=np.int32) * 256 // height)[:, None, None]
+    top, bottom = (np.array(dice.colour(colour), np.int32) for colour in colours)
+    texture = noise(dice, height, width, cell) + noise(dice, height, width, cell // 4) // 2
+    light = 256 + (texture - 192) * rough // 256
+    plane[:] = np.minimum(255, (top * (256 - share) + bottom * share >> 8) * light[..., None] >> 8)
+
+
+def _cloud(dice: Dice, canvas: Canvas, frame: Frame) -> None:
+    puffs = [frame.ellipse(dice.integer(-60, 60), dice.integer(-14, 8), dice.integer(28, 44), 22) for _ in range(4)]
+    canvas.paint(puffs, (246, 248, 252), light=40)
 
 
 # Things are drawn in a frame that stands on the ground: y goes from 0 to about -200.
@@ -80,7 +92,8 @@ def _bush(dice: Dice, canvas: Canvas, frame: Frame) -> None:
     canvas.paint([frame.ellipse(x, y, 34, 32) for x, y in tufts], leaves, line=tuple(value // 2 for value in leaves))
     if dice.chance(50):
         berry = dice.choice(((214, 70, 80), (240, 220, 240)))
-        canvas.paint([frame.ellipse(x + dice.integer(-12, 12), y + dice.integer(-12, 12), 7, 7) for x, y in tufts], berry)
+        berries = [frame.ellipse(x + dice.integer(-12, 12), y + dice.integer(-12, 12), 7, 7) for x, y in tufts]
+        canvas.paint(berries, berry)
 
 
 def _flower(dice: Dice, canvas: Canvas, frame: Frame) -> None:
@@ -88,13 +101,17 @@ def _flower(dice: Dice, canvas: Canvas, frame: Frame) -> None:
     for _ in range(dice.integer(1, 4)):
         x, y = dice.integer(-60, 60), -dice.integer(34, 70)
         canvas.paint([frame.limb(x, 0, 4, x, y, 4)], (86, 140, 70))
-        canvas.paint([frame.ellipse(x + dx, y + dy, 11, 11) for dx, dy in ((-11, 0), (11, 0), (0, -11), (0, 11))], petal)
+        petals = [frame.ellipse(x + dx, y + dy, 11, 11) for dx, dy in ((-11, 0), (11, 0), (0, -11), (0, 11))]
+        canvas.paint(petals, petal)
         canvas.paint([frame.ellipse(x, y, 8, 8)], (250, 200, 80))
 
 
 def _rock(dice: Dice, canvas: Canvas, frame: Frame) -> None:
     grey = dice.colour(dice.choice(((150, 148, 150), (172, 152, 132), (120, 128, 142))))
-    stones = [frame.ellipse(dice.integer(-40, 40), -dice.integer(0, 18), dice.integer(26, 50), dice.integer(20, 36)) for _ in range(2)]
+    stones = [
+        frame.ellipse(dice.integer(-40, 40), -dice.integer(0, 18), dice.integer(26, 50), dice.integer(20, 36))
+        for _ in range(2)
+    ]
     canvas.paint(stones, grey, line=tuple(value // 2 for value in grey))
 
 
@@ -111,7 +128,8 @@ def _mushroom(dice: Dice, canvas: Canvas, frame: Frame) -> None:
         x, size = dice.integer(-60, 60), dice.integer(14, 30)
         canvas.paint([frame.limb(x, 0, size // 2, x, -size, size // 3)], (240, 230, 210), line=(120, 110, 100))
         canvas.paint([frame.ellipse(x, -size - 8, size, size * 2 // 3)], cap, line=tuple(value // 2 for value in cap))
-        canvas.paint([frame.ellipse(x + dx, -size - dy, 5, 4) for dx, dy in ((-9, 8), (2, 16), (10, 9))], (250, 244, 236))
+        dots = [frame.ellipse(x + dx, -size - dy, 5, 4) for dx, dy in ((-9, 8), (2, 16), (10, 9))]
+        canvas.paint(dots, (250, 244, 236))
 
 
 def _cactus(dice: Dice, canvas: Canvas, frame: Frame) -> None:
@@ -124,17 +142,14 @@ def _cactus(dice: Dice, canvas: Canvas, frame: Frame) -> None:
 def _palm(dice: Dice, canvas: Canvas, frame: Frame) -> None:
     canvas.paint(frame.chain((0, 0, 13), (14, -80, 10), (8, -160, 8)), dice.colour((164, 122, 82)), line=(90, 64, 44))
     for x, y in ((-84, -150), (84, -146), (-60, -204), (66, -206), (-70, -112), (72, -108)):
-        canvas.paint(frame.chain((8, -164, 12), ((8 + x) * 2 // 3, (y - 180) // 2, 13), (x, y, 3)), (94, 156, 88), line=(44, 86, 52))
+        leaf = frame.chain((8, -164, 12), ((8 + x) * 2 // 3, (y - 180) // 2, 13), (x, y, 3))
+        canvas.paint(leaf, (94, 156, 88), line=(44, 86, 52))
 
 
 def _ball(dice: Dice, canvas: Canvas, frame: Frame) -> None:
-    canvas.paint([frame.ellipse(0, -30, 32, 32)], dice.choice(((226, 80, 80), (80, 130, 210), (250, 200, 70))), line=(80, 60, 70))
+    colour = dice.choice(((226, 80, 80), (80, 130, 210), (250, 200, 70)))
+    canvas.paint([frame.ellipse(0, -30, 32, 32)], colour, line=(80, 60, 70))
     canvas.paint([frame.limb(-20, -30, 6, 20, -30, 6)], (250, 250, 250))
-
-
-def _cloud(dice: Dice, canvas: Canvas, frame: Frame) -> None:
-    puffs = [frame.ellipse(dice.integer(-60, 60), dice.integer(-14, 8), dice.integer(28, 44), 22) for _ in range(4)]
-    canvas.paint(puffs, (246, 248, 252), light=40)
 
 
 THINGS: Dict[str, Callable[[Dice, Canvas, Frame], None]] = dict(
