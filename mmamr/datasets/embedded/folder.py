@@ -84,7 +84,7 @@ def embedded_root(data_root: Optional[str] = None,
     except OSError as error:
         raise DatasetError(
             f'{data_root}: the embedded data set cannot be written ({error.strerror}); set MMAMR_CACHE to a folder '
-            'that can be written and has 30 MB free') from None
+            'that can be written and has 20 MB free') from None
     return data_root
 
 
