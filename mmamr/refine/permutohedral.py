@@ -43,7 +43,7 @@ class PermutohedralLattice:
         codes = torch.empty_like(rank)
         codes[:, 0] = ((origin - low) * strides[:dim]).sum(1)
         codes[:, 1:] = strides.sum() - axes * by_rank.flip(1)[:, :dim]
-        codes, order = codes.cumsum(1).flatten().sort()
+        codes, order = codes.cumsum(1).flatten().sort(stable=True)
         points, place, counts = codes.unique_consecutive(return_inverse=True, return_counts=True)
         size = len(points)
 
