@@ -19,7 +19,7 @@ class SegmentationMetric(IoUMetric):
 
     Args:
         output_dir (str, optional): Folder for a ``<id>.png`` of each prediction. Defaults to None: none are written.
-        **kwargs: Of :class:`mmseg.evaluation.IoUMetric`, e.g. ``format_only`` where there are no masks to measure against.
+        **kwargs: Of :class:`mmseg.evaluation.IoUMetric`, e.g. ``format_only`` where there are no masks.
     """
 
     def __init__(self, output_dir: Optional[str] = None, **kwargs) -> None:

@@ -1,10 +1,17 @@
 import pytest
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from mmamr.engine.test_time import apply_test_time, views_pipeline
 
 PIPELINE = [dict(type='mmamr.LoadImage'), dict(type='mmamr.LoadMask'), dict(type='PackSegInputs')]
+
+
+@pytest.fixture(autouse=True)
+def scope_of_its_own(monkeypatch):
+    """A runner leaves its default scope behind, where the next test would find it."""
+    monkeypatch.setattr(DefaultScope, '_instance_dict', DefaultScope._instance_dict.copy())
 
 
 def views(pipeline):

@@ -12,7 +12,7 @@ META = dict(
 
 
 def build(meta=META, **kwargs):
-    metric = METRICS.build(dict(type='SegmentationMetric', **kwargs))
+    metric = METRICS.build(dict(type='mmamr.SegmentationMetric', **kwargs))
     metric.dataset_meta = meta
     return metric
 
