@@ -1,14 +1,16 @@
+import json
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 import torch
-from mmengine.dist import all_gather_object, all_reduce
+from mmengine.dist import all_gather_object, all_reduce, is_main_process
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from prettytable import PrettyTable
 
 from mmamr.cams import mix, upsample
 from mmamr.registry import METRICS
+from mmamr.utils import atomic_write
 from .threshold_sweep import ThresholdSweep, scores
 
 
@@ -26,6 +28,8 @@ class CAMMetric(BaseMetric):
             in the released code (row C6).
         thresholds (Sequence[float]): The sweep. Defaults to 0.01, 0.02, …, 0.99.
         xis (Sequence[float]): Recalibration coefficients ξ of the weighted CAMs. Defaults to ``(0.5, )``.
+        out_file (str, optional): JSON file for the curves: of each row the thresholds, the mIoU at each, and IoU,
+            precision and recall of each class at the best. Defaults to None.
         collect_device (str): Where counts are summed over processes. Defaults to ``'cpu'``.
         prefix (str): Prefix of the names. Defaults to ``'CAM'``.
     """
@@ -34,12 +38,14 @@ class CAMMetric(BaseMetric):
                  threshold: float = 0.2,
                  thresholds: Sequence[float] = tuple(n / 100 for n in range(1, 100)),
                  xis: Sequence[float] = (0.5, ),
+                 out_file: Optional[str] = None,
                  collect_device: str = 'cpu',
                  prefix: str = 'CAM') -> None:
         super().__init__(collect_device, prefix)
         self.threshold = threshold
         self.thresholds = tuple(thresholds)
         self.xis = tuple(xis)
+        self.out_file = out_file
         self.sweeps: Dict[str, ThresholdSweep] = {}
 
     def rows(self, branches: Sequence[str]) -> Dict[str, Optional[float]]:
@@ -88,6 +94,7 @@ class CAMMetric(BaseMetric):
     def compute_metrics(self, results: List) -> Dict[str, float]:
         """Metrics of the counts so far; logs the tables."""
         metrics: Dict[str, float] = {}
+        curves = {}
         summary = PrettyTable(['CAM', 'mIoU', 'threshold', 'best mIoU', 'best threshold'])
         for row, sweep in self.sweeps.items():
             values = scores(sweep.confusion())
@@ -99,7 +106,15 @@ class CAMMetric(BaseMetric):
                 f'{value:.2f}' for value in (values['miou'][fixed], sweep.thresholds[fixed], values['miou'][best],
                                              sweep.thresholds[best])
             ])
-            self.log_classes(row, {name: values[name][best] for name in ('iou', 'precision', 'recall')})
+            classes = {name: values[name][best] for name in ('iou', 'precision', 'recall')}
+            self.log_classes(row, classes)
+            curves[row] = dict(
+                thresholds=sweep.thresholds.tolist(),
+                miou=values['miou'].tolist(),
+                **{name: np.nan_to_num(value).tolist() for name, value in classes.items()})
+        if self.out_file is not None and is_main_process():
+            with atomic_write(self.out_file, 'w', encoding='utf-8') as file:
+                json.dump(curves, file, indent=1)
         MMLogger.get_current_instance().info('CAM quality over background and classes:\n' + summary.get_string())
         return metrics
 

@@ -30,7 +30,8 @@ class CAMBranch(BaseModule):
                  detach_after: Optional[Union[str, Sequence[str]]] = None,
                  init_cfg: Optional[Dict] = None) -> None:
         super().__init__(init_cfg)
-        self.backbone = MODELS.build(backbone)
+        # Some backbones freeze their stages in train() only; a distributed wrapper must know them before that.
+        self.backbone = MODELS.build(backbone).train()
         self.amm = self.attach(modulation)
         if detach_after is not None:
             self.stop_gradient(detach_after)

@@ -1,0 +1,43 @@
+"""Train, make CAMs and measure everything that a table needs, over several seeds, and write the table."""
+import argparse
+import os
+import os.path as osp
+
+from mmengine.config import Config
+
+from mmamr.apis.experiments import Experiments
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='one of configs/experiments/')
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], help='one run a seed; default: 0 1 2')
+    parser.add_argument('--runs', nargs='+', help='only these runs of the config, e.g. plain amr; default: all')
+    parser.add_argument('--work-dir', help='folder for runs and table; ./work_dirs/experiments/<config name> if not given')
+    parser.add_argument(
+        '--jobs', type=int, default=0, help='runs at a time, one GPU each; default: the number of GPUs, or 1')
+    parser.add_argument('--dry-run', action='store_true', help='say what would be run, and what is there')
+    return parser.parse_args()
+
+
+def main() -> None:
+    args = parse_args()
+    name = osp.splitext(osp.basename(args.config))[0]
+    work_dir = args.work_dir or osp.join('work_dirs', 'experiments', name)
+    experiments = Experiments(
+        Config.fromfile(args.config),
+        config_dir=osp.dirname(osp.abspath(args.config)),
+        work_dir=work_dir,
+        tools_dir=osp.dirname(osp.abspath(__file__)),
+        seeds=args.seeds,
+        runs=args.runs)
+    if args.dry_run:
+        print('\n'.join(experiments.plan()))
+        return
+    experiments.run(jobs=args.jobs)
+    print(experiments.write_table())
+    print(f'{os.path.relpath(work_dir)}: table.md, table.csv, table.png')
+
+
+if __name__ == '__main__':
+    main()
