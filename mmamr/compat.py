@@ -172,7 +172,7 @@ def setup_cpu_distributed(cfg: Dict, launcher: str) -> None:
     nothing is done.
 
     Args:
-        cfg (mmengine.Config): The config; ``model_wrapper_cfg`` and ``env_cfg.dist_cfg.backend`` are set.
+        cfg (mmengine.Config): The config; its ``model_wrapper_cfg`` is set.
         launcher (str): mmengine's launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
     """
     import torch

@@ -1,7 +1,9 @@
 """Run the test loop of a config: make CAMs or pseudo labels, or measure a model."""
 import argparse
+import inspect
 import os
 import os.path as osp
+from typing import Any, List, Optional
 
 import torch
 from mmengine.config import Config, DictAction
@@ -10,14 +12,16 @@ from mmengine.runner import Runner
 
 from mmamr.compat import setup_cpu_distributed
 from mmamr.engine.test_time import apply_test_time
+from mmamr.registry import LOOPS
+from mmamr.utils import InputError, one_line_errors
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', nargs='?', help='checkpoint file; stages without a model need none')
     parser.add_argument('--work-dir', help='folder for logs and results; ./work_dirs/<config name> if not given')
-    parser.add_argument('--out-dir', help='folder of the files that the loop writes, e.g. of the CAMs')
+    parser.add_argument('--out-dir', help='folder of the files that the loop writes: CAMs, labels')
     parser.add_argument('--amp', action='store_true', help='half precision: float16 on a GPU, bfloat16 on a CPU')
     parser.add_argument(
         '--cfg-options',
@@ -30,7 +34,7 @@ def parse_args() -> argparse.Namespace:
         '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
     # torch.distributed.launch passes the first of these names, torchrun none
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
@@ -44,22 +48,45 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.work_dir = osp.join('./work_dirs', osp.splitext(osp.basename(args.config))[0])
     if args.checkpoint is not None:
         cfg.load_from = args.checkpoint
+    elif needs_checkpoint(cfg) and 'load_from' not in (args.cfg_options or {}):
+        raise InputError(f'{args.config} has a model, so it needs a checkpoint: tools/test.py {args.config} CHECKPOINT')
     if args.out_dir is not None:
-        cfg.test_cfg.out_dir = args.out_dir
+        set_loop_option(cfg, '--out-dir', out_dir=args.out_dir)
     if args.amp:
-        cfg.test_cfg.precision = 'float16' if torch.cuda.is_available() else 'bfloat16'
+        precision = 'float16' if torch.cuda.is_available() else 'bfloat16'
+        set_loop_option(cfg, '--amp', precision=precision, fp16=True)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     apply_test_time(cfg)
     return cfg
 
 
-def main() -> None:
-    args = parse_args()
-    cfg = merge_args(Config.fromfile(args.config), args)
-    setup_cpu_distributed(cfg, args.launcher)
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-    runner.test()
+def needs_checkpoint(cfg: Config) -> bool:
+    """Whether the config has a model that somebody must have trained."""
+    return 'model' in cfg and cfg.model.type.split('.')[-1] != 'NoModel'
+
+
+def set_loop_option(cfg: Config, flag: str, **options: Any) -> None:
+    """Set those of these arguments that the test loop of a config has.
+
+    Raises:
+        InputError: If it has none of them.
+    """
+    test_cfg = cfg.get('test_cfg')
+    loop = None if test_cfg is None else LOOPS.get(test_cfg.get('type', 'TestLoop'))
+    known = [name for name in options if loop is not None and name in inspect.signature(loop).parameters]
+    if not known:
+        raise InputError(f'{flag} means nothing to this config: its test loop is {loop and loop.__name__}')
+    test_cfg.update({name: options[name] for name in known})
+
+
+def main(argv: Optional[List[str]] = None) -> None:
+    args = parse_args(argv)
+    with one_line_errors():
+        cfg = merge_args(Config.fromfile(args.config), args)
+        setup_cpu_distributed(cfg, args.launcher)
+        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        runner.test()
 
 
 if __name__ == '__main__':

@@ -2,16 +2,18 @@
 import argparse
 import os
 import os.path as osp
+from typing import List, Optional
 
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
+from mmengine.runner import Runner, find_latest_checkpoint
 
 from mmamr.compat import setup_cpu_distributed
+from mmamr.utils import one_line_errors
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='folder for logs and checkpoints; ./work_dirs/<config name> if not given')
@@ -23,6 +25,9 @@ def parse_args() -> argparse.Namespace:
         help='resume from a checkpoint, or from the latest one in the work dir if none is named')
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
+    parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of batches for the GPU')
+    parser.add_argument(
+        '--no-persistent-workers', action='store_true', help='start the workers of the data loaders anew each epoch')
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
@@ -38,7 +43,7 @@ def parse_args() -> argparse.Namespace:
         '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
     # torch.distributed.launch passes the first of these names, torchrun none
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
@@ -58,24 +63,33 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
             cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
         else:
             cfg.optim_wrapper.type = 'mmamr.CPUAmpOptimWrapper'
-    if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
+    for name in ('train_dataloader', 'val_dataloader'):
+        if args.no_pin_memory and cfg.get(name) is not None:
+            cfg[name].pin_memory = False
+        if args.no_persistent_workers and cfg.get(name) is not None:
+            cfg[name].persistent_workers = False
     if args.auto_scale_lr:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise SystemExit(f'{args.config} has no auto_scale_lr.base_batch_size, which --auto-scale-lr needs')
         cfg.auto_scale_lr.enable = True
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
+    if args.resume == 'auto':
+        # where there is nothing to resume, the first start needs the weights that the config loads
+        cfg.resume = find_latest_checkpoint(cfg.work_dir) is not None
+        cfg.load_from = None if cfg.resume else cfg.get('load_from')
+    elif args.resume is not None:
+        cfg.resume, cfg.load_from = True, args.resume
     return cfg
 
 
-def main() -> None:
-    args = parse_args()
-    cfg = merge_args(Config.fromfile(args.config), args)
-    setup_cpu_distributed(cfg, args.launcher)
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-    runner.train()
+def main(argv: Optional[List[str]] = None) -> None:
+    args = parse_args(argv)
+    with one_line_errors():
+        cfg = merge_args(Config.fromfile(args.config), args)
+        setup_cpu_distributed(cfg, args.launcher)
+        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        runner.train()
 
 
 if __name__ == '__main__':

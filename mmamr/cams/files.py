@@ -19,16 +19,23 @@ may use any one name. A walk that carries the background along adds two more:
 ``powers``           float32 ``(P, )``   the powers, descending
 ===================  ==================  ==========================================================================
 """
+import os.path as osp
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import Dict, Optional, Tuple
 
 import numpy as np
 
-from mmamr.utils import atomic_write
+from mmamr.utils import InputError, atomic_write
 
 STRIDE = 4
 PREFIX = 'map.'
+
+# What NumPy and zipfile raise on files that are cut short, altered, pickled, or something else altogether.
+BROKEN = (OSError, ValueError, EOFError, KeyError, RuntimeError, OverflowError, MemoryError, SyntaxError,
+          struct.error, zlib.error, zipfile.BadZipFile)
 
 
 @dataclass
@@ -83,34 +90,46 @@ def read_cam(path: str) -> CAM:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: One line that names the file, if it is not a whole CAM file.
+        InputError: One line that names the file, if it is not a whole CAM file (a ``ValueError``).
     """
     try:
+        if osp.exists(path) and not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile('no .npz archive, or one that is cut short')
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
+        problem = find_problem(arrays)
     except FileNotFoundError:
         raise FileNotFoundError(f'no CAM file {path}: run the CAM stage (tools/test.py) for this split first') from None
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(f'{path} is not a CAM file ({error}): delete it and run the CAM stage again') from None
-    maps = {name[len(PREFIX):]: value for name, value in arrays.items() if name.startswith(PREFIX)}
-    problem = None
-    if not {'classes', 'size'} <= set(arrays) or arrays['size'].shape != (2, ) or arrays['classes'].ndim != 1:
-        problem = 'classes or size are missing'
-    elif not maps:
-        problem = f'no array is named {PREFIX}<branch>'
-    else:
-        size = tuple(int(n) for n in arrays['size'])
-        shape = (len(arrays['classes']), *strided_size(size))
-        for name, value in maps.items():
-            if value.shape != shape:
-                problem = f'{PREFIX}{name} has shape {value.shape}, not {shape}'
-        if 'background' in arrays:
-            shape = (len(arrays.get('powers', ())), *strided_size(size))
-            if arrays['background'].shape != shape:
-                problem = f"background has shape {arrays['background'].shape}, not {shape}"
+    except BROKEN as error:
+        problem = (str(error).splitlines() or [type(error).__name__])[0]
     if problem is not None:
-        raise ValueError(f'{path} is not a CAM file ({problem}): delete it and run the CAM stage again')
-    return CAM(maps, arrays['classes'].astype(np.int64), size, arrays.get('background'), arrays.get('powers'))
+        raise InputError(f'{path} is not a CAM file ({problem}): delete it and run the CAM stage again')
+    maps = {name[len(PREFIX):]: value for name, value in arrays.items() if name.startswith(PREFIX)}
+    return CAM(maps, arrays['classes'].astype(np.int64), tuple(arrays['size'].tolist()), arrays.get('background'),
+               arrays.get('powers'))
+
+
+def find_problem(arrays: Dict[str, np.ndarray]) -> Optional[str]:
+    """What keeps arrays from being a CAM, in a few words; None if they are one."""
+    for name in ('classes', 'size'):
+        if name not in arrays or not np.issubdtype(arrays[name].dtype, np.integer) or arrays[name].ndim != 1:
+            return f'{name} is missing or no list of whole numbers'
+    classes, size = arrays['classes'].tolist(), arrays['size'].tolist()
+    if len(size) != 2 or min(size) < 1:
+        return f'size is {size}, not a height and a width'
+    if len(set(classes)) < len(classes) or min(classes, default=0) < 0:
+        return f'classes are {classes}, not different numbers from 0'
+    shapes = {name: (len(classes), *strided_size(size)) for name in arrays if name.startswith(PREFIX)}
+    if not shapes:
+        return f'no array is named {PREFIX}<branch>'
+    if 'background' in arrays:
+        shapes['background'] = (arrays['powers'].size if 'powers' in arrays else 0, *strided_size(size))
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            return f'{name} has shape {arrays[name].shape}, not {shape}'
+        if not np.issubdtype(arrays[name].dtype, np.floating) or not np.isfinite(arrays[name]).all():
+            return f'{name} holds what is no finite number'
+    return None
 
 
 def cam_is_valid(path: str, size: Optional[Tuple[int, int]] = None) -> bool:

@@ -1,7 +1,8 @@
 """What is wrong with a data set, in one line."""
+from mmamr.utils import InputError
 
 
-class DatasetError(ValueError):
+class DatasetError(InputError):
     """A data set that cannot be used as it is; the message is one line that names the file and the cure.
 
     Args:
@@ -13,9 +14,3 @@ class DatasetError(ValueError):
     def __init__(self, message: str, kind: str = 'data set') -> None:
         super().__init__(message)
         self.kind = kind
-
-    @property
-    def line(self) -> str:
-        """The one line, also where a worker process of a ``DataLoader`` has wrapped it into its traceback."""
-        last = str(self).strip().splitlines()[-1]
-        return last.rpartition(f'{type(self).__name__}: ')[2]

@@ -1,4 +1,5 @@
+from .errors import InputError, one_line_errors
 from .files import atomic_write, write_png
 from .progress import track
 
-__all__ = ['atomic_write', 'track', 'write_png']
+__all__ = ['InputError', 'atomic_write', 'one_line_errors', 'track', 'write_png']

@@ -6,6 +6,7 @@ from mmcv.transforms import BaseTransform
 from mmamr.cams import mix, read_cam, upsample
 from mmamr.refine import affinity_label_affinitynet, affinity_label_irnet
 from mmamr.registry import TRANSFORMS
+from mmamr.utils import InputError
 
 
 @TRANSFORMS.register_module()
@@ -36,12 +37,12 @@ class LoadCAM(BaseTransform):
 
         Raises:
             FileNotFoundError: If there is no CAM file for the image.
-            ValueError: If it is broken or of another size.
+            InputError: If it is broken or of another size.
         """
         path = f'{self.cam_dir}/{results["img_id"]}.npz'
         cam = read_cam(path)
         if cam.size != tuple(results['img_shape']):
-            raise ValueError(f'{path} was made of an image of {cam.size}, but {results["img_path"]} has '
+            raise InputError(f'{path} was made of an image of {cam.size}, but {results["img_path"]} has '
                              f'{tuple(results["img_shape"])}: make the CAMs of this data set again')
         results['cam'] = upsample(mix(cam, self.xi), cam.size)
         results['cam_classes'] = cam.classes

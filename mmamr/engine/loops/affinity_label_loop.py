@@ -1,11 +1,12 @@
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 from mmengine.evaluator import Evaluator
 from torch.utils.data import DataLoader
 
+from mmamr.datasets.class_index import ClassIndex
 from mmamr.datasets.errors import DatasetError
-from mmamr.datasets.images import read_mask, read_stored_mask
+from mmamr.datasets.images import read_mask
 from mmamr.registry import LOOPS
 from mmamr.utils import write_png
 from .image_files_loop import ImageFilesLoop
@@ -44,8 +45,8 @@ class AffinityLabelLoop(ImageFilesLoop):
             pipeline=str(pipeline), cams=[folder_digest(step['cam_dir']) for step in pipeline if 'cam_dir' in step])
 
     def is_valid(self, path: str, index: int) -> bool:
-        """Whether the label is whole and of the image's size."""
-        return label_is_valid(path, self.dataset.get_image_size(index))
+        """Whether the label is whole, of the image's size and of the data set's classes."""
+        return label_is_valid(path, self.dataset.class_index, self.dataset.get_image_size(index))
 
     def make(self, data_batch: Dict) -> Dict[str, np.ndarray]:
         """Labels of a batch by image id."""
@@ -61,9 +62,10 @@ class AffinityLabelLoop(ImageFilesLoop):
         return dict(label=read_mask(self.folder.path(img_id), self.dataset.class_index, mask.shape), mask=mask)
 
 
-def label_is_valid(path: str, size) -> bool:
-    """Whether a whole label PNG of ``size`` (H, W) stands at ``path``."""
+def label_is_valid(path: str, class_index: ClassIndex, size: Tuple[int, int]) -> bool:
+    """Whether a whole label PNG of ``size`` (H, W) with no other values than those of the classes stands at ``path``."""
     try:
-        return read_stored_mask(path).shape == tuple(size)
+        read_mask(path, class_index, size)
     except DatasetError:
         return False
+    return True

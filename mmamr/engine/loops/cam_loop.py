@@ -5,8 +5,9 @@ import torch
 from mmengine.evaluator import Evaluator
 from torch.utils.data import DataLoader
 
-from mmamr.cams import CAM, cam_is_valid, multi_scale_maps, normalize_maps, read_cam, strided_size, write_cam
+from mmamr.cams import CAM, multi_scale_maps, normalize_maps, read_cam, strided_size, write_cam
 from mmamr.registry import LOOPS
+from mmamr.utils import InputError
 from .image_files_loop import ImageFilesLoop, image_ids
 from .output_folder import state_digest
 
@@ -63,9 +64,12 @@ class CAMLoop(ImageFilesLoop):
 
     def is_valid(self, path: str, index: int) -> bool:
         """Whether the CAM file is whole and has the image's size and labels."""
-        if not cam_is_valid(path, self.dataset.get_image_size(index)):
+        try:
+            cam = read_cam(path)
+        except (FileNotFoundError, InputError):
             return False
-        return read_cam(path).classes.tolist() == sorted(self.dataset.get_data_info(index)['gt_label'])
+        labels = sorted(self.dataset.get_data_info(index)['gt_label'])
+        return cam.size == self.dataset.get_image_size(index) and cam.classes.tolist() == labels
 
     def make_missing(self) -> None:
         """Make the CAM files that are missing or broken."""

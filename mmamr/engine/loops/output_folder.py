@@ -10,7 +10,7 @@ from mmengine.dist import all_gather_object, barrier, get_dist_info, is_main_pro
 from mmengine.logging import print_log
 from torch import nn
 
-from mmamr.utils import atomic_write
+from mmamr.utils import InputError, atomic_write
 
 SETTINGS = 'settings.json'
 
@@ -28,7 +28,8 @@ class OutputFolder:
     """Files ``<folder>/<id><suffix>``, made under settings that are written beside them.
 
     Files are kept from one run to the next if they are whole. If the settings (model weights, scales, thresholds, …)
-    are not those of the files that are there, those are deleted first, so that a folder never mixes two kinds.
+    are not those of the files that are there, those are deleted first, so that a folder never mixes two kinds. Files of
+    which nobody wrote down the settings, such as masks or the CAMs of somebody else, are never deleted.
 
     Args:
         folder (str): The folder.
@@ -49,7 +50,12 @@ class OutputFolder:
         """Make the folder, clear what a killed run left, and delete files that were made under other settings.
 
         Every process must call it; the main process works.
+
+        Raises:
+            InputError: If the folder holds files that no stage made.
         """
+        self.refuse_foreign_files()
+        barrier()
         if is_main_process():
             os.makedirs(self.folder, exist_ok=True)
             names = os.listdir(self.folder)
@@ -70,13 +76,26 @@ class OutputFolder:
                     file.write('\n')
         barrier()
 
-    def changed_settings(self) -> Optional[List[str]]:
-        """Names of settings that differ from those of the files that are there; None if none does."""
+    def refuse_foreign_files(self) -> None:
+        """Raise where files are there but not the settings that they were made with."""
+        if not osp.isdir(self.folder) or isinstance(self.known_settings(), dict):
+            return
+        files = [name for name in os.listdir(self.folder) if name.endswith(self.suffix) and not name.startswith('.')]
+        if files:
+            raise InputError(f'{self.folder} holds {len(files)} {self.suffix} files but no {SETTINGS}, so this stage did '
+                             'not make them: name another folder, or delete them yourself')
+
+    def known_settings(self) -> Any:
+        """The settings of the files that are there; None if nobody wrote them down."""
         try:
             with open(osp.join(self.folder, SETTINGS), encoding='utf-8') as file:
-                old = json.load(file)
+                return json.load(file)
         except (OSError, ValueError):
-            return ['settings (none are known)']
+            return None
+
+    def changed_settings(self) -> Optional[List[str]]:
+        """Names of settings that differ from those of the files that are there; None if none does."""
+        old = self.known_settings() or {}
         names = [name for name in sorted(set(old) | set(self.settings)) if old.get(name) != self.settings.get(name)]
         return names or None
 
@@ -96,7 +115,7 @@ class OutputFolder:
 
 
 def folder_digest(folder: str) -> str:
-    """What a folder of files was made with, or which files it has where nobody wrote that down.
+    """What a folder of files was made with, or which files of what size and age it has where nobody wrote that down.
 
     Args:
         folder (str): A folder that :class:`OutputFolder` or somebody else filled.
@@ -114,5 +133,6 @@ def folder_digest(folder: str) -> str:
         with open(settings, 'rb') as file:
             return hashlib.sha256(file.read()).hexdigest()
     with os.scandir(folder) as entries:
-        listing = sorted((entry.name, entry.stat().st_size) for entry in entries if not entry.name.startswith('.'))
+        listing = sorted((entry.name, entry.stat().st_size, entry.stat().st_mtime_ns) for entry in entries
+                         if not entry.name.startswith('.'))
     return hashlib.sha256(json.dumps(listing).encode()).hexdigest()

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader
 from mmamr.cams import CAM, cam_is_valid, mix, read_cam, upsample, write_cam
 from mmamr.datasets.images import read_mask
 from mmamr.registry import LOOPS
-from mmamr.utils import track, write_png
+from mmamr.utils import InputError, track, write_png
 from .affinity_label_loop import label_is_valid
 from .image_files_loop import ImageFilesLoop, image_ids
 from .output_folder import SETTINGS, OutputFolder, folder_digest, state_digest
@@ -102,7 +102,7 @@ class PseudoLabelLoop(ImageFilesLoop):
     def walk(self, cam: CAM, affinity: Dict[str, torch.Tensor], size: Tuple[int, int]) -> CAM:
         """The scores of one image after the walk, the largest 1."""
         if cam.size != size:
-            raise ValueError(f'a CAM in {self.cam_dir} was made of an image of {cam.size}, but the image has {size}: '
+            raise InputError(f'a CAM in {self.cam_dir} was made of an image of {cam.size}, but the image has {size}: '
                              'make the CAMs of this data set again')
         device = next(iter(affinity.values())).device
         start = torch.from_numpy(mix(cam, self.xi)).to(device)
@@ -136,7 +136,8 @@ class PseudoLabelLoop(ImageFilesLoop):
             dict(walks=walks, threshold=self.threshold, power=self.power, unsure=self.unsure))
         labels.prepare()
         pending = labels.pending(
-            len(self.ids), lambda index: label_is_valid(labels.path(self.ids[index]), self.dataset.get_image_size(index)))
+            len(self.ids), lambda index: label_is_valid(
+                labels.path(self.ids[index]), self.dataset.class_index, self.dataset.get_image_size(index)))
         print_log(f'{self.label_dir}: {len(self.ids) - len(pending)} of {len(self.ids)} pseudo labels are there, '
                   f'{len(pending)} to make', 'current')
         rank, world_size = get_dist_info()

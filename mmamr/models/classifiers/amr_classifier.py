@@ -25,7 +25,7 @@ class AMRClassifier(BaseCAMClassifier):
         loss_cps (dict, optional): Config of L_cps; None leaves it out. Defaults to
             ``dict(type='CrossPseudoSupervisionLoss')``.
         frozen_spotlight (bool): The spotlight's features and class scores get no gradient: only its classifier moves,
-            through L_cps alone, as in the released code (row T1). Its backbone is kept in evaluation mode. Defaults to
+            through L_cps alone, as in the released code (row T1). All else of it is kept in evaluation mode. Defaults to
             False, joint training, as in the paper.
         data_preprocessor (dict, optional): Config of the preprocessor. Defaults to None.
         init_cfg (dict, optional): Initialization config. Defaults to None.
@@ -46,13 +46,15 @@ class AMRClassifier(BaseCAMClassifier):
         if frozen_spotlight:
             if loss_cps is None:
                 raise ValueError('a frozen spotlight is trained by loss_cps alone, but loss_cps is None')
-            self.spotlight.backbone.requires_grad_(False)
+            self.spotlight.requires_grad_(False)
+            self.spotlight.head.requires_grad_(True)
 
     def train(self, mode: bool = True) -> 'AMRClassifier':
-        """Switch the mode; a frozen spotlight backbone stays in evaluation mode."""
+        """Switch the mode; a frozen spotlight stays in evaluation mode, its head apart."""
         super().train(mode)
         if self.frozen_spotlight:
-            self.spotlight.backbone.eval()
+            self.spotlight.eval()
+            self.spotlight.head.train(mode)
         return self
 
     def spotlight_maps(self, inputs: Tensor) -> Tensor:
