@@ -2,12 +2,12 @@
 import torch
 from mmengine.dist import all_reduce
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
+from torch.autograd.function import once_differentiable
 
 from mmamr.refine.paths import displacements, path
 from mmamr.registry import MODELS
 
-from .pairs import BACKGROUND, DIFFERENT, FOREGROUND, pair_labels, shift
+from .pairs import BACKGROUND, DIFFERENT, FOREGROUND, check_radius, pair_labels, shift
 
 # Added to an affinity, and to one minus it, before the logarithm, as both released codes do.
 EPS = 1e-5
@@ -36,13 +36,13 @@ class _AffinityLoss(nn.Module):
     Background and foreground pairs are averaged apart, because there are many more of the first.
 
     Args:
-        radius (int): Pairs are closer than this, in pixels of the map.
+        radius (int): Pairs are closer than this, in pixels of the map; at least 2.
         loss_weight (float): Weight of the whole loss. Defaults to 1.0.
     """
 
     def __init__(self, radius: int, loss_weight: float = 1.0) -> None:
         super().__init__()
-        self.radius = radius
+        self.radius = check_radius(radius)
         self.loss_weight = loss_weight
 
     def _named(self, totals: Tensor, counts: Tensor) -> dict[str, Tensor]:
@@ -61,7 +61,7 @@ class PathAffinityLoss(_AffinityLoss):
     is the maximum over shifted views of the ranks of the edge values.
 
     Args:
-        radius (int): Pairs are closer than this, in pixels of the edge map. Defaults to 10.
+        radius (int): Pairs are closer than this, in pixels of the edge map; at least 2. Defaults to 10.
         loss_weight (float): Weight of the whole loss. Defaults to 1.0.
     """
 
@@ -124,11 +124,11 @@ def strongest_edge_counts(edge: Tensor, segmap: Tensor, radius: int) -> Tensor:
 class FeatureAffinityLoss(_AffinityLoss):
     """AffinityNet's loss on a feature map: ``a_ij = exp(-mean |f_i - f_j|)``.
 
-    The pairs of each offset are computed again for their gradient instead of being kept, so memory does not grow with
-    the radius.
+    Differences of features are computed again for the gradient instead of being kept, so memory grows with the size of
+    the feature, and not with that times the number of pairs of a pixel.
 
     Args:
-        radius (int): Pairs are closer than this, in pixels of the feature map. Defaults to 5.
+        radius (int): Pairs are closer than this, in pixels of the feature map; at least 2. Defaults to 5.
         loss_weight (float): Weight of the whole loss. Defaults to 1.0.
     """
 
@@ -145,17 +145,37 @@ class FeatureAffinityLoss(_AffinityLoss):
             dict[str, Tensor]: ``loss_affinity_bg``, ``loss_affinity_fg`` and ``loss_affinity_neg``, which add up to the
             loss.
         """
-        feature = feature.float()
-        totals, counts = feature.new_zeros(3), feature.new_zeros(3)
-        for dy, dx in displacements(self.radius):
-            labels = pair_labels(segmap, dy, dx, self.radius)
-            masks = torch.stack([labels == kind for kind in (BACKGROUND, FOREGROUND, DIFFERENT)])
-            totals = totals + checkpoint(self._totals, feature, masks, dy, dx, use_reentrant=False)
-            counts = counts + masks.sum(dim=(1, 2, 3))
-        return self._named(totals, counts)
-
-    def _totals(self, feature: Tensor, masks: Tensor, dy: int, dx: int) -> Tensor:
-        distance = (shift(feature, dy, dx, self.radius) - shift(feature, 0, 0, self.radius)).abs().mean(dim=1)
-        affinity = torch.exp(-distance)
+        affinity = torch.exp(-_PairDistance.apply(feature.float(), self.radius))
+        labels = torch.stack([pair_labels(segmap, dy, dx, self.radius) for dy, dx in displacements(self.radius)])
         same, different = -torch.log(affinity + EPS), -torch.log(1 + EPS - affinity)
-        return (torch.stack((same, same, different)) * masks).sum(dim=(1, 2, 3))
+        masks = [labels == kind for kind in (BACKGROUND, FOREGROUND, DIFFERENT)]
+        totals = torch.stack([(term * mask).sum() for term, mask in zip((same, same, different), masks)])
+        return self._named(totals, torch.stack([mask.sum() for mask in masks]).to(totals))
+
+
+class _PairDistance(torch.autograd.Function):
+    """Mean absolute difference of the features of all pairs.
+
+    ``(N, C, h, w)`` and a radius give ``(P, N, h', w')``, one distance for each of the P displacements and each source.
+    """
+
+    @staticmethod
+    def forward(ctx, feature: Tensor, radius: int) -> Tensor:
+        ctx.save_for_backward(feature)
+        ctx.radius = radius
+        source = shift(feature, 0, 0, radius)
+        return torch.stack([(shift(feature, dy, dx, radius) - source).abs_().mean(dim=1)
+                            for dy, dx in displacements(radius)])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
+        feature, = ctx.saved_tensors
+        source = shift(feature, 0, 0, ctx.radius)
+        feature_grad = torch.zeros_like(feature)
+        source_grad = shift(feature_grad, 0, 0, ctx.radius)
+        for (dy, dx), weight in zip(displacements(ctx.radius), grad / feature.shape[1]):
+            difference_grad = (shift(feature, dy, dx, ctx.radius) - source).sign_().mul_(weight.unsqueeze(1))
+            shift(feature_grad, dy, dx, ctx.radius).add_(difference_grad)
+            source_grad.sub_(difference_grad)
+        return feature_grad, None

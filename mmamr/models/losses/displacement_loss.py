@@ -7,7 +7,7 @@ from mmamr.refine.paths import displacements
 from mmamr.registry import MODELS
 
 from .affinity_loss import mean_over_processes
-from .pairs import BACKGROUND, FOREGROUND, pair_labels, shift
+from .pairs import BACKGROUND, FOREGROUND, check_radius, pair_labels, shift
 
 
 @MODELS.register_module()
@@ -19,13 +19,13 @@ class DisplacementLoss(nn.Module):
     gradient instead of being kept, so memory does not grow with the radius.
 
     Args:
-        radius (int): Pairs are closer than this, in pixels of the field. Defaults to 10.
+        radius (int): Pairs are closer than this, in pixels of the field; at least 2. Defaults to 10.
         loss_weight (float): Weight of the whole loss. Defaults to 1.0.
     """
 
     def __init__(self, radius: int = 10, loss_weight: float = 1.0) -> None:
         super().__init__()
-        self.radius = radius
+        self.radius = check_radius(radius)
         self.loss_weight = loss_weight
 
     def forward(self, displacement: Tensor, segmap: Tensor) -> dict[str, Tensor]:

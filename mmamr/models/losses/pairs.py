@@ -11,6 +11,13 @@ IGNORED, BACKGROUND, FOREGROUND, DIFFERENT = range(4)
 IGNORED_LABEL = 255
 
 
+def check_radius(radius: int) -> int:
+    """Give ``radius`` back, or raise ValueError where it is no whole number of at least 2: below that are no pairs."""
+    if radius != int(radius) or radius < 2:
+        raise ValueError(f'radius must be a whole number of at least 2, got {radius}')
+    return int(radius)
+
+
 def shift(x: Tensor, dy: int, dx: int, radius: int) -> Tensor:
     """View of ``x`` at the sources moved by ``(dy, dx)``.
 

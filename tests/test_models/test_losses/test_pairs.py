@@ -1,6 +1,8 @@
+import pytest
 import torch
 
 from mmamr.models.losses.pairs import BACKGROUND, DIFFERENT, FOREGROUND, IGNORED, pair_labels, shift
+from mmamr.registry import MODELS
 
 
 def test_shift_is_a_view_of_the_sources_moved():
@@ -25,3 +27,10 @@ def test_pair_labels():
         labels = pair_labels(segmap.to(dtype), 0, -1, 2)
         assert labels.dtype == torch.uint8
         assert labels.tolist() == [[expected]]
+
+
+@pytest.mark.parametrize('loss', ['PathAffinityLoss', 'FeatureAffinityLoss', 'DisplacementLoss'])
+@pytest.mark.parametrize('radius', [0, 1, 2.5])
+def test_a_radius_without_pairs_is_refused(loss, radius):
+    with pytest.raises(ValueError, match='radius must be a whole number of at least 2'):
+        MODELS.build(dict(type=loss, radius=radius))
