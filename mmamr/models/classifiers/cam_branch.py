@@ -4,6 +4,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmamr.registry import MODELS
+
 from ..modulation import attach_amm, detach_after
 
 
@@ -30,8 +31,9 @@ class CAMBranch(BaseModule):
                  detach_after: Optional[Union[str, Sequence[str]]] = None,
                  init_cfg: Optional[Dict] = None) -> None:
         super().__init__(init_cfg)
-        # Some backbones freeze their stages in train() only; a distributed wrapper must know them before that.
-        self.backbone = MODELS.build(backbone).train()
+        self.backbone = MODELS.build(backbone)
+        # Some backbones freeze their stages in train() only, but a distributed wrapper must know before that.
+        self.backbone.train()
         self.amm = self.attach(modulation)
         if detach_after is not None:
             self.stop_gradient(detach_after)
