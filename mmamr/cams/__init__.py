@@ -1,8 +1,10 @@
+from .batch import batch_cams
 from .files import CAM, cam_is_valid, read_cam, strided_size, write_cam
 from .maps import mix, normalize_maps, seed, upsample
 from .multi_scale import multi_scale_maps, resize_images
+from .walks import label_of_walk, walk_cam
 
 __all__ = [
-    'CAM', 'cam_is_valid', 'mix', 'multi_scale_maps', 'normalize_maps', 'read_cam', 'resize_images', 'seed',
-    'strided_size', 'upsample', 'write_cam'
+    'CAM', 'batch_cams', 'cam_is_valid', 'label_of_walk', 'mix', 'multi_scale_maps', 'normalize_maps', 'read_cam',
+    'resize_images', 'seed', 'strided_size', 'upsample', 'walk_cam', 'write_cam'
 ]

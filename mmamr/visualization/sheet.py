@@ -1,7 +1,7 @@
 """Rows of pictures with captions, and sheets of such rows."""
 import os.path as osp
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Dict, List, Sequence, Tuple
 
 import matplotlib
@@ -83,7 +83,7 @@ def save_picture(path: str, picture: np.ndarray) -> None:
         Image.fromarray(picture).save(file, format=formats[suffix], **({} if suffix == '.png' else {'quality': 92}))
 
 
-@lru_cache(maxsize=None)
+@cache
 def _font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
     # matplotlib brings it along: the same letters, Greek ones too, on every machine
     name = 'DejaVuSans-Bold.ttf' if bold else 'DejaVuSans.ttf'

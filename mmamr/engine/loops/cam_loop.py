@@ -5,9 +5,10 @@ import torch
 from mmengine.evaluator import Evaluator
 from torch.utils.data import DataLoader
 
-from mmamr.cams import CAM, multi_scale_maps, normalize_maps, read_cam, strided_size, write_cam
+from mmamr.cams import CAM, batch_cams, read_cam, write_cam
 from mmamr.registry import LOOPS
 from mmamr.utils import InputError
+
 from .image_files_loop import ImageFilesLoop, image_ids
 from .output_folder import state_digest
 
@@ -81,16 +82,11 @@ class CAMLoop(ImageFilesLoop):
         """CAMs of a batch by image id."""
         data = self.model.data_preprocessor(data_batch, False)
         images, samples = data['inputs'], data['data_samples']
-        size = tuple(images.shape[2:])
         dtype = PRECISIONS[self.precision]
         with torch.autocast(images.device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
-            sums = multi_scale_maps(self.model.class_maps, images, strided_size(size), self.scales, self.flip)
-        cams = {}
-        for index, (img_id, sample) in enumerate(zip(image_ids(samples), samples)):
-            classes = sample.gt_label.sort().values.cpu()
-            maps = {branch: normalize_maps(value[index, classes.to(value.device)]) for branch, value in sums.items()}
-            cams[img_id] = CAM({branch: value.cpu().numpy() for branch, value in maps.items()}, classes.numpy(), size)
-        return cams
+            cams = batch_cams(self.model.class_maps, images, [sample.gt_label.tolist() for sample in samples],
+                              self.scales, self.flip)
+        return dict(zip(image_ids(samples), cams))
 
     def write(self, path: str, result: CAM) -> None:
         """Write a CAM file."""

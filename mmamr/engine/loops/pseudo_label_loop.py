@@ -7,10 +7,11 @@ from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 from torch.utils.data import DataLoader
 
-from mmamr.cams import CAM, cam_is_valid, mix, read_cam, upsample, write_cam
+from mmamr.cams import CAM, cam_is_valid, label_of_walk, read_cam, walk_cam, write_cam
 from mmamr.datasets.images import read_mask
 from mmamr.registry import LOOPS
 from mmamr.utils import InputError, track, write_png
+
 from .affinity_label_loop import label_is_valid
 from .image_files_loop import ImageFilesLoop, image_ids
 from .output_folder import SETTINGS, OutputFolder, folder_digest, state_digest
@@ -72,7 +73,12 @@ class PseudoLabelLoop(ImageFilesLoop):
         self.cam_power = cam_power
         self.threshold = threshold
         self.unsure = unsure
-        self.label_dir = out_dir or f'{runner.work_dir}/SegmentationClassPseudo'
+        self.label_dir = out_dir or self.default_out_dir(runner.work_dir)
+
+    @classmethod
+    def default_out_dir(cls, work_dir: str) -> str:
+        """The folder of the labels that ``out_dir`` means where it is None."""
+        return f'{work_dir}/SegmentationClassPseudo'
 
     def settings(self) -> Dict[str, Any]:
         """Weights of the model, CAMs and how the walk starts."""
@@ -105,22 +111,8 @@ class PseudoLabelLoop(ImageFilesLoop):
             raise InputError(f'a CAM in {self.cam_dir} was made of an image of {cam.size}, but the image has {size}: '
                              'make the CAMs of this data set again')
         device = next(iter(affinity.values())).device
-        start = torch.from_numpy(mix(cam, self.xi)).to(device)
-        backgrounds = []
-        if self.powers is not None:
-            strongest = start.amax(0) if len(start) else start.new_zeros(start.shape[1:])
-            backgrounds = [(1 - strongest.clamp(0, 1))**power for power in self.powers]
-        start = torch.cat([start**self.cam_power, torch.stack(backgrounds)]) if backgrounds else start**self.cam_power
-        if len(start):
-            end = self.model.walk(start, affinity).clamp(min=0)
-            foreground = end[:len(cam.classes)]
-            peak = foreground.amax() if len(foreground) else end.amax()
-            end = (end / peak.clamp(min=torch.finfo(end.dtype).tiny)).clamp(max=60000).cpu().numpy()
-        else:
-            end = start.cpu().numpy()
-        count = len(cam.classes)
-        return CAM({'walk': end[:count]}, cam.classes, cam.size,
-                   None if self.powers is None else end[count:], self.powers)
+        return walk_cam(cam, lambda scores: self.model.walk(scores, affinity), self.xi, self.cam_power, self.powers,
+                        device)
 
     def write(self, path: str, result: CAM) -> None:
         """Write the scores."""
@@ -150,18 +142,7 @@ class PseudoLabelLoop(ImageFilesLoop):
 
     def label(self, walk: CAM) -> np.ndarray:
         """Label map uint8 ``(H, W)`` of one image: 0 background, c + 1 foreground, 255 unsure."""
-        maps = upsample(walk.maps['walk'], walk.size)
-        if len(maps) == 0:
-            return np.zeros(walk.size, dtype=np.uint8)
-        score = maps.max(0)
-        label = (walk.classes[maps.argmax(0)] + 1).astype(np.uint8)
-        if self.powers is not None:
-            background = upsample(walk.background, walk.size)[self.powers.index(self.power)]
-            return np.where(score >= background, label, np.uint8(0))
-        if self.unsure is not None:
-            low, high = self.unsure
-            return np.where(score >= high, label, np.where(score >= low, np.uint8(255), np.uint8(0)))
-        return np.where(score >= self.threshold, label, np.uint8(0))
+        return label_of_walk(walk, self.threshold, self.power, self.unsure)
 
     def read_sample(self, img_id: str, mask: np.ndarray) -> Dict[str, Any]:
         """Walk, label and mask, for :class:`~mmamr.evaluation.CAMMetric` and :class:`~mmamr.evaluation.LabelMetric`."""

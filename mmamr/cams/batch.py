@@ -1,0 +1,37 @@
+"""The CAMs of a batch of images from the class maps of a classifier."""
+from typing import List, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from .files import CAM, strided_size
+from .maps import normalize_maps
+from .multi_scale import ClassMaps, multi_scale_maps
+
+
+def batch_cams(class_maps: ClassMaps,
+               images: Tensor,
+               classes: Sequence[Sequence[int]],
+               scales: Sequence[float] = (1.0, ),
+               flip: bool = True) -> List[CAM]:
+    """CAMs of images of one size, each for its own classes.
+
+    Args:
+        class_maps (Callable): Returns the maps ``(N, C, h, w)`` of each branch before ReLU, such as
+            ``model.class_maps``.
+        images (Tensor): Normalised images ``(N, 3, H, W)``.
+        classes (Sequence[Sequence[int]]): Foreground classes of each image, counted from 0; none is allowed.
+        scales (Sequence[float]): Factors of the image's size. Defaults to ``(1.0, )``.
+        flip (bool): Whether the mirror image is added at each scale. Defaults to True.
+
+    Returns:
+        list[CAM]: One an image, its classes ascending.
+    """
+    size = tuple(images.shape[2:])
+    sums = multi_scale_maps(class_maps, images, strided_size(size), scales, flip)
+    cams = []
+    for index, wanted in enumerate(classes):
+        wanted = np.unique(np.asarray(wanted, dtype=np.int64))
+        maps = {branch: normalize_maps(value[index, wanted.tolist()]).cpu().numpy() for branch, value in sums.items()}
+        cams.append(CAM(maps, wanted, size))
+    return cams

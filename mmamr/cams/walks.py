@@ -1,0 +1,77 @@
+"""A CAM before and after a random walk, and the label that the walk makes."""
+from typing import Callable, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .files import CAM
+from .maps import mix, upsample
+
+
+def walk_cam(cam: CAM,
+             walk: Callable[[Tensor], Tensor],
+             xi: float = 0.5,
+             cam_power: float = 1.,
+             powers: Optional[Sequence[float]] = None,
+             device: Optional[torch.device] = None) -> CAM:
+    """Mix the branches of a CAM and let the scores walk.
+
+    Args:
+        cam (CAM): CAMs of one image.
+        walk (Callable): Spreads scores ``(C, h, w)``, e.g. ``lambda scores: model.walk(scores, affinity)``.
+        xi (float): Recalibration coefficient ξ (eq. 2). Defaults to 0.5.
+        cam_power (float): Power of the CAM before the walk. Defaults to 1.
+        powers (Sequence[float], optional): Powers of the background 1 - max CAM, descending, that walks along. Defaults
+            to None: none does.
+        device (torch.device, optional): Where to walk. Defaults to None: the CPU.
+
+    Returns:
+        CAM: The scores after the walk, one branch ``walk``; the largest score of the foreground is 1.
+    """
+    start = torch.from_numpy(mix(cam, xi)).to(device)
+    strongest = start.amax(0) if len(start) else start.new_zeros(start.shape[1:])
+    backgrounds = [(1 - strongest.clamp(0, 1))**power for power in powers or ()]
+    start = torch.cat([start**cam_power, *(background[None] for background in backgrounds)])
+    if len(start):
+        end = walk(start).clamp(min=0)
+        foreground = end[:len(cam.classes)]
+        peak = foreground.amax() if len(foreground) else end.amax()
+        # float16 of the CAM file ends at 65504
+        end = (end / peak.clamp(min=torch.finfo(end.dtype).tiny)).clamp(max=60000)
+    else:
+        end = start
+    end = end.cpu().numpy()
+    count = len(cam.classes)
+    return CAM({'walk': end[:count]}, cam.classes, cam.size, None if powers is None else end[count:], powers)
+
+
+def label_of_walk(walk: CAM,
+                  threshold: float = 0.25,
+                  power: Optional[float] = None,
+                  unsure: Optional[Tuple[float, float]] = None) -> np.ndarray:
+    """Pseudo label of one image: the class of the largest score, or the background.
+
+    Args:
+        walk (CAM): Scores after a random walk.
+        threshold (float): Background threshold, in [0, 1] of the largest score. Defaults to 0.25.
+        power (float, optional): The background of the nearest of ``walk.powers`` takes the place of the threshold.
+            Defaults to None.
+        unsure (tuple[float, float], optional): Pixels whose score lies between these two thresholds become 255; takes
+            the place of the threshold. Defaults to None.
+
+    Returns:
+        np.ndarray: uint8 ``(H, W)``: 0 background, c + 1 foreground, 255 unsure.
+    """
+    maps = upsample(next(iter(walk.maps.values())), walk.size)
+    if len(maps) == 0:
+        return np.zeros(walk.size, dtype=np.uint8)
+    score = maps.max(0)
+    label = (walk.classes[maps.argmax(0)] + 1).astype(np.uint8)
+    if power is not None:
+        background = walk.background[np.abs(np.asarray(walk.powers, dtype=np.float64) - power).argmin()]
+        return np.where(score >= upsample(background[None], walk.size)[0], label, np.uint8(0))
+    if unsure is not None:
+        low, high = unsure
+        return np.where(score >= high, label, np.where(score >= low, np.uint8(255), np.uint8(0)))
+    return np.where(score >= threshold, label, np.uint8(0))
