@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from .paths import displacements
-from .transition import check_walk, overlap, propagate, transition_matrix, working_dtype
+from .transition import check_walk, overlap, propagate, transition_matrix
 
 __all__ = ['affinity_walk', 'feature_affinity']
 
@@ -20,7 +20,7 @@ def affinity_walk(cam: Tensor,
     """Spread a CAM by a random walk on feature similarity (AffinityNet, Ahn & Kwak, CVPR 2018, section 3.3).
 
     Args:
-        cam (Tensor): Class activation maps or any other scores, ``(C, h, w)``. Half precision is computed in float32.
+        cam (Tensor): Class activation maps or any other scores, ``(C, h, w)``, of any floating point dtype.
         feature (Tensor): Feature of each pixel, ``(D, h, w)``.
         radius (int): Pixels less than this far apart are linked. Defaults to 5.
         beta (float): Power of the affinities. Defaults to 8.
@@ -39,10 +39,9 @@ def affinity_walk(cam: Tensor,
                          f'got {tuple(feature.shape)}')
     if not feature.isfinite().all():
         raise ValueError('feature must be finite, got NaN or infinity')
-    dtype = working_dtype(cam)
-    affinity = feature_affinity(feature.to(cam.device, dtype), radius, border)
-    transition = transition_matrix(affinity, displacements(radius), beta)
-    return propagate(cam.to(dtype), transition, 2**exp_times).to(cam.dtype)
+    feature = feature.to(cam.device, torch.promote_types(feature.dtype, torch.float32))
+    affinity = feature_affinity(feature, radius, border).double()
+    return propagate(cam, transition_matrix(affinity, displacements(radius), beta), 2**exp_times)
 
 
 def feature_affinity(feature: Tensor, radius: int, border: Optional[int] = None) -> Tensor:

@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from .paths import displacements, path
-from .transition import check_walk, propagate, transition_matrix, working_dtype
+from .transition import check_walk, propagate, transition_matrix
 
 __all__ = ['edge_affinity', 'random_walk']
 
@@ -17,7 +17,7 @@ def random_walk(cam: Tensor, edge: Tensor, radius: int = 5, beta: float = 10, ex
     pixels, not with its square: the matrix is sparse, and its powers are never made.
 
     Args:
-        cam (Tensor): Class activation maps or any other scores, ``(C, h, w)``. Half precision is computed in float32.
+        cam (Tensor): Class activation maps or any other scores, ``(C, h, w)``, of any floating point dtype.
         edge (Tensor): Probability in [0, 1] that a pixel lies on an edge between classes, ``(h, w)``.
         radius (int): Pixels less than this far apart are linked. Defaults to 5.
         beta (float): Power of the affinities; the larger, the fewer edges are crossed. Defaults to 10.
@@ -40,10 +40,10 @@ def random_walk(cam: Tensor, edge: Tensor, radius: int = 5, beta: float = 10, ex
         raise ValueError(f'edge must have the shape (h, w) of cam, {tuple(cam.shape[1:])}, got {tuple(edge.shape)}')
     if not ((edge >= -1e-3) & (edge <= 1 + 1e-3)).all():  # resizing may leave the bounds by a rounding error
         raise ValueError('edge must lie in [0, 1]; a sigmoid gives that from logits')
-    dtype = working_dtype(cam)
-    edge = edge.to(cam.device, dtype).clamp(0, 1)
+    edge = edge.to(cam.device, torch.float64).clamp(0, 1)
     transition = transition_matrix(edge_affinity(edge, radius), displacements(radius), beta)
-    return propagate(cam.to(dtype) * (1 - edge), transition, 2**exp_times).to(cam.dtype)
+    start = cam * (1 - edge).to(torch.promote_types(cam.dtype, torch.float32))
+    return propagate(start, transition, 2**exp_times).to(cam.dtype)
 
 
 def edge_affinity(edge: Tensor, radius: int) -> Tensor:
