@@ -11,6 +11,7 @@ from prettytable import PrettyTable
 from mmamr.cams import mix, upsample
 from mmamr.registry import METRICS
 from mmamr.utils import atomic_write
+
 from .threshold_sweep import ThresholdSweep, scores
 
 
@@ -73,6 +74,19 @@ class CAMMetric(BaseMetric):
                         num_classes, self.thresholds if cam.background is None else cam.powers)
                 background = None if cam.background is None else upsample(cam.background, mask.shape)
                 self.sweeps[row].update(upsample(maps, mask.shape), cam.classes, mask, background)
+
+    def take_counts(self) -> Dict[str, ThresholdSweep]:
+        """What was counted so far; nothing is left."""
+        sweeps, self.sweeps = self.sweeps, {}
+        return sweeps
+
+    def add_counts(self, counts: Dict[str, ThresholdSweep]) -> None:
+        """Add what :meth:`take_counts` of another process took."""
+        for row, sweep in counts.items():
+            if row in self.sweeps:
+                self.sweeps[row].counts += sweep.counts
+            else:
+                self.sweeps[row] = sweep
 
     def evaluate(self, size: int) -> Dict[str, float]:
         """Sum the counts of all processes and compute the metrics; the same on every process."""

@@ -8,6 +8,7 @@ from mmengine.logging import MMLogger
 from prettytable import PrettyTable
 
 from mmamr.registry import METRICS
+
 from .threshold_sweep import IGNORE, scores
 
 
@@ -49,6 +50,16 @@ class LabelMetric(BaseMetric):
             label = np.minimum(sample['label'][known].astype(np.int64), labels - 1)
             self.counts += np.bincount(
                 label * truths + sample['mask'][known], minlength=self.counts.size).reshape(self.counts.shape)
+
+    def take_counts(self) -> Optional[np.ndarray]:
+        """What was counted so far; nothing is left."""
+        counts, self.counts = self.counts, None
+        return counts
+
+    def add_counts(self, counts: Optional[np.ndarray]) -> None:
+        """Add what :meth:`take_counts` of another process took."""
+        if counts is not None:
+            self.counts = counts if self.counts is None else self.counts + counts
 
     def evaluate(self, size: int) -> Dict[str, float]:
         """Sum the counts of all processes and compute the metrics; the same on every process."""

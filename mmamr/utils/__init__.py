@@ -1,5 +1,6 @@
-from .errors import InputError, one_line_errors
+from .errors import InputError, failure_line, one_line_errors
 from .files import atomic_write, write_png
+from .modes import evaluating
 from .progress import track
 
-__all__ = ['InputError', 'atomic_write', 'one_line_errors', 'track', 'write_png']
+__all__ = ['InputError', 'atomic_write', 'evaluating', 'one_line_errors', 'track', 'write_png']

@@ -58,7 +58,7 @@ def draw_labels(image: np.ndarray,
         labels (np.ndarray): ``(H, W)``: 0 background, c + 1 foreground, 255 ignored or unsure (drawn in cream).
         palette (Sequence[Sequence[int]]): RGB colours, background first.
         alpha (float): Opacity of the labels in [0, 1]. Defaults to 0.65.
-        outline (bool): Whether the border inside each region is opaque. Defaults to True.
+        outline (bool): Whether the border inside each region is white. Defaults to True.
 
     Returns:
         np.ndarray: RGB uint8 ``(H, W, 3)``.
@@ -76,10 +76,11 @@ def draw_labels(image: np.ndarray,
     if known.size and known.max() >= len(palette):
         raise ValueError(f'label {known.max()} has no colour in a palette of {len(palette)}')
     opacity = alpha * (labels > 0).astype(np.float32)
+    # a brighter photo keeps dark colours of labels apart from the shadows in it
+    picture = _blend(0.7 * grey(image) + 76, colours[labels], opacity[..., None])
     if outline:
-        opacity[inner_border(labels)] = 1
-    # a brighter photo keeps the colours of the labels apart from the shadows in it
-    return _blend(0.8 * grey(image) + 51, colours[labels], opacity[..., None])
+        picture[inner_border(labels)] = 255
+    return picture
 
 
 def inner_border(labels: np.ndarray) -> np.ndarray:

@@ -12,3 +12,5 @@ train_cfg = dict(by_epoch=True, max_epochs=4, val_interval=4)
 val_cfg = dict()
 test_cfg = dict(type='CAMLoop', scales=(0.75, 1.25))
 test_evaluator = dict(type='CAMMetric', xis=(0.1, 0.3, 0.5, 0.7, 0.9))
+# The CAMs of the same four images after each epoch, in TensorBoard and vis_data/vis_image.
+custom_hooks = [dict(type='CAMVisualizationHook', num=4)]

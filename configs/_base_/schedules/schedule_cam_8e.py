@@ -6,3 +6,5 @@ val_cfg = dict()
 test_cfg = dict(type='CAMLoop')
 test_evaluator = dict(type='CAMMetric', xis=(0.1, 0.3, 0.5, 0.7, 0.9))
 auto_scale_lr = dict(base_batch_size=16, enable=False)
+# The CAMs of the same four images after each epoch, in TensorBoard and vis_data/vis_image.
+custom_hooks = [dict(type='CAMVisualizationHook', num=4)]

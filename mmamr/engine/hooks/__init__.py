@@ -1,3 +1,4 @@
+from .cam_visualization_hook import CAMVisualizationHook
 from .mean_displacement import MeanDisplacementHook
 
-__all__ = ['MeanDisplacementHook']
+__all__ = ['CAMVisualizationHook', 'MeanDisplacementHook']

@@ -11,7 +11,9 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mmamr.datasets.images import read_mask, read_size
+from mmamr.evaluation.files import process_files
 from mmamr.utils import track
+
 from .output_folder import OutputFolder
 
 
@@ -49,6 +51,11 @@ class ImageFilesLoop(BaseLoop):
         self.evaluator = evaluator if isinstance(evaluator, Evaluator) else runner.build_evaluator(evaluator)
         self.evaluator.dataset_meta = self.dataset.metainfo
         self.out_dir = out_dir or f'{runner.work_dir}/{self.name}'
+
+    @classmethod
+    def default_out_dir(cls, work_dir: str) -> str:
+        """The folder that ``out_dir`` means where it is None."""
+        return f'{work_dir}/{cls.name}'
 
     @property
     def model(self) -> nn.Module:
@@ -118,10 +125,13 @@ class ImageFilesLoop(BaseLoop):
         items = [item for item in items if item.get('seg_map_path')]
         if not items or not self.evaluator.metrics:
             return {}
-        for item in track(items[rank::world_size], 'metrics'):
-            mask = read_mask(item['seg_map_path'], self.dataset.class_index, read_size(item['img_path']))
-            self.evaluator.process(data_samples=[self.read_sample(item['img_id'], mask)])
+        process_files(self.evaluator.metrics, items[rank::world_size], self.read_item, self.dataloader.num_workers)
         return self.evaluator.evaluate(len(items))
+
+    def read_item(self, item: Dict) -> Dict[str, Any]:
+        """What the metrics see of an item of the data set."""
+        mask = read_mask(item['seg_map_path'], self.dataset.class_index, read_size(item['img_path']))
+        return self.read_sample(item['img_id'], mask)
 
 
 def image_ids(data_samples: Sequence) -> List[str]:

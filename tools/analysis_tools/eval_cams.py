@@ -1,0 +1,52 @@
+"""Measure CAM files against the masks of a data set, without a model: mIoU for each ξ (Table 5).
+
+    python tools/analysis_tools/eval_cams.py configs/amr/<config>.py --cam-dir work_dirs/<config>/cams
+
+The CAMs may be anyone's: mmamr/cams/files.py describes the file.
+"""
+import argparse
+from typing import List, Optional
+
+from mmengine.config import DictAction
+
+from mmamr.apis import evaluate_cams, init_dataset, metrics_table, write_metrics
+from mmamr.apis.evaluation import METRICS_SUFFIXES
+from mmamr.utils import one_line_errors
+
+
+def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config whose test_dataloader names the images and masks')
+    parser.add_argument('--cam-dir', required=True, help='folder of <id>.npz')
+    parser.add_argument(
+        '--xis', nargs='+', type=float, default=[0.1, 0.3, 0.5, 0.7, 0.9], help='ξ of the weighted CAMs (%(default)s)')
+    parser.add_argument('--threshold', type=float, default=0.2, help='fixed background threshold (%(default)s)')
+    parser.add_argument('--nproc', type=int, default=2, help='processes; 0 is none besides this (%(default)s)')
+    parser.add_argument('--out', help='metrics.json, or table.md, to write as well')
+    parser.add_argument('--curves', help='JSON file for the mIoU at each threshold and the scores of each class')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override settings of the config, e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt')
+    args = parser.parse_args(argv)
+    if args.out is not None and not args.out.endswith(METRICS_SUFFIXES):
+        parser.error(f'--out {args.out}: name a file {" or ".join(METRICS_SUFFIXES)}')
+    if not all(0 <= xi <= 1 for xi in args.xis):
+        parser.error(f'--xis {args.xis}: ξ lies in [0, 1]')
+    return args
+
+
+def main(argv: Optional[List[str]] = None) -> None:
+    args = parse_args(argv)
+    with one_line_errors():
+        dataset = init_dataset(args.config, args.cfg_options)
+        metrics = evaluate_cams(dataset, args.cam_dir, args.xis, args.threshold, args.nproc, args.curves)
+    print(metrics_table(metrics), end='')
+    if args.out is not None:
+        write_metrics(args.out, metrics)
+
+
+if __name__ == '__main__':
+    main()
