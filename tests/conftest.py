@@ -1,11 +1,13 @@
 """Fixtures shared by all tests: data sets of a few made-up photos, drawn in milliseconds."""
 import importlib.util
+import multiprocessing
 import os
 import os.path as osp
+import runpy
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Callable, List, Sequence, Tuple
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import pytest
@@ -133,3 +135,79 @@ def load_tool() -> Callable[[str], ModuleType]:
         return module
 
     return load
+
+
+CONFIGS = Path(__file__).parent / 'data' / 'configs'
+
+
+@pytest.fixture
+def tiny_config(tiny_voc: Path, tmp_path: Path, monkeypatch) -> Callable:
+    """Load a config of ``tests/data/configs`` for :func:`tiny_voc`: ``tiny_config('tiny_amr', 'work', {'a.b': 1})``."""
+    from mmengine.config import Config
+    monkeypatch.setenv('MMAMR_TINY_VOC', str(tiny_voc))
+
+    def load(name: str, work_dir: str = 'work', options: Optional[dict] = None) -> Config:
+        cfg = Config.fromfile(CONFIGS / f'{name}.py')
+        load.count += 1
+        cfg.merge_from_dict({
+            'work_dir': str(tmp_path / work_dir),
+            'experiment_name': f'{tmp_path.name}_{load.count}',
+            'log_level': 'WARNING',
+            **(options or {})
+        })
+        return cfg
+
+    load.count = 0
+    return load
+
+
+class Ended(NamedTuple):
+    """How a process ended."""
+
+    code: int
+    output: str
+
+
+@pytest.fixture(scope='session')
+def run_tool(tmp_path_factory) -> Callable[..., Ended]:
+    """Run a script of ``tools/`` in one or several processes of its own: ``run_tool('test.py', 'config.py', …)``.
+
+    The processes are forked from one that has imported everything, which saves seconds. Keywords: ``env``; ``kill_at``
+    and ``placed``, see ``data/run_tool.py``; ``processes``, which find each other as they would under torchrun.
+    """
+    context = multiprocessing.get_context('forkserver')
+    context.set_forkserver_preload([
+        'mmamr.models', 'mmamr.datasets', 'mmamr.engine', 'mmamr.evaluation', 'mmamr.visualization', 'torch.distributed',
+        'matplotlib.pyplot', 'mmengine.runner', 'yapf.yapflib.yapf_api', 'PIL.JpegImagePlugin', 'PIL.PngImagePlugin'
+    ])
+    logs = tmp_path_factory.mktemp('logs')
+    driver = str(Path(__file__).parent / 'data' / 'run_tool.py')
+    tools = Path(__file__).parents[1] / 'tools'
+
+    def run(tool: str, *argv, env: Optional[dict] = None, kill_at: int = 0, placed: bool = True,
+            processes: int = 1) -> Ended:
+        run.count += 1
+        running = []
+        for rank in range(processes):
+            log = logs / f'{run.count}_{rank}.txt'
+            variables = dict(os.environ, **(env or {}))
+            if processes > 1:
+                variables.update(
+                    RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes), MASTER_ADDR='127.0.0.1',
+                    MASTER_PORT=str(20000 + (os.getpid() * 50 + run.count) % 12000))
+            given = dict(
+                TOOL=str(tools / tool), ARGV=[str(arg) for arg in argv], LOG=str(log), ENV=variables,
+                KILL_AT=kill_at, PLACED=placed)
+            process = context.Process(target=runpy.run_path, args=(driver, given))
+            process.start()
+            running.append((process, log))
+        for process, _ in running:
+            process.join(timeout=120)
+            process.kill()
+            process.join()
+        return Ended(
+            next((process.exitcode for process, _ in running if process.exitcode), 0),
+            ''.join(log.read_text() for _, log in running if log.exists()))
+
+    run.count = 0
+    return run

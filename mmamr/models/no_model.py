@@ -1,7 +1,8 @@
 from typing import Dict, List, Optional
 
+import torch
 from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmamr.registry import MODELS
 
@@ -9,6 +10,11 @@ from mmamr.registry import MODELS
 @MODELS.register_module()
 class NoModel(BaseModel):
     """Stands where a runner wants a model, in stages that need none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # DistributedDataParallel refuses a module without a parameter
+        self.unused = nn.Parameter(torch.zeros(1))
 
     def forward(self, inputs: Tensor, data_samples: Optional[List] = None, mode: str = 'tensor') -> Dict:
         """There is nothing to compute."""
