@@ -16,7 +16,9 @@ model = dict(
             type='StrictPretrained',
             checkpoint='{{$MMAMR_MOBILENET_V2:../shared/weights/mobilenet_v2_imagenet_backbone.pth}}',
             prefix='backbone.')),
-    head=dict(in_channels=(32, 96, 320)))
+    head=dict(in_channels=(32, 96, 320)),
+    # The maps are small, 30x40: without a border of pixels that start no pair, and with fewer steps.
+    walk_cfg=dict(exp_times=6, border=0))
 train_dataloader = dict(dataset=dict(label_dir=label_dir))
 optim_wrapper = dict(optimizer=dict(lr=0.01))
 param_scheduler = [
