@@ -6,11 +6,12 @@ from typing import List, Optional
 
 import torch
 from mmengine.config import Config, DictAction
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner, find_latest_checkpoint
+from mmengine.runner import Runner
 
 from mmamr.compat import setup_cpu_distributed
-from mmamr.utils import one_line_errors
+from mmamr.engine.runner import WSSSRunner, resume_from_latest
+from mmamr.registry import RUNNERS
+from mmamr.utils import InputError, one_line_errors
 
 
 def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
@@ -23,6 +24,13 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         const='auto',
         metavar='CHECKPOINT',
         help='resume from a checkpoint, or from the latest one in the work dir if none is named')
+    pipeline = parser.add_argument_group('pipelines', 'for configs with stages')
+    pipeline.add_argument('--stages', nargs='+', metavar='NAME', help='run these stages only')
+    pipeline.add_argument('--from-stage', metavar='NAME', help='run this stage and those after it')
+    pipeline.add_argument(
+        '--dry-run',
+        action='store_true',
+        help='run nothing, print what each stage reads and writes, what is there and what is missing')
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
     parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of batches for the GPU')
@@ -38,7 +46,8 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         action=DictAction,
         metavar='KEY=VALUE',
         help='override settings of the config, e.g. --cfg-options train_dataloader.batch_size=8 '
-        "model.loss_cps.loss_weight=0.2; lists as key='[a,b]'")
+        "model.loss_cps.loss_weight=0.2; lists as key='[a,b]'. Of a pipeline: stages.cam.options.test_cfg.flip=False "
+        'for one stage, options.randomness.seed=1 for all')
     parser.add_argument(
         '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
     # torch.distributed.launch passes the first of these names, torchrun none
@@ -50,13 +59,17 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     """Put the command line into the config."""
+    if 'stages' in cfg:
+        return merge_pipeline_args(cfg, args)
+    if args.stages or args.from_stage or args.dry_run:
+        raise InputError(f'{args.config} is no pipeline: it has no stages for --stages, --from-stage or --dry-run')
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = osp.join('./work_dirs', osp.splitext(osp.basename(args.config))[0])
+        cfg.work_dir = default_work_dir(args.config)
     if args.amp:
         if torch.cuda.is_available():
             cfg.optim_wrapper.type = 'AmpOptimWrapper'
@@ -75,18 +88,42 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     if args.resume == 'auto':
-        # where there is nothing to resume, the first start needs the weights that the config loads
-        cfg.resume = find_latest_checkpoint(cfg.work_dir) is not None
-        cfg.load_from = None if cfg.resume else cfg.get('load_from')
+        resume_from_latest(cfg)
     elif args.resume is not None:
         cfg.resume, cfg.load_from = True, args.resume
     return cfg
+
+
+def merge_pipeline_args(cfg: Config, args: argparse.Namespace) -> Config:
+    """Put the command line into the config of a pipeline."""
+    for name in ('amp', 'no_validate', 'no_pin_memory', 'no_persistent_workers', 'auto_scale_lr'):
+        if getattr(args, name):
+            option = name.replace('_', '-')
+            raise InputError(f'--{option} is for a single training; in a pipeline set it in the config of a stage, or '
+                             'by --cfg-options stages.NAME.options.KEY=VALUE')
+    if args.resume not in (None, 'auto'):
+        raise InputError('--resume takes no checkpoint for a pipeline: each training finds its own')
+    cfg.launcher = args.launcher
+    cfg.resume = args.resume is not None
+    cfg.only_stages, cfg.from_stage = args.stages, args.from_stage
+    cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    return cfg
+
+
+def default_work_dir(config: str) -> str:
+    """``./work_dirs/<config name>``."""
+    return osp.join('./work_dirs', osp.splitext(osp.basename(config))[0])
 
 
 def main(argv: Optional[List[str]] = None) -> None:
     args = parse_args(argv)
     with one_line_errors():
         cfg = merge_args(Config.fromfile(args.config), args)
+        if args.dry_run:
+            print(WSSSRunner.from_cfg(cfg).describe_plan())
+            return
         setup_cpu_distributed(cfg, args.launcher)
         runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
         runner.train()

@@ -3,4 +3,4 @@ from .files import atomic_write, write_png
 from .modes import evaluating
 from .progress import track
 
-__all__ = ['InputError', 'atomic_write', 'evaluating', 'one_line_errors', 'track', 'write_png']
+__all__ = ['InputError', 'atomic_write', 'evaluating', 'failure_line', 'one_line_errors', 'track', 'write_png']

@@ -1,0 +1,79 @@
+"""What is known of the stages of a pipeline, in its work folder."""
+import json
+import os
+import os.path as osp
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Dict
+
+from mmamr.utils import InputError, atomic_write
+from mmamr.version import __version__
+
+PACKAGES = ('torch', 'mmengine', 'mmcv', 'mmcv-lite', 'mmsegmentation', 'mmpretrain', 'numpy')
+
+
+def versions() -> Dict[str, str]:
+    """Versions of Python, of this package and of those that its numbers depend on."""
+    found = dict(python=platform.python_version(), mmamr=__version__)
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+class Manifest:
+    """``manifest.json``: one record a stage, written whole after every change.
+
+    A record has ``state`` (``running``, ``done``, ``failed`` or ``interrupted``), ``kind``, ``config`` (its file),
+    ``config_hash``, ``inputs`` and ``outputs`` (each with ``path``, ``count`` and ``hash``), ``seed``, ``versions``,
+    ``processes``, ``attempts``, ``started``, ``seconds``, ``peak_memory_mib``, ``metrics`` and, where it failed,
+    ``error``.
+
+    Args:
+        work_dir (str): Work folder of the pipeline.
+
+    Raises:
+        InputError: If the file is there but no manifest.
+    """
+
+    NAME = 'manifest.json'
+    FORMAT = 1
+
+    def __init__(self, work_dir: str) -> None:
+        self.path = osp.join(work_dir, self.NAME)
+        self.stages: Dict[str, Dict[str, Any]] = {}
+        try:
+            with open(self.path, encoding='utf-8') as file:
+                content = json.load(file)
+        except FileNotFoundError:
+            return
+        except ValueError:
+            content = None
+        if not isinstance(content, dict) or content.get('format') != self.FORMAT:
+            raise InputError(f'{self.path} is no manifest of this version of WSSSRunner: remove it, or name another '
+                             '--work-dir')
+        self.stages = content['stages']
+
+    def update(self, stage: str, **values: Any) -> None:
+        """Change the record of a stage and write the file."""
+        self.stages[stage] = {**self.stages.get(stage, {}), **values}
+        self._write()
+
+    def forget(self, stage: str) -> None:
+        """Drop the record of a stage and write the file."""
+        if self.stages.pop(stage, None) is not None:
+            self._write()
+
+    def _write(self) -> None:
+        with atomic_write(self.path, 'w', encoding='utf-8') as file:
+            json.dump(dict(format=self.FORMAT, stages=self.stages), file, indent=2, default=str)
+            file.write('\n')
+
+    def clear_leftovers(self) -> None:
+        """Remove the half-written manifests of runs that were killed."""
+        folder = osp.dirname(self.path)
+        for name in os.listdir(folder):
+            if name.startswith('.tmp-') and name.endswith(self.NAME):
+                os.unlink(osp.join(folder, name))

@@ -1,0 +1,98 @@
+"""What a stage finds and leaves behind in the process that it shares with other stages."""
+import os
+import signal
+import sys
+import threading
+from collections import OrderedDict
+from contextlib import contextmanager
+from typing import Dict, Iterator, Type
+
+import cv2
+import torch
+import torch.multiprocessing as mp
+from mmengine.logging import MMLogger
+from mmengine.utils import ManagerMixin
+
+
+class Interrupted(KeyboardInterrupt):
+    """The run was asked to end, by Ctrl-C or a signal."""
+
+
+@contextmanager
+def own_globals() -> Iterator[None]:
+    """Let the block find mmengine's and PyTorch's global state as at the start of a process, and put it back after.
+
+    Loggers, message hubs, visualizers and default scopes are reached by name or as "the latest" everywhere in
+    OpenMMLab; a runner also sets flags and environment variables that it never takes back. With this a stage in a
+    pipeline gives what it gives alone.
+    """
+    known = {cls: cls._instance_dict for cls in _managers()}
+    for cls in known:
+        cls._instance_dict = OrderedDict()
+    environment = dict(os.environ)
+    cudnn = torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    cv2_threads, start_method = cv2.getNumThreads(), mp.get_start_method(allow_none=True)
+    try:
+        yield
+    finally:
+        for logger in MMLogger._instance_dict.values():
+            for handler in logger.handlers:
+                handler.close()
+        for cls in _managers():
+            cls._instance_dict = known.get(cls, OrderedDict())
+        os.environ.clear()
+        os.environ.update(environment)
+        torch.backends.cudnn.benchmark, torch.backends.cudnn.deterministic = cudnn
+        torch.use_deterministic_algorithms(deterministic)
+        cv2.setNumThreads(cv2_threads)
+        mp.set_start_method(start_method, force=True)
+
+
+def _managers(cls: Type = ManagerMixin) -> Iterator[Type]:
+    """All classes whose instances mmengine keeps by name."""
+    yield cls
+    for child in cls.__subclasses__():
+        yield from _managers(child)
+
+
+@contextmanager
+def signals_as_exceptions() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, by :class:`Interrupted`."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        raise Interrupted(signal.Signals(number).name)
+
+    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def reset_peak_memory() -> None:
+    """Let :func:`peak_memory` count from now on, where the system can."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    try:
+        with open('/proc/self/clear_refs', 'w') as file:
+            file.write('5')
+    except OSError:
+        pass  # then the peak is that of the process so far
+
+
+def peak_memory() -> Dict[str, int]:
+    """Largest memory of this process, without the workers of its data loaders, in MiB: ``cpu`` and ``gpu``."""
+    try:
+        with open('/proc/self/status') as file:
+            kib = next(int(line.split()[1]) for line in file if line.startswith('VmHWM:'))
+    except (OSError, StopIteration):
+        import resource  # not on Windows
+        kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == 'darwin' else 1)
+    gpu = torch.cuda.max_memory_allocated() >> 20 if torch.cuda.is_available() else 0
+    return dict(cpu=kib >> 10, gpu=gpu)

@@ -1,0 +1,180 @@
+"""One stage of a pipeline: its config, and the names by which it reads what earlier stages made."""
+import json
+import os.path as osp
+import re
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
+
+from mmengine.config import Config, ConfigDict
+
+from mmamr.registry import LOOPS
+from mmamr.utils import InputError
+
+KINDS = ('train', 'test')
+NAME = re.compile(r'\{(\w+)\.(checkpoint|out_dir|work_dir)\}')
+"""``{stage.checkpoint}``, ``{stage.out_dir}`` or ``{stage.work_dir}`` in a setting."""
+CONFIG_NAME = re.compile(r'\{(\w+)\.config\}')
+PLACE_SETTINGS = ('work_dir', 'launcher', 'resume', 'experiment_name')
+"""Settings that say where and how a stage runs, not what comes out."""
+DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+@dataclass
+class Stage:
+    """One stage of a pipeline.
+
+    Args:
+        name (str): Its name in the pipeline.
+        kind (str): ``'train'`` or ``'test'``: which of ``tools/train.py`` and ``tools/test.py`` would run it.
+        config (str): Path of its config.
+        checkpoint (str, optional): Checkpoint to load, usually ``'{stage.checkpoint}'``. Defaults to None.
+        options (dict): Settings of its config that the pipeline changes, dotted or nested as in ``--cfg-options``;
+            texts may hold names of what earlier stages made. Defaults to none.
+    """
+
+    name: str
+    kind: str
+    config: str
+    checkpoint: Optional[str] = None
+    options: Dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def dataloader(self) -> str:
+        """The data loader whose images the stage reads."""
+        return f'{self.kind}_dataloader'
+
+    def names(self) -> List[Tuple[str, str]]:
+        """What the stage needs of other stages: pairs of stage and ``checkpoint``, ``out_dir`` or ``work_dir``."""
+        found = NAME.findall(json.dumps([self.checkpoint, self.options], default=str))
+        return [pair for pair in dict.fromkeys(found) if pair[0] != self.name]
+
+    def load_config(self, common: Mapping[str, Any], data_root: Optional[str]) -> Config:
+        """The stage's config with all options, the names in them not yet replaced.
+
+        Args:
+            common (Mapping): Options of all stages; those whose first key the config does not have are left out.
+            data_root (str, optional): Takes the place of ``data_root`` in all data sets where it is not None.
+
+        Raises:
+            InputError: If there is no such config file.
+        """
+        if not osp.isfile(self.config):
+            raise InputError(f'stage {self.name}: no config file {self.config}')
+        cfg = Config.fromfile(self.config)
+        options = [(key, value) for key, value in common.items() if key.partition('.')[0] in cfg]
+        for key, value in (*options, *self.options.items()):
+            try:
+                # one by one: in one go mmengine would forget {'a.b': 1} where {'a': {'c': 2}} follows
+                cfg.merge_from_dict({key: value})
+            except (KeyError, TypeError) as error:
+                reason = error.args[0]
+                raise InputError(f'stage {self.name}: option {key} does not fit {self.config}: {reason}') from None
+        if data_root is not None:
+            for name in DATALOADERS:
+                _set_data_root((cfg.get(name) or {}).get('dataset'), data_root)
+        if self.checkpoint is not None:
+            cfg.load_from = self.checkpoint
+        if self.kind == 'train':
+            checkpoint_hook = (cfg.get('default_hooks') or {}).get('checkpoint')
+            if checkpoint_hook and checkpoint_hook.get('max_keep_ckpts') == 1:
+                # mmengine removes the old checkpoint before it writes the new one; a kill in between would leave none
+                checkpoint_hook.max_keep_ckpts = 2
+        return cfg
+
+
+def parse_stages(stages: Mapping[str, Optional[Mapping[str, Any]]], folder: str) -> Dict[str, Stage]:
+    """The stages of a pipeline config, in order.
+
+    Args:
+        stages (Mapping): Name to the settings of :class:`Stage`; None leaves a stage out.
+        folder (str): Where the pipeline config stands; relative config files are looked for there.
+
+    Raises:
+        InputError: If a stage is not complete, or names what no earlier stage makes.
+    """
+    parsed: Dict[str, Stage] = {}
+    for name, settings in stages.items():
+        if settings is None:
+            continue
+        settings = ConfigDict(settings).to_dict()
+        unknown = sorted(set(settings) - {'kind', 'config', 'checkpoint', 'options'})
+        if unknown:
+            raise InputError(f'stage {name}: {unknown[0]} is none of kind, config, checkpoint and options; settings of '
+                             'its config belong into options')
+        if settings.get('kind') not in KINDS or not isinstance(settings.get('config'), str):
+            raise InputError(f"stage {name} needs config='<file>' and kind='train' or kind='test'")
+        match = CONFIG_NAME.fullmatch(settings['config'])
+        if match:
+            settings['config'] = _earlier(parsed, name, match[1], settings['config']).config
+        else:
+            settings['config'] = osp.normpath(osp.join(folder, settings['config']))
+        stage = Stage(name, **{**settings, 'options': settings.get('options') or {}})
+        for other, what in stage.names():
+            kind = _earlier(parsed, name, other, f'{{{other}.{what}}}').kind
+            if what == 'checkpoint' and kind != 'train':
+                raise InputError(f'stage {name} names {{{other}.checkpoint}}, but {other} trains nothing')
+        parsed[name] = stage
+    if not parsed:
+        raise InputError('the pipeline has no stages')
+    return parsed
+
+
+def _earlier(parsed: Mapping[str, Stage], name: str, other: str, what: str) -> Stage:
+    if other not in parsed:
+        raise InputError(f'stage {name} names {what}, but no stage before it is called {other}; there are '
+                         f'{", ".join(parsed) or "none"}')
+    return parsed[other]
+
+
+def out_dir_of(cfg: Config, work_dir: str) -> Optional[str]:
+    """The folder that a test stage fills with one file an image; None where its loop writes no files."""
+    settings = cfg.get('test_cfg') or {}
+    loop = LOOPS.get(settings.get('type', 'TestLoop'))
+    if not hasattr(loop, 'default_out_dir'):
+        return None
+    return settings.get('out_dir') or loop.default_out_dir(work_dir)
+
+
+def replace_names(value: Any, lookup: Callable[[str, str], str]) -> Any:
+    """A setting in which names such as ``{cam.out_dir}`` are replaced.
+
+    Args:
+        value (Any): A text, or a dict, list or tuple of settings.
+        lookup (Callable): What stands for a stage and ``checkpoint``, ``out_dir`` or ``work_dir``.
+    """
+    if isinstance(value, str):
+        return NAME.sub(lambda match: lookup(match[1], match[2]), value)
+    if isinstance(value, Mapping):
+        return type(value)({key: replace_names(item, lookup) for key, item in value.items()})
+    if isinstance(value, (list, tuple)):
+        return type(value)(replace_names(item, lookup) for item in value)
+    return value
+
+
+def leaves(value: Any, key: str = '') -> Iterator[Tuple[str, Any]]:
+    """The settings in nested dicts and lists, each by its dotted key."""
+    if isinstance(value, Mapping) and value:
+        items = value.items()
+    elif isinstance(value, (list, tuple)) and value:
+        items = enumerate(value)
+    else:
+        yield key, value
+        return
+    for name, item in items:
+        yield from leaves(item, f'{key}.{name}' if key else str(name))
+
+
+def settings_of(cfg: Config) -> Dict[str, str]:
+    """Every setting that matters for what a stage makes, as text by dotted key."""
+    return {key: repr(value) for key, value in leaves(cfg.to_dict()) if key.partition('.')[0] not in PLACE_SETTINGS}
+
+
+def _set_data_root(dataset: Any, data_root: str) -> None:
+    """Set ``data_root`` in a data set, or in those that a wrapper has."""
+    if not dataset:
+        return
+    inner = [dataset['dataset']] if 'dataset' in dataset else dataset.get('datasets')
+    if inner is None:
+        dataset['data_root'] = data_root
+    for one in inner or ():
+        _set_data_root(one, data_root)
