@@ -43,6 +43,11 @@ BOUNDS = (
 )
 
 
+QUIET = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias',
+         'The prefix is not set in metric class IoUMetric')
+"""Beginnings of what :func:`filter_log` drops."""
+
+
 def check_versions(bounds: Tuple[Bounds, ...] = BOUNDS, installed: Callable[[str], str] = version) -> None:
     """Raise one line that says what to install if a dependency is missing or outside the versions that were run.
 
@@ -70,6 +75,7 @@ def check_versions(bounds: Tuple[Bounds, ...] = BOUNDS, installed: Callable[[str
 def apply_compat() -> None:
     """Apply the cures that must be in place before mmseg or mmpretrain are imported. ``import mmamr`` calls it."""
     filter_warnings()
+    filter_log()
     stand_in_for_mmcv_ext()
     allow_checkpoint_types()
     register_package_for_configs()
@@ -81,19 +87,36 @@ def filter_warnings() -> None:
             'pkg_resources is deprecated',
             '``build_loss`` would be deprecated soon',
             'Fail to import ``MultiScaleDeformableAttention``',
-            '"FileClient" will be deprecated',
-            'The prefix is not set in metric class IoUMetric',
             'find_loader is deprecated',
             "'pkgutil.find_loader' is deprecated",
     ):
         warnings.filterwarnings('ignore', message=f'.*{message}.*')
 
 
+def filter_log() -> None:
+    """Do the same for what mmengine logs as a warning about itself and mmseg."""
+    from mmengine.evaluator import metric
+    from mmengine.fileio import file_client
+
+    def quiet(print_log: Callable) -> Callable:
+
+        @functools.wraps(print_log)
+        def filtered(msg, *args, **kwargs):
+            if not any(str(msg).startswith(message) for message in QUIET):
+                print_log(msg, *args, **kwargs)
+
+        return filtered
+
+    for module in (metric, file_client):
+        if not hasattr(module.print_log, '__wrapped__'):
+            module.print_log = quiet(module.print_log)
+
+
 def stand_in_for_mmcv_ext() -> None:
     """Let ``import mmseg`` work with mmcv-lite, which has ``mmcv.ops`` but not the compiled ``mmcv._ext`` behind it.
 
     A module whose functions raise when they are called takes its place. Its spec has no loader, so that
-    ``mmengine.utils.mmcv_full_available`` still tells the truth. With the full mmcv nothing is done.
+    ``mmengine.utils.dl_utils.misc.mmcv_full_available`` still tells the truth. With the full mmcv nothing is done.
     """
     if 'mmcv._ext' in sys.modules or importlib.util.find_spec('mmcv._ext') is not None:
         return

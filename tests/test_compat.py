@@ -1,0 +1,284 @@
+"""Each cure for today's stack: it cures, and does nothing where nothing is broken."""
+import importlib
+import importlib.util
+import io
+import os
+import pickle
+import subprocess
+import sys
+import types
+import warnings
+from importlib.machinery import ModuleSpec
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import mmengine.config.config
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.logging import HistoryBuffer, print_log
+from mmengine.utils.dl_utils.misc import mmcv_full_available
+from torch import nn
+
+from mmamr import compat
+from mmamr.compat import BOUNDS, Bounds, check_versions
+
+
+class TestVersions:
+    BOUNDS = (Bounds(('one', ), '1.0', '2.0', "'one<2'"), Bounds(('two-lite', 'two'), '2.1', '2.2', "'two-lite<2.2'"))
+
+    def check(self, **installed):
+
+        def version(name):
+            if name not in installed:
+                raise PackageNotFoundError(name)
+            return installed[name]
+
+        check_versions(self.BOUNDS, version)
+
+    def test_those_that_were_run(self):
+        self.check(one='1.0', two='2.1.0')
+        self.check(one='1.9.9+cpu', **{'two-lite': '2.1.3'})
+        check_versions()
+
+    @pytest.mark.parametrize('installed, message', [
+        (dict(two='2.1'), "mmamr needs one, which is not installed: pip install 'one<2'"),
+        (dict(one='0.9', two='2.1'), "mmamr does not work with one 0.9: pip install 'one<2'"),
+        (dict(one='2.0', two='2.1'), "mmamr does not work with one 2.0: pip install 'one<2'"),
+        (dict(one='1.5'), "mmamr needs two-lite, which is not installed: pip install 'two-lite<2.2'"),
+        (dict(one='1.5', two='2.2.0'), "mmamr does not work with two 2.2.0: pip install 'two-lite<2.2'"),
+    ])
+    def test_others_end_with_one_line(self, installed, message):
+        with pytest.raises(ImportError) as caught:
+            self.check(**installed)
+        assert str(caught.value) == message
+
+    def test_bounds_agree_with_the_requirements(self):
+        """What pip installs is what the import accepts."""
+        from packaging.requirements import Requirement
+        path = Path(__file__).parents[1] / 'requirements' / 'runtime.txt'
+        lines = (line.split('#')[0].strip() for line in path.read_text().splitlines())
+        required = {line.name: line.specifier for line in map(Requirement, filter(None, lines))}
+        for bound in BOUNDS:
+            name = next((name for name in bound.distributions if name in required), None)
+            if name is not None and name != 'regex':
+                assert required[name].contains(bound.first), name
+                assert not required[name].contains(bound.beyond), name
+
+
+class TestExtension:
+
+    def test_stand_in_raises_when_called(self):
+        extension = importlib.import_module('mmcv._ext')
+        if extension.__spec__.loader is not None:
+            pytest.skip('the full mmcv is installed')
+        with pytest.raises(NotImplementedError, match='mmcv.ops needs the compiled function some_forward'):
+            extension.some_forward(1, two=2)
+        assert not hasattr(extension, '__wrapped__')
+
+    def test_operator_names_the_cure(self):
+        if mmcv_full_available():
+            pytest.skip('the full mmcv is installed')
+        from mmcv.ops import sigmoid_focal_loss
+        with pytest.raises(NotImplementedError, match="pip uninstall mmcv-lite and pip install 'mmcv"):
+            sigmoid_focal_loss(torch.zeros(2, 3, device='cpu'), torch.zeros(2, dtype=torch.long), 2., 0.25, None, 'none')
+
+    def test_tells_the_truth_about_mmcv(self):
+        extension = importlib.import_module('mmcv._ext')
+        assert mmcv_full_available() == (extension.__spec__.loader is not None)
+
+    @pytest.mark.parametrize('imported', [True, False])
+    def test_does_nothing_with_the_full_mmcv(self, monkeypatch, imported):
+        real = types.ModuleType('mmcv._ext')
+        if imported:
+            monkeypatch.setitem(sys.modules, 'mmcv._ext', real)
+        else:
+            monkeypatch.delitem(sys.modules, 'mmcv._ext')
+            find_spec = importlib.util.find_spec
+            monkeypatch.setattr(
+                importlib.util, 'find_spec', lambda name, *args: ModuleSpec(name, loader=object())
+                if name == 'mmcv._ext' else find_spec(name, *args))
+        compat.stand_in_for_mmcv_ext()
+        assert sys.modules.get('mmcv._ext') is (real if imported else None)
+
+    @pytest.mark.slow
+    def test_in_place_in_spawned_workers(self, tmp_path):
+        """A worker that is spawned, not forked, imports mmseg only after the stand-in is there."""
+        script = tmp_path / 'spawn.py'
+        script.write_text('import mmamr\n'
+                          'from mmseg.models import ResNet\n'
+                          'from torch.utils.data import DataLoader, Dataset\n'
+                          'class Numbers(Dataset):\n'
+                          '    def __len__(self): return 2\n'
+                          '    def __getitem__(self, i): return i + len(ResNet.__name__)\n'
+                          "if __name__ == '__main__':\n"
+                          "    print(list(DataLoader(Numbers(), num_workers=1, multiprocessing_context='spawn')))\n")
+        ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=200)
+        assert ended.stdout == '[tensor([6]), tensor([7])]\n', ended.stderr
+
+
+class Foreign:
+    """A class that no checkpoint of mmengine holds."""
+
+
+class Getattr:
+    """Pickles as ``getattr(owner, name)``, which a made-up checkpoint could use to reach anything."""
+
+    def __init__(self, owner, name):
+        self.args = (owner, name)
+
+    def __reduce__(self):
+        return getattr, self.args
+
+
+class TestCheckpoints:
+
+    @staticmethod
+    def load(content):
+        stream = io.BytesIO()
+        torch.save(content, stream)
+        stream.seek(0)
+        return torch.load(stream, weights_only=True)
+
+    def test_loads_what_mmengine_writes(self, tiny_config, tmp_path):
+        """A whole checkpoint of its Runner with the message hub, optimiser and schedule in it."""
+        from mmengine.runner import Runner
+        cfg = tiny_config('tiny_amr', options={'train_cfg.max_epochs': 1})
+        Runner.from_cfg(cfg).train()
+        checkpoint = torch.load(tmp_path / 'work' / 'epoch_1.pth', weights_only=True)
+        history = checkpoint['message_hub']['log_scalars']['train/loss']
+        assert isinstance(history, HistoryBuffer) and history.current() > 0
+        assert checkpoint['meta']['epoch'] == 1 and 'optimizer' in checkpoint and 'param_schedulers' in checkpoint
+
+    def test_loads_histories_of_all_kinds_of_numbers(self):
+        buffer = HistoryBuffer()
+        for value in (1, 0.5, 0.25, 3, np.float64(2.)):
+            buffer.update(value)
+        loaded = self.load(dict(scalar=np.float32(1.5), count=np.int64(7), buffer=buffer))
+        assert loaded['scalar'] == 1.5 and loaded['count'] == 7
+        assert loaded['buffer'].max() == 3 and loaded['buffer'].current() == 2 and loaded['buffer'].mean() == 6.75 / 5
+
+    @pytest.mark.parametrize('malicious', [
+        Getattr(HistoryBuffer, '__init__'),
+        Getattr(HistoryBuffer, '__globals__'),
+        Getattr(np.ndarray, 'tofile'),
+        Getattr(torch.Tensor, 'numpy'),
+    ], ids=lambda one: one.args[1])
+    def test_refuses_other_attributes(self, malicious):
+        with pytest.raises((ValueError, pickle.UnpicklingError)):
+            self.load(dict(state_dict=malicious))
+
+    def test_refuses_foreign_classes(self):
+        with pytest.raises(pickle.UnpicklingError, match='Foreign'):
+            self.load(dict(state_dict=Foreign()))
+        with pytest.raises(pickle.UnpicklingError):
+            self.load(dict(state_dict=os.system))
+
+
+class TestConfigs:
+
+    def test_base_of_another_project(self, tmp_path):
+        path = tmp_path / 'child.py'
+        path.write_text("_base_ = 'mmamr::amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'\n"
+                        'train_cfg = dict(max_epochs=9)\n')
+        cfg = Config.fromfile(path)
+        assert cfg.train_cfg.max_epochs == 9 and cfg.model.type == 'AMRClassifier'
+
+    def test_other_packages_are_found_as_before(self):
+        find = mmengine.config.config.get_installed_path
+        assert Path(find('mmengine')).name == 'mmengine'
+        assert (Path(find('mmseg')) / '.mim' / 'configs').is_dir()
+        compat.register_package_for_configs()
+        assert mmengine.config.config.get_installed_path is find
+
+
+class TestDistributed:
+
+    @pytest.fixture(autouse=True)
+    def no_group(self, monkeypatch):
+        """Note how the process group would be started, and leave the environment as it was."""
+        self.started = []
+        monkeypatch.setattr(torch.distributed, 'init_process_group', lambda **kwargs: self.started.append(kwargs))
+        monkeypatch.setattr(os, 'environ', dict(os.environ))
+        for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK', 'MASTER_ADDR', 'MASTER_PORT'):
+            os.environ.pop(name, None)
+
+    def test_nothing_with_one_process(self):
+        cfg = Config(dict(a=1))
+        compat.setup_cpu_distributed(cfg, 'none')
+        assert cfg.to_dict() == dict(a=1) and not self.started
+
+    def test_nothing_with_a_gpu(self, monkeypatch):
+        monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+        cfg = Config(dict(a=1))
+        compat.setup_cpu_distributed(cfg, 'pytorch')
+        assert cfg.to_dict() == dict(a=1) and not self.started
+
+    @pytest.mark.parametrize('launcher, given', [
+        ('pytorch', dict(RANK='1', WORLD_SIZE='2', LOCAL_RANK='1')),
+        ('slurm', dict(SLURM_PROCID='1', SLURM_NTASKS='2', SLURM_LOCALID='1')),
+        ('mpi', dict(OMPI_COMM_WORLD_RANK='1', OMPI_COMM_WORLD_SIZE='2', OMPI_COMM_WORLD_LOCAL_RANK='1')),
+    ])
+    def test_starts_gloo(self, monkeypatch, launcher, given):
+        monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+        os.environ.update(given)
+        cfg = Config(dict(find_unused_parameters=True, model_wrapper_cfg=dict(static_graph=True, device_ids=[0])))
+        compat.setup_cpu_distributed(cfg, launcher)
+        assert self.started == [dict(backend='gloo')]
+        assert [os.environ[name] for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK')] == ['1', '2', '1']
+        assert cfg.model_wrapper_cfg == dict(
+            type='MMDistributedDataParallel',
+            broadcast_buffers=False,
+            find_unused_parameters=True,
+            static_graph=True,
+            device_ids=None)
+
+    def test_unused_parameters_are_not_looked_for_by_default(self, monkeypatch):
+        monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+        cfg = Config(dict())
+        compat.setup_cpu_distributed(cfg, 'pytorch')
+        assert cfg.model_wrapper_cfg.find_unused_parameters is False
+
+
+class TestWarnings:
+
+    @pytest.mark.parametrize('message', [
+        'pkg_resources is deprecated as an API.',
+        '``build_loss`` would be deprecated soon, please use ``mmseg.registry.MODELS.build()``',
+        'Fail to import ``MultiScaleDeformableAttention`` from ``mmcv.ops.multi_scale_deform_attn``',
+        "'pkgutil.find_loader' is deprecated and slated for removal in Python 3.14",
+    ])
+    def test_filtered(self, message):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter('always')
+            compat.filter_warnings()
+            warnings.warn(message, stacklevel=1)
+            warnings.warn('a loss became NaN', stacklevel=1)
+        assert [str(one.message) for one in caught] == ['a loss became NaN']
+
+    def test_filtered_in_the_log(self, monkeypatch):
+        from mmengine.fileio import file_client
+        said = []
+
+        def log(msg, *args, **kwargs):
+            said.append(msg)
+
+        monkeypatch.setattr(file_client, 'print_log', log)
+        compat.filter_log()
+        file_client.FileClient('disk')
+        file_client.print_log('disk full')
+        assert said == ['disk full']
+        quiet = file_client.print_log
+        compat.filter_log()
+        assert file_client.print_log is quiet
+        assert print_log is not quiet
+
+
+def test_no_model_can_be_wrapped(monkeypatch):
+    """``DistributedDataParallel`` refuses a module without a parameter that learns."""
+    from mmamr.models import NoModel
+    assert any(parameter.requires_grad for parameter in NoModel().parameters())
+    assert isinstance(NoModel(), nn.Module)
+    with pytest.raises(NotImplementedError, match='has no model'):
+        NoModel()(torch.zeros(1))
