@@ -49,6 +49,7 @@ def init_dataset(config: Union[str, os.PathLike, Config], cfg_options: Optional[
     Raises:
         InputError: If the config has none.
     """
+    from mmamr.datasets import ImageLabelDataset  # imports mmseg
     cfg = load_config(config, cfg_options)
     loader = cfg.get('test_dataloader')
     if loader is None or 'dataset' not in loader:
@@ -56,7 +57,7 @@ def init_dataset(config: Union[str, os.PathLike, Config], cfg_options: Optional[
                          'makes CAMs or labels')
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmamr')):
         dataset = DATASETS.build({**loader.dataset, 'pipeline': []})
-    if not hasattr(dataset, 'class_index'):
+    if not isinstance(dataset, ImageLabelDataset):
         raise InputError(f'{cfg.filename or "the config"} measures a {type(dataset).__name__}, which has no '
                          'image-level labels: name the config of a stage that makes CAMs or labels')
     return dataset

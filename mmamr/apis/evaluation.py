@@ -1,9 +1,9 @@
 """Measure CAM files and label files, without any model."""
 import json
 import os
+import re
 from typing import Any, Dict, List, Optional, Sequence
 
-import numpy as np
 from mmengine.registry import DefaultScope
 
 from mmamr.registry import METRICS
@@ -98,11 +98,12 @@ def metrics_table(metrics: Dict[str, float]) -> str:
         prefix, _, rest = name.rpartition('/')
         # ξ has a point of its own
         row, _, column = rest.rpartition('.')
-        lines.setdefault(row or prefix, {})[column] = value
+        row = re.sub(r'\(xi=(.*)\)', r', ξ = \1', row or prefix)
+        lines.setdefault(row, {})[column] = value
     columns: List[str] = list(dict.fromkeys(column for values in lines.values() for column in values))
-    table = [['', *columns], ['---', *('---:' for _ in columns)]]
+    table = [[next(iter(metrics)).partition('/')[0], *columns], ['---', *('---:' for _ in columns)]]
     for row, values in lines.items():
-        table.append([row, *(f'{values.get(column, np.nan):.2f}' for column in columns)])
+        table.append([row, *(f'{values[column]:.2f}' if column in values else '–' for column in columns)])
     return ''.join('| ' + ' | '.join(line) + ' |\n' for line in table)
 
 

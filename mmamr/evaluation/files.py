@@ -1,61 +1,76 @@
 """Measure files, several processes at a time."""
 import multiprocessing
-from typing import Any, Callable, Dict, List, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any, Callable, Dict, List, Optional, Sequence
 
+import torch
 from mmengine.evaluator import BaseMetric
-from torch.utils.data import DataLoader, Dataset
 
 from mmamr.utils import track
+
+ReadSample = Callable[[Any], Dict]
 
 
 def process_files(metrics: Sequence[BaseMetric],
                   items: Sequence[Any],
-                  read_sample: Callable[[Any], Dict],
+                  read_sample: ReadSample,
                   num_workers: int = 0) -> None:
     """Let metrics process one sample after the other; what they count is added up, so that the result is the same.
 
     Args:
         metrics (Sequence[BaseMetric]): The metrics, with their ``dataset_meta``.
         items (Sequence): What the samples are read from.
-        read_sample (Callable): Reads the sample of an item, a dict as ``process`` of the metrics wants it.
+        read_sample (Callable): Reads the sample of an item, a dict as ``process`` of the metrics wants it. What it
+            raises in another process is raised here.
         num_workers (int): Processes that read and count; 0 is this one alone. Defaults to 0.
     """
-    # workers share the metrics and read_sample by fork; where there is none, one process does it
-    if 'fork' not in multiprocessing.get_all_start_methods():
-        num_workers = 0
-    counts = DataLoader(
-        _Counts(metrics, items, read_sample),
-        batch_size=None,
-        num_workers=num_workers,
-        collate_fn=_as_it_is,
-        multiprocessing_context='fork' if num_workers else None)
-    for parts in track(counts, 'metrics'):
-        for metric, part in zip(metrics, parts):
-            add_counts(metric, part)
+    counter = _Counter(metrics, items, read_sample)
+    # other processes share the counter by fork; where there is none, this one does it all
+    if num_workers == 0 or 'fork' not in multiprocessing.get_all_start_methods():
+        counter.add(map(counter.count, range(len(items))))
+        return
+    context = multiprocessing.get_context('fork')
+    with ProcessPoolExecutor(min(num_workers, max(len(items), 1)), context, _start, (counter, )) as pool:
+        counter.add(pool.map(_count, range(len(items))))
 
 
-class _Counts(Dataset):
+class _Counter:
     """What each metric counts of each item."""
 
-    def __init__(self, metrics: Sequence[BaseMetric], items: Sequence[Any], read_sample: Callable[[Any], Dict]) -> None:
+    def __init__(self, metrics: Sequence[BaseMetric], items: Sequence[Any], read_sample: ReadSample) -> None:
         self.metrics = metrics
         self.items = items
         self.read_sample = read_sample
 
-    def __len__(self) -> int:
-        return len(self.items)
-
-    def __getitem__(self, index: int) -> List[Any]:
+    def count(self, index: int) -> List[Any]:
+        """Counts of one item, one a metric."""
         sample = self.read_sample(self.items[index])
-        parts = []
+        counts = []
         for metric in self.metrics:
             metric.process(None, [sample])
-            parts.append(take_counts(metric))
-        return parts
+            counts.append(take_counts(metric))
+        return counts
+
+    def add(self, counts) -> None:
+        """Add the counts of all items."""
+        for parts in track(counts, 'metrics', len(self.items)):
+            for metric, part in zip(self.metrics, parts):
+                add_counts(metric, part)
 
 
-def _as_it_is(parts: List[Any]) -> List[Any]:
-    return parts
+# The counter of a worker process, set once when it starts instead of sent with every item.
+_counter: Optional[_Counter] = None
+
+
+def _start(counter: _Counter) -> None:
+    global _counter
+    _counter = counter
+    # OpenMP's threads do not survive a fork
+    torch.set_num_threads(1)
+
+
+def _count(index: int) -> List[Any]:
+    return _counter.count(index)
 
 
 def take_counts(metric: BaseMetric) -> Any:

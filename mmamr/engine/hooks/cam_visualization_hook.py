@@ -63,19 +63,20 @@ class CAMVisualizationHook(Hook):
 
     @master_only
     def before_train(self, runner: Runner) -> None:
-        """Choose the images.
+        """Choose the images. Without a data set to choose from there are no pictures, but the training goes on.
 
         Raises:
-            InputError: If there is no data set, or an image is not in it.
+            InputError: If a data set or images were named that are not there.
         """
-        cfg = self.dataset_cfg
-        for loader in ('test_dataloader', 'train_dataloader'):
-            if cfg is None and runner.cfg.get(loader):
-                cfg = runner.cfg[loader].dataset
-        if cfg is None:
-            raise InputError('CAMVisualizationHook finds no data set: give it one by dataset=dict(…)')
-        self.dataset = DATASETS.build({**cfg, 'pipeline': []})
-        self.items = choose_items(self.dataset, self.img_ids, self.num, self.seed)
+        self.items = []
+        cfg = self.dataset_cfg or (runner.cfg.get('test_dataloader') or runner.cfg.train_dataloader).dataset
+        try:
+            self.dataset = DATASETS.build({**cfg, 'pipeline': []})
+            self.items = choose_items(self.dataset, self.img_ids, self.num, self.seed)
+        except InputError as error:
+            if self.dataset_cfg is not None or self.img_ids is not None:
+                raise
+            runner.logger.warning(f'No CAMs are drawn during training: {error}')
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Draw, every ``interval`` epochs."""
@@ -99,6 +100,8 @@ class CAMVisualizationHook(Hook):
             runner (Runner): The runner.
             step (int): Of the picture.
         """
+        if not self.items:
+            return
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         names, palette = self.dataset.metainfo['classes'], self.dataset.metainfo['palette']
         rows = []
