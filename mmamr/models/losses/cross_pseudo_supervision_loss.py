@@ -10,14 +10,16 @@ EPS = 1e-5
 
 @MODELS.register_module()
 class CrossPseudoSupervisionLoss(nn.Module):
-    """L_cps of eq. 11: the mean absolute difference of the ReLU'd maps of both branches.
+    """L_cps of eq. 11: the mean absolute difference of the maps of both branches.
 
     Each sample's mean is taken first, then the mean over the batch, so that the loss depends neither on who else is in
     the batch nor on the number of processes.
 
     Args:
         loss_weight (float): The paper has 1, the released code 0.05. Defaults to 1.
-        normalize (bool): Divide each class map by its maximum first. Defaults to False.
+        relu (bool): Whether the maps pass a ReLU first, as in the released code. The paper does not say so; without it
+            the branches must agree where a class is not, too. Defaults to True.
+        normalize (bool): Divide each class map by its maximum first; needs ``relu``. Defaults to False.
         classes (str): Average over ``'all'`` classes, as in the released code, or only over those ``'present'`` in the
             image. Defaults to ``'all'``.
         detach (str, optional): The branch that is a fixed target, ``'spotlight'`` or ``'compensation'``; None lets both
@@ -29,6 +31,7 @@ class CrossPseudoSupervisionLoss(nn.Module):
 
     def __init__(self,
                  loss_weight: float = 1.,
+                 relu: bool = True,
                  normalize: bool = False,
                  classes: str = 'all',
                  detach: Optional[str] = None) -> None:
@@ -37,7 +40,10 @@ class CrossPseudoSupervisionLoss(nn.Module):
             raise ValueError(f'classes must be one of {self.CLASSES}, but got {classes!r}')
         if detach not in self.DETACH:
             raise ValueError(f'detach must be one of {self.DETACH}, but got {detach!r}')
+        if normalize and not relu:
+            raise ValueError('normalize divides by the maximum of a map after ReLU, but relu is False')
         self.loss_weight = loss_weight
+        self.relu = relu
         self.normalize = normalize
         self.classes = classes
         self.detach = detach
@@ -67,6 +73,6 @@ class CrossPseudoSupervisionLoss(nn.Module):
         return self.loss_weight * sample.mean()
 
     def prepare(self, maps: Tensor) -> Tensor:
-        """ReLU, and the maximum to 1 where that is asked for."""
-        maps = maps.float().relu()
+        """Maps in float32, after ReLU and with their maximum at 1 where that is asked for."""
+        maps = maps.float().relu() if self.relu else maps.float()
         return maps / (maps.amax((2, 3), keepdim=True) + EPS) if self.normalize else maps
