@@ -35,7 +35,8 @@ def photo(size=(40, 56), seed=0):
 
 def test_importing_is_light():
     code = 'import sys, mmamr.apis; print([name for name in ("mmseg", "mmpretrain") if name in sys.modules])'
-    assert subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout.strip() == '[]'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == '[]'
 
 
 def test_init_model(tiny_config, checkpoint, model):
