@@ -114,6 +114,12 @@ def tiny_voc(make_voc: Callable[..., Path]) -> Path:
 
 
 @pytest.fixture(scope='session')
+def shared_voc(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data set of :func:`tiny_voc`, once for all tests: none of them may change it."""
+    return draw_voc(tmp_path_factory.mktemp('shared') / 'voc')
+
+
+@pytest.fixture(scope='session')
 def voc_animals() -> str:
     """Path of the photos of ``voc-animals``; tests that ask for it are skipped where they are not."""
     path = os.environ.get('MMAMR_VOC_ANIMALS', osp.join('..', 'shared', 'data', 'voc-animals'))
@@ -145,6 +151,8 @@ def tiny_config(tiny_voc: Path, tmp_path: Path, monkeypatch) -> Callable:
     """Load a config of ``tests/data/configs`` for :func:`tiny_voc`: ``tiny_config('tiny_amr', 'work', {'a.b': 1})``."""
     from mmengine.config import Config
     monkeypatch.setenv('MMAMR_TINY_VOC', str(tiny_voc))
+    # the Runner prints its config twice; making that pretty takes longer than a tiny run
+    monkeypatch.setattr('mmengine.config.config.FormatCode', lambda text, *args, **kwargs: (text, True))
 
     def load(name: str, work_dir: str = 'work', options: Optional[dict] = None) -> Config:
         cfg = Config.fromfile(CONFIGS / f'{name}.py')
@@ -177,8 +185,8 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
     """
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload([
-        'mmamr.models', 'mmamr.datasets', 'mmamr.engine', 'mmamr.evaluation', 'mmamr.visualization', 'torch.distributed',
-        'matplotlib.pyplot', 'mmengine.runner', 'yapf.yapflib.yapf_api', 'PIL.JpegImagePlugin', 'PIL.PngImagePlugin'
+        'mmamr.models', 'mmamr.datasets', 'mmamr.engine', 'mmamr.evaluation', 'mmamr.visualization',
+        'torch.distributed', 'matplotlib.pyplot', 'mmengine.runner', 'yapf.yapflib.yapf_api', 'PIL.JpegImagePlugin', 'PIL.PngImagePlugin'
     ])
     logs = tmp_path_factory.mktemp('logs')
     driver = str(Path(__file__).parent / 'data' / 'run_tool.py')

@@ -73,7 +73,7 @@ class TestExtension:
         extension = importlib.import_module('mmcv._ext')
         if extension.__spec__.loader is not None:
             pytest.skip('the full mmcv is installed')
-        with pytest.raises(NotImplementedError, match='mmcv.ops needs the compiled function some_forward'):
+        with pytest.raises(NotImplementedError, match=r'mmcv\.ops needs the compiled function some_forward'):
             extension.some_forward(1, two=2)
         assert not hasattr(extension, '__wrapped__')
 
@@ -82,7 +82,7 @@ class TestExtension:
             pytest.skip('the full mmcv is installed')
         from mmcv.ops import sigmoid_focal_loss
         with pytest.raises(NotImplementedError, match="pip uninstall mmcv-lite and pip install 'mmcv"):
-            sigmoid_focal_loss(torch.zeros(2, 3, device='cpu'), torch.zeros(2, dtype=torch.long), 2., 0.25, None, 'none')
+            sigmoid_focal_loss(torch.zeros(2, 3), torch.zeros(2, dtype=torch.long), 2., 0.25, None, 'none')
 
     def test_tells_the_truth_about_mmcv(self):
         extension = importlib.import_module('mmcv._ext')
@@ -282,3 +282,19 @@ def test_no_model_can_be_wrapped(monkeypatch):
     assert isinstance(NoModel(), nn.Module)
     with pytest.raises(NotImplementedError, match='has no model'):
         NoModel()(torch.zeros(1))
+
+
+def test_freed_memory_is_kept_where_that_helps(monkeypatch):
+    code = ('import sys, mmamr.compat as c; import torch; torch.cuda.is_available = lambda: bool(int(sys.argv[1])); '
+            'print(c.keep_freed_memory())')
+
+    def says(gpu, **environment):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith('MALLOC_')}
+        run = subprocess.run([sys.executable, '-c', code, str(int(gpu))], env={**kept, **environment}, capture_output=True,
+                             text=True, check=True)
+        return run.stdout.strip() == 'True'
+
+    assert not says(gpu=True)
+    assert not says(gpu=False, MALLOC_TRIM_THRESHOLD_='1000000')
+    if sys.platform == 'linux' and platform.libc_ver()[0] == 'glibc':
+        assert says(gpu=False)

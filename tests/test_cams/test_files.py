@@ -12,8 +12,8 @@ SIZE = (13, 18)
 def make_cam(classes=(1, 4), size=SIZE, branches=('spotlight', 'compensation'), **kwargs):
     rng = np.random.default_rng(0)
     shape = (len(classes), *strided_size(size))
-    return CAM({name: rng.random(shape, dtype=np.float32) for name in branches}, np.array(classes, dtype=np.int64), size,
-               **kwargs)
+    maps = {name: rng.random(shape, dtype=np.float32) for name in branches}
+    return CAM(maps, np.array(classes, dtype=np.int64), size, **kwargs)
 
 
 def assert_same(a, b):

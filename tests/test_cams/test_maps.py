@@ -34,7 +34,8 @@ class TestNormalizeMaps:
 
 class TestMix:
 
-    @pytest.mark.parametrize('xi, expected', [(1., [1., 0.25]), (0., [0., 0.75]), (0.5, [0.5, 0.5]), (0.25, [0.25, 0.625])])
+    @pytest.mark.parametrize('xi, expected', [(1., [1., 0.25]), (0., [0., 0.75]), (0.5, [0.5, 0.5]),
+                                              (0.25, [0.25, 0.625])])
     def test_recalibration(self, xi, expected):
         cam = make_cam(spotlight=[1., 0.25], compensation=[0., 0.75])
         mixed = mix(cam, xi)
@@ -63,7 +64,7 @@ class TestUpsample:
 
     def test_bilinear(self):
         maps = np.random.default_rng(0).random((2, 4, 5)).astype(np.float16)
-        expected = F.interpolate(torch.from_numpy(maps).float()[None], (15, 18), mode='bilinear', align_corners=False)[0]
+        expected = F.interpolate(torch.from_numpy(maps).float()[None], (15, 18), mode='bilinear')[0]
         result = upsample(maps, (15, 18))
         assert result.dtype == np.float32
         np.testing.assert_array_equal(result, expected.numpy())

@@ -119,7 +119,9 @@ def test_switch_that_the_loop_does_not_have(load_tool, tmp_path):
 def test_amp_of_another_loop(load_tool, tmp_path):
     tool = load_tool('test.py')
     config = tmp_path / 'segmentation.py'
-    config.write_text("default_scope = 'mmseg'\nmodel = dict(type='EncoderDecoder')\ntest_cfg = dict(type='TestLoop')\n")
+    config.write_text("default_scope = 'mmseg'\n"
+                      "model = dict(type='EncoderDecoder')\n"
+                      "test_cfg = dict(type='TestLoop')\n")
     args = tool.parse_args([str(config), 'a.pth', '--amp'])
     cfg = tool.merge_args(tool.Config.fromfile(config), args)
     assert cfg.test_cfg == dict(type='TestLoop', fp16=True)

@@ -124,7 +124,7 @@ def test_auto_scale_lr(train, merge, tmp_path):
     assert checkpoint['optimizer']['param_groups'][0]['lr'] == pytest.approx(0.01 * 4 / 16)
     config = tmp_path / 'unscaled.py'
     config.write_text("model = dict(type='CAMClassifier')\n")
-    with pytest.raises(SystemExit, match='has no auto_scale_lr.base_batch_size'):
+    with pytest.raises(SystemExit, match=r'has no auto_scale_lr\.base_batch_size'):
         merge('--auto-scale-lr', config=config)
 
 
@@ -157,7 +157,8 @@ def test_two_processes_train_and_resume(run_tool, tiny_voc, tmp_path, monkeypatc
 def test_two_processes_make_the_step_of_one(run_tool, tiny_voc, tmp_path, monkeypatch):
     monkeypatch.setenv('MMAMR_TINY_VOC', str(tiny_voc))
     options = [
-        'train_cfg.max_epochs=1', 'train_dataloader.sampler.shuffle=False', 'train_dataloader.dataset.pipeline.2.prob=0.'
+        'train_cfg.max_epochs=1', 'train_dataloader.sampler.shuffle=False',
+        'train_dataloader.dataset.pipeline.2.prob=0.'
     ]
     both = run_tool('train.py', CONFIG, '--work-dir', tmp_path / 'both', '--launcher', 'pytorch', '--cfg-options',
                     *options, 'train_dataloader.batch_size=4', processes=2)

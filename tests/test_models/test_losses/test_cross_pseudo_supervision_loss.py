@@ -36,6 +36,12 @@ def test_normalized_maps(maps):
         build(normalize=True)(1000 * spotlight, compensation, labels), (one - other).abs().mean(), rtol=1e-4, atol=1e-4)
 
 
+def test_maps_without_relu(maps):
+    spotlight, compensation, labels = maps
+    expected = (spotlight - compensation).abs().mean()
+    torch.testing.assert_close(build(relu=False)(spotlight, compensation, labels), expected)
+
+
 def test_normalizing_nothing_is_finite():
     negative = torch.full((2, 3, 4, 4), -1., requires_grad=True)
     loss = build(normalize=True)(negative, torch.zeros(2, 3, 4, 4), torch.ones(2, 3))
@@ -91,7 +97,8 @@ def test_half_precision(maps):
 
 
 @pytest.mark.parametrize('options, message', [(dict(classes='some'), 'classes must be one of'),
-                                              (dict(detach='both'), 'detach must be one of')])
+                                              (dict(detach='both'), 'detach must be one of'),
+                                              (dict(normalize=True, relu=False), 'normalize divides')])
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
         build(**options)

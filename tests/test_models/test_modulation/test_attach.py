@@ -13,7 +13,8 @@ RESNET = dict(base_channels=4, stem_channels=4)
 BACKBONES = {
     'mmseg.ResNet-18': (dict(type='mmseg.ResNet', depth=18, **RESNET), r'layer[34]\.\d+\.bn2', 4, 16),
     'mmseg.ResNet-50': (dict(type='mmseg.ResNet', depth=50, **RESNET), r'layer[1-4]\.\d+\.bn3', 16, 16),
-    'mmpretrain.ResNet-50': (dict(type='mmpretrain.ResNet', depth=50, expansion=4, **RESNET), r'layer4\.\d+\.bn3', 3, 128),
+    'mmpretrain.ResNet-50':
+    (dict(type='mmpretrain.ResNet', depth=50, expansion=4, **RESNET), r'layer4\.\d+\.bn3', 3, 128),
     'mmseg.MobileNetV2': (dict(type='mmseg.MobileNetV2', widen_factor=0.25), r'layer[56]\.[12]\.conv\.2', 4, 24),
     'mmpretrain.MobileNetV2':
     (dict(type='mmpretrain.MobileNetV2', widen_factor=0.25), r'layer[5-6]\.\d+\.conv\.2', 6, 24),

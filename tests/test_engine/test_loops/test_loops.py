@@ -1,0 +1,321 @@
+"""The loops that make CAMs, affinity labels and pseudo labels, from start to metrics, on a dozen small photographs."""
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import pseudo_collate
+from mmengine.runner import Runner
+from PIL import Image
+
+from mmamr.cams import CAM, mix, multi_scale_maps, normalize_maps, read_cam, seed, upsample, write_cam
+from mmamr.registry import MODELS
+from mmamr.utils import InputError, write_png
+
+IDS = [f'img_{i:02d}' for i in range(12)]
+
+
+@pytest.fixture
+def test(tiny_config, tmp_path, monkeypatch):
+    """Run the test loop of a tiny config with weights from a seed: gives the runner and the metrics."""
+    monkeypatch.setenv('MMAMR_TINY_CAMS', str(tmp_path / 'cams'))
+
+    def run(name, work_dir='work', options=None, weights=0):
+        cfg = tiny_config(name, work_dir, options)
+        torch.manual_seed(weights)
+        model = MODELS.build(cfg.model)
+        path = tmp_path / f'weights_{weights}.pth'
+        torch.save(dict(state_dict=model.state_dict()), path)
+        cfg.load_from = str(path)
+        runner = Runner.from_cfg(cfg)
+        return runner, runner.test()
+
+    return run
+
+
+@pytest.fixture
+def cams(tiny_voc, tmp_path):
+    """CAMs of all photographs in ``cams``: the masks, smoothed, and noise."""
+    folder = tmp_path / 'cams'
+    for index, img_id in enumerate(IDS):
+        rng = np.random.default_rng(index)
+        mask = np.asarray(Image.open(tiny_voc / 'SegmentationClass' / f'{img_id}.png'))
+        classes = sorted({int(value) - 1 for value in np.unique(mask)} - {-1, 254})
+        strided = mask[::4, ::4]
+        maps = np.stack([0.8 * (strided == label + 1) + 0.2 * rng.random(strided.shape) for label in classes])
+        write_cam(str(folder / f'{img_id}.npz'), CAM(dict(spotlight=maps, compensation=maps**2), classes, mask.shape))
+    return folder
+
+
+def times(folder, suffix):
+    """Files and when they were written."""
+    return {path.name: path.stat().st_mtime_ns for path in folder.glob(f'*{suffix}')}
+
+
+def difference(one, other):
+    """Largest difference of the maps of two folders of CAMs, which must have the same files."""
+    files = sorted(path.name for path in one.glob('*.npz'))
+    assert files == sorted(path.name for path in other.glob('*.npz'))
+    largest = 0.
+    for name in files:
+        a, b = read_cam(one / name), read_cam(other / name)
+        assert a.classes.tolist() == b.classes.tolist() and a.size == b.size and a.maps.keys() == b.maps.keys()
+        for branch in a.maps:
+            if a.maps[branch].size:
+                gap = np.abs(a.maps[branch].astype(np.float64) - b.maps[branch])
+                largest = max(largest, float(gap.max()))
+    return largest
+
+
+class TestCAMLoop:
+
+    def test_files_and_metrics(self, test, tiny_voc, tmp_path):
+        runner, metrics = test('tiny_amr')
+        folder = tmp_path / 'work' / 'cams'
+        assert sorted(times(folder, '.npz')) == [f'{img_id}.npz' for img_id in IDS]
+        model = runner.model.eval()
+        for index, img_id in enumerate(IDS):
+            cam = read_cam(folder / f'{img_id}.npz')
+            with Image.open(tiny_voc / 'JPEGImages' / f'{img_id}.jpg') as image:
+                assert cam.size == (image.height, image.width)
+            expected = sorted({index % 3, *([(index + 1) % 3] if index % 4 == 0 else [])})
+            assert cam.classes.tolist() == expected
+            assert list(cam.maps) == ['compensation', 'spotlight']
+        # the maps of the last image, step by step
+        item = runner.test_dataloader.dataset[11]
+        data = model.data_preprocessor(pseudo_collate([item]), False)
+        with torch.no_grad():
+            sums = multi_scale_maps(model.class_maps, data['inputs'], cam.maps['spotlight'].shape[1:], (1.0, 0.5), True)
+        for branch, maps in sums.items():
+            maps = normalize_maps(maps[0, cam.classes]).numpy()
+            np.testing.assert_allclose(cam.maps[branch].astype(np.float32), maps, atol=1e-3)
+            assert maps.max() == 1
+        assert {f'CAM/{row}.{what}' for row in ('spotlight', 'compensation', 'weighted')
+                for what in ('mIoU', 'best_mIoU', 'best_threshold')} == set(metrics)
+        assert 0 < metrics['CAM/weighted.mIoU'] <= metrics['CAM/weighted.best_mIoU'] < 100
+
+    def test_skips_the_valid_and_remakes_the_broken(self, test, tiny_voc, tmp_path):
+        folder = tmp_path / 'work' / 'cams'
+        _, metrics = test('tiny_amr')
+        made, contents = times(folder, '.npz'), {path.name: path.read_bytes() for path in folder.iterdir()}
+        # cut short, missing, empty, of another size, of other labels, left by a kill
+        (folder / 'img_01.npz').write_bytes(contents['img_01.npz'][:-9])
+        (folder / 'img_02.npz').unlink()
+        (folder / 'img_03.npz').write_bytes(b'')
+        (folder / 'img_05.npz').write_bytes(contents['img_06.npz'])
+        other = read_cam(folder / 'img_07.npz')
+        write_cam(str(folder / 'img_07.npz'), CAM(other.maps, (other.classes + 1) % 3, other.size))
+        (folder / '.tmp-abcimg_08.npz').write_bytes(b'half')
+        _, again = test('tiny_amr')
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == contents
+        remade = {name for name, time in times(folder, '.npz').items() if time != made[name]}
+        assert remade == {f'img_{i:02d}.npz' for i in (1, 2, 3, 5, 7)}
+        assert again == metrics
+
+    def test_nothing_is_run_when_all_is_there(self, test, monkeypatch):
+        _, metrics = test('tiny_amr')
+        monkeypatch.setattr('mmamr.models.AMRClassifier.class_maps', lambda *args: pytest.fail('a CAM was made again'))
+        assert test('tiny_amr')[1] == metrics
+
+    @pytest.mark.parametrize('change', [
+        dict(weights=1),
+        dict(options={'test_cfg.scales': (1.0, )}),
+        dict(options={'test_cfg.flip': False}),
+        dict(options={'test_cfg.precision': 'bfloat16'}),
+    ], ids=['weights', 'scales', 'flip', 'precision'])
+    def test_changed_settings_remake_everything(self, test, tmp_path, change):
+        folder = tmp_path / 'work' / 'cams'
+        test('tiny_amr')
+        made = times(folder, '.npz')
+        test('tiny_amr', **change)
+        again = times(folder, '.npz')
+        assert made.keys() == again.keys() and all(again[name] != made[name] for name in made)
+        test('tiny_amr', 'fresh', **change)
+        assert difference(folder, tmp_path / 'fresh' / 'cams') == 0
+
+    def test_batch_size_and_order_do_not_matter(self, test, tiny_voc, tmp_path):
+        for path in (tiny_voc / 'ImageSets' / 'Segmentation').iterdir():
+            if path.stem == 'trainval':
+                (path.parent / 'reversed.txt').write_text('\n'.join(reversed(path.read_text().split())) + '\n')
+        metrics = [test('tiny_amr', 'four')[1]]
+        metrics.append(test('tiny_amr', 'one', {'test_dataloader.batch_size': 1})[1])
+        metrics.append(test('tiny_amr', 'other', {
+            'test_dataloader.batch_size': 3,
+            'test_dataloader.dataset.split': 'ImageSets/Segmentation/reversed.txt'
+        })[1])
+        # 1e-5 before rounding: float16 files are then at most one step of 2^-11 apart near 1
+        for name in ('one', 'other'):
+            assert difference(tmp_path / 'four' / 'cams', tmp_path / name / 'cams') <= 2**-11
+        for other in metrics[1:]:
+            assert other == pytest.approx(metrics[0], abs=0.5)
+
+    def test_batch_equals_its_samples_before_rounding(self, test):
+        runner, _ = test('tiny_amr')
+        loop, dataset = runner.test_loop, runner.test_dataloader.dataset
+        indices = [0, 4, 8]  # of one size
+        together = loop.make(pseudo_collate([dataset[i] for i in indices]))
+        for i in indices:
+            for img_id, cam in loop.make(pseudo_collate([dataset[i]])).items():
+                for branch, maps in cam.maps.items():
+                    np.testing.assert_allclose(together[img_id].maps[branch], maps, atol=1e-5)
+
+    def test_without_masks(self, test, tmp_path):
+        _, metrics = test('tiny_amr', options={'test_dataloader.dataset.mask_dir': None})
+        assert metrics == {} and len(times(tmp_path / 'work' / 'cams', '.npz')) == 12
+
+    def test_without_metrics(self, test, tmp_path):
+        _, metrics = test('tiny_amr', options={'test_evaluator': []})
+        assert metrics == {} and len(times(tmp_path / 'work' / 'cams', '.npz')) == 12
+
+    def test_images_without_labels(self, test, tiny_voc, tmp_path):
+        (tiny_voc / 'Annotations' / 'img_04.xml').write_text('<annotation/>')
+        _, metrics = test('tiny_amr')
+        cam = read_cam(tmp_path / 'work' / 'cams' / 'img_04.npz')
+        assert {maps.shape for maps in cam.maps.values()} == {(0, 12, 16)} and cam.classes.tolist() == []
+        assert metrics['CAM/weighted.mIoU'] > 0
+
+    def test_out_dir(self, test, tmp_path):
+        test('tiny_amr', options={'test_cfg.out_dir': str(tmp_path / 'elsewhere')})
+        assert len(times(tmp_path / 'elsewhere', '.npz')) == 12 and not (tmp_path / 'work' / 'cams').exists()
+
+    @pytest.mark.parametrize('options, message', [
+        ({'test_cfg.precision': 'int8'}, 'precision must be one of'),
+        ({'test_cfg.scales': ()}, 'scales must be positive and not empty'),
+        ({'test_cfg.scales': (1.0, -0.5)}, 'scales must be positive and not empty'),
+        ({'test_dataloader.batch_sampler': None}, 'needs batch_sampler=dict'),
+    ])
+    def test_wrong_options(self, tiny_config, options, message):
+        with pytest.raises(ValueError, match=message):
+            Runner.from_cfg(tiny_config('tiny_amr', options=options)).test_loop  # noqa: B018
+
+    def test_the_model_is_left_in_evaluation_mode_without_gradients(self, test):
+        runner, _ = test('tiny_amr')
+        assert not runner.model.training
+        assert all(parameter.grad is None for parameter in runner.model.parameters())
+
+
+class TestAffinityLabelLoop:
+
+    def test_files_and_metrics(self, test, cams, tiny_voc, tmp_path):
+        _, metrics = test('tiny_affinity-label')
+        folder = tmp_path / 'work' / 'affinity_labels'
+        assert sorted(times(folder, '.png')) == [f'{img_id}.png' for img_id in IDS]
+        for index, img_id in enumerate(IDS):
+            with Image.open(folder / f'{img_id}.png') as label:
+                assert label.mode == 'P'
+                label = np.asarray(label)
+            mask = np.asarray(Image.open(tiny_voc / 'SegmentationClass' / f'{img_id}.png'))
+            assert label.shape == mask.shape
+            assert set(np.unique(label)) <= {0, 255, index % 3 + 1, (index + 1) % 3 + 1}
+        assert metrics['label/mIoU'] > 50 and 50 < metrics['label/coverage'] <= 100
+
+    def test_skips_the_valid_and_remakes_the_broken(self, test, cams, tmp_path):
+        folder = tmp_path / 'work' / 'affinity_labels'
+        _, metrics = test('tiny_affinity-label')
+        made, contents = times(folder, '.png'), {path.name: path.read_bytes() for path in folder.iterdir()}
+        (folder / 'img_01.png').write_bytes(contents['img_01.png'][:-30])
+        (folder / 'img_02.png').unlink()
+        write_png(str(folder / 'img_03.png'), np.zeros((3, 4)))
+        write_png(str(folder / 'img_05.png'), np.full((48, 64) if 5 % 4 == 0 else (64, 48), 77))
+        (folder / '.tmp-abcimg_08.png').write_bytes(b'half')
+        _, again = test('tiny_affinity-label')
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == contents
+        assert {name for name, time in times(folder, '.png').items() if time != made[name]} == {
+            f'img_{i:02d}.png' for i in (1, 2, 3, 5)
+        }
+        assert again == metrics
+
+    @pytest.mark.parametrize('change', ['threshold', 'cams'])
+    def test_changed_settings_remake_everything(self, test, cams, tmp_path, change):
+        folder = tmp_path / 'work' / 'affinity_labels'
+        test('tiny_affinity-label')
+        made = times(folder, '.png')
+        if change == 'cams':
+            cam = read_cam(cams / 'img_00.npz')
+            maps = {name: 1 - value for name, value in cam.maps.items()}
+            write_cam(str(cams / 'img_00.npz'), CAM(maps, cam.classes, cam.size))
+            test('tiny_affinity-label')
+        else:
+            test('tiny_affinity-label', options={'test_dataloader.dataset.pipeline.2.fg_threshold': 0.7})
+        assert all(time != made[name] for name, time in times(folder, '.png').items())
+
+    def test_cam_of_another_image(self, test, cams):
+        (cams / 'img_00.npz').write_bytes((cams / 'img_01.npz').read_bytes())
+        with pytest.raises(InputError, match='make the CAMs of this data set again'):
+            test('tiny_affinity-label')
+
+
+class TestPseudoLabelLoop:
+
+    def test_files_and_metrics(self, test, cams, tiny_voc, tmp_path):
+        runner, metrics = test('tiny_irnet')
+        walks, labels = tmp_path / 'work' / 'walks', tmp_path / 'work' / 'SegmentationClassPseudo'
+        assert sorted(times(walks, '.npz')) == [f'{img_id}.npz' for img_id in IDS]
+        assert sorted(times(labels, '.png')) == [f'{img_id}.png' for img_id in IDS]
+        item = runner.test_dataloader.dataset[11]
+        data = runner.model.data_preprocessor(pseudo_collate([item]), False)
+        cam = read_cam(cams / 'img_11.npz')
+        with torch.no_grad():
+            affinity = runner.model.affinity(data['inputs'])[0]
+            end = runner.model.walk(torch.from_numpy(mix(cam)), affinity).clamp(min=0)
+        walk = read_cam(walks / 'img_11.npz')
+        np.testing.assert_allclose(walk.maps['walk'].astype(np.float32), (end / end.amax()).numpy(), atol=1e-3)
+        expected = seed(upsample(walk.maps['walk'], walk.size), walk.classes, 0.25)
+        with Image.open(labels / 'img_11.png') as label:
+            assert label.mode == 'P'
+            np.testing.assert_array_equal(np.asarray(label), expected)
+        assert metrics['label/mIoU'] > 30 and 'CAM/walk.best_mIoU' in metrics
+        assert metrics['label/coverage'] == 100
+
+    def test_remakes_the_broken_and_changed_thresholds_need_no_walk(self, test, cams, tmp_path, monkeypatch):
+        walks, labels = tmp_path / 'work' / 'walks', tmp_path / 'work' / 'SegmentationClassPseudo'
+        _, metrics = test('tiny_irnet')
+        contents = {path: path.read_bytes() for folder in (walks, labels) for path in folder.iterdir()}
+        made = times(walks, '.npz')
+        (walks / 'img_01.npz').write_bytes(b'')
+        (labels / 'img_02.png').unlink()
+        (labels / 'img_03.png').write_bytes((labels / 'img_02.png').with_name('img_04.png').read_bytes())
+        _, again = test('tiny_irnet')
+        assert {path: path.read_bytes() for folder in (walks, labels) for path in folder.iterdir()} == contents
+        assert {name for name, time in times(walks, '.npz').items() if time != made[name]} == {'img_01.npz'}
+        assert again == metrics
+        monkeypatch.setattr('mmamr.models.IRNet.affinity', lambda *args: pytest.fail('a walk was made again'))
+        made = times(labels, '.png')
+        _, unsure = test('tiny_irnet', options={'test_cfg.unsure': (0.2, 0.6)})
+        assert all(time != made[name] for name, time in times(labels, '.png').items())
+        assert unsure['label/coverage'] < 100
+        assert unsure['CAM/walk.best_mIoU'] == metrics['CAM/walk.best_mIoU']
+
+    def test_background_walks_too(self, test, cams, tmp_path):
+        _, metrics = test('tiny_irnet', options={'test_cfg.powers': (4., 16., 8.), 'test_cfg.power': 8.})
+        walk = read_cam(tmp_path / 'work' / 'walks' / 'img_00.npz')
+        assert walk.powers.tolist() == [16., 8., 4.] and walk.background.shape == (3, 12, 16)
+        label = np.asarray(Image.open(tmp_path / 'work' / 'SegmentationClassPseudo' / 'img_00.png'))
+        maps, background = upsample(walk.maps['walk'], walk.size), upsample(walk.background, walk.size)[1]
+        np.testing.assert_array_equal(label, np.where(maps.max(0) >= background, walk.classes[maps.argmax(0)] + 1, 0))
+        assert metrics['CAM/walk.best_threshold'] in (4, 8, 16)
+
+    @pytest.mark.parametrize('options', [{'test_cfg.xi': 1.}, {'test_cfg.cam_power': 1.5}])
+    def test_changed_start_of_the_walk(self, test, cams, tmp_path, options):
+        test('tiny_irnet')
+        test('tiny_irnet', options=options)
+        test('tiny_irnet', 'fresh', options=options)
+        assert difference(tmp_path / 'work' / 'walks', tmp_path / 'fresh' / 'walks') == 0
+
+    def test_cams_of_others_and_images_without_labels(self, test, cams, tmp_path):
+        write_cam(str(cams / 'img_00.npz'), CAM(dict(seam=np.zeros((0, 12, 16))), [], (48, 64)))
+        write_cam(str(cams / 'img_04.npz'), CAM(dict(seam=np.zeros((2, 12, 16))), [1, 2], (48, 64)))
+        for powers in (None, (4., 8.)):
+            _, metrics = test('tiny_irnet', options={'test_cfg.powers': powers})
+            for name in ('img_00', 'img_04'):
+                label = np.asarray(Image.open(tmp_path / 'work' / 'SegmentationClassPseudo' / f'{name}.png'))
+                assert label.shape == (48, 64) and not label.any()
+            assert np.isfinite(metrics['label/mIoU'])
+
+    @pytest.mark.parametrize('options, message', [
+        ({'test_cfg.power': 4.}, 'power chooses one of powers'),
+        ({'test_cfg.power': 3., 'test_cfg.powers': (4., 8.)}, 'power must be one of'),
+        ({'test_cfg.unsure': (0.6, 0.2)}, 'unsure must be two ascending thresholds'),
+        ({'test_cfg.unsure': (0.2, 0.6), 'test_cfg.powers': (4., )}, 'unsure must be two ascending thresholds'),
+    ])
+    def test_wrong_options(self, tiny_config, cams, options, message):
+        with pytest.raises(ValueError, match=message):
+            Runner.from_cfg(tiny_config('tiny_irnet', options=options)).test_loop  # noqa: B018
