@@ -4,6 +4,7 @@ import importlib.util
 import io
 import os
 import pickle
+import platform
 import subprocess
 import sys
 import types

@@ -10,7 +10,7 @@ from mmengine.config import Config, DictAction
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from mmamr.compat import setup_cpu_distributed
+from mmamr.compat import keep_freed_memory, setup_cpu_distributed
 from mmamr.engine.test_time import apply_test_time
 from mmamr.registry import LOOPS
 from mmamr.utils import InputError, one_line_errors
@@ -82,6 +82,7 @@ def set_loop_option(cfg: Config, flag: str, **options: Any) -> None:
 
 def main(argv: Optional[List[str]] = None) -> None:
     args = parse_args(argv)
+    keep_freed_memory()
     with one_line_errors():
         cfg = merge_args(Config.fromfile(args.config), args)
         setup_cpu_distributed(cfg, args.launcher)

@@ -8,7 +8,7 @@ import torch
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
-from mmamr.compat import setup_cpu_distributed
+from mmamr.compat import keep_freed_memory, setup_cpu_distributed
 from mmamr.engine.runner import WSSSRunner, resume_from_latest
 from mmamr.registry import RUNNERS
 from mmamr.utils import InputError, one_line_errors
@@ -103,6 +103,7 @@ def merge_pipeline_args(cfg: Config, args: argparse.Namespace) -> Config:
                              'by --cfg-options stages.NAME.options.KEY=VALUE')
     if args.resume not in (None, 'auto'):
         raise InputError('--resume takes no checkpoint for a pipeline: each training finds its own')
+    cfg.setdefault('_scope_', 'mmamr')  # where runner_type is looked up
     cfg.launcher = args.launcher
     cfg.resume = args.resume is not None
     cfg.only_stages, cfg.from_stage = args.stages, args.from_stage
@@ -119,6 +120,7 @@ def default_work_dir(config: str) -> str:
 
 def main(argv: Optional[List[str]] = None) -> None:
     args = parse_args(argv)
+    keep_freed_memory()
     with one_line_errors():
         cfg = merge_args(Config.fromfile(args.config), args)
         if args.dry_run:
