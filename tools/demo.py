@@ -1,0 +1,70 @@
+"""The whole method on the embedded data set, with a table and pictures: what `make demo` runs.
+
+No download of data or weights. Whatever is done already is skipped, so that a second call ends at once and one that was
+interrupted goes on.
+"""
+import argparse
+import json
+import os
+import os.path as osp
+import subprocess
+import sys
+import time
+from typing import List, Tuple
+
+from prettytable import PrettyTable
+
+ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
+PLAIN = 'configs/amr/cam-pipeline_resnet18-w16_irnet_deeplabv2_embedded.py'
+AMR = 'configs/amr/amr-pipeline_resnet18-w16_irnet_deeplabv2_embedded.py'
+CAMS = 'configs/amr/amr_resnet18-w16_1xb8-12e_embedded-112px.py'
+IRNET = 'configs/irnet/irnet_resnet18-w16_1xb16-4e_embedded-112px.py'
+
+
+def run(script: str, *arguments: str) -> None:
+    """Run one of the tools; end with its exit code if it fails."""
+    code = subprocess.run([sys.executable, osp.join(ROOT, 'tools', script), *arguments], cwd=ROOT).returncode
+    if code != 0:
+        raise SystemExit(code)
+
+
+def metrics(work_dir: str, stage: str) -> dict:
+    """Metrics of a stage from the manifest of a pipeline."""
+    with open(osp.join(work_dir, 'manifest.json'), encoding='utf-8') as file:
+        return json.load(file)['stages'][stage]['metrics']
+
+
+def rows(plain: str, amr: str) -> List[Tuple[str, str, float]]:
+    """What came out: name, split and mIoU in percent."""
+    cams, labels = metrics(amr, 'cam'), metrics(amr, 'pseudo_label')
+    return [
+        ('CAM, plain classifier', 'train', metrics(plain, 'cam')['CAM/spotlight.best_mIoU']),
+        ('CAM, AMR: spotlight', 'train', cams['CAM/spotlight.best_mIoU']),
+        ('CAM, AMR: compensation', 'train', cams['CAM/compensation.best_mIoU']),
+        ('CAM, AMR: weighted', 'train', cams['CAM/weighted.best_mIoU']),
+        ('pseudo labels, IRNet, fixed threshold', 'train', labels['pseudo_label/mIoU']),
+        ('segmentation, DeepLab-v2', 'val', metrics(amr, 'evaluation')['mIoU']),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--work-dir', default='work_dirs/demo', help='folder of everything (%(default)s)')
+    args = parser.parse_args()
+    start = time.time()
+    plain, amr = osp.join(args.work_dir, 'plain'), osp.join(args.work_dir, 'amr')
+    pictures = osp.join(args.work_dir, 'pictures')
+    run('train.py', PLAIN, '--work-dir', plain, '--resume', '--stages', 'classifier', 'cam')
+    run('train.py', AMR, '--work-dir', amr, '--resume')
+    run('analysis_tools/vis_cams.py', CAMS, '--cam-dir', osp.join(amr, 'cam', 'cams'), '--num', '6', '--out',
+        osp.join(pictures, 'cams.png'))
+    run('analysis_tools/vis_affinity.py', IRNET, osp.join(amr, 'affinity', 'epoch_4.pth'), '--cam-dir',
+        osp.join(amr, 'cam', 'cams'), '--num', '6', '--out', osp.join(pictures, 'pseudo_labels.png'))
+    table = PrettyTable(['', 'split', 'mIoU (%)'], align='l')
+    table.add_rows([(name, split, f'{value:.1f}') for name, split, value in rows(plain, amr)])
+    print(f'\n{table}\nCAMs at their best threshold. {time.time() - start:.0f} s. Pictures: '
+          f'{os.path.relpath(pictures)}/cams.png, pseudo_labels.png')
+
+
+if __name__ == '__main__':
+    main()
