@@ -33,7 +33,7 @@ def failure_line(error: BaseException) -> Optional[str]:
         where = f'{error.filename}: ' if error.filename else ''
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return f'{where}the disk is full; make room and run the same command again'
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
             return f'{where}{error.strerror}; choose a folder that you may write, or change its permissions'
     if isinstance(error, MemoryError) or type(error).__name__ == 'OutOfMemoryError' or "can't allocate memory" in text:
         return f'out of memory; lower the batch size, the image size or the number of workers ({text})'

@@ -25,3 +25,22 @@ train_dataloader = dict(
         split='ImageSets/Segmentation/train.txt',
         label_dir=label_dir,
         pipeline=train_pipeline))
+
+# The photos whose CAMs walk, at their own size; `mask_dir` is for the measurement only.
+test_pipeline = [
+    dict(type='LoadImage'),
+    dict(type='mmseg.PackSegInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape'))
+]
+test_dataloader = dict(
+    batch_size=16,
+    num_workers=2,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    batch_sampler=dict(type='SameSizeBatchSampler'),
+    dataset=dict(
+        type='ImageLabelDataset',
+        data_root=data_root,
+        split='ImageSets/Segmentation/train.txt',
+        mask_dir='SegmentationClass',
+        metainfo=metainfo,
+        test_mode=True,
+        pipeline=test_pipeline))

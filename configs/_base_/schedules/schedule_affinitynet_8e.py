@@ -5,3 +5,6 @@ optim_wrapper = dict(
     paramwise_cfg=dict(custom_keys={'head': dict(lr_mult=10)}))
 param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=8, by_epoch=True, convert_to_iter_based=True)]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=8)
+# Then the walk, of CAMs that the CAM stage made; the background walks along, to each of these powers.
+test_cfg = dict(type='PseudoLabelLoop', cam_dir='work_dirs/cams', powers=(4., 8., 16., 24., 32.), power=16.)
+test_evaluator = [dict(type='CAMMetric', threshold=16., prefix='walk'), dict(type='LabelMetric', prefix='pseudo_label')]

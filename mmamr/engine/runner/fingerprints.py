@@ -1,4 +1,5 @@
 """Fingerprints of what a stage reads and writes: where it is, how much it is, and a hash of what is in it."""
+import copy
 import hashlib
 import json
 import os
@@ -8,7 +9,7 @@ from typing import Any, Dict, Iterable, Iterator, List
 import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
-from mmengine.registry import DATASETS, DefaultScope
+from mmengine.registry import DATASETS
 
 from ..loops.output_folder import SETTINGS
 
@@ -79,18 +80,28 @@ def dataset_fingerprint(cfg: Config, dataloader: str) -> Fingerprint:
     Raises:
         DatasetError: If the data set cannot be used.
     """
-    with DefaultScope.overwrite_default_scope(cfg.get('default_scope')):
-        dataset = DATASETS.build(cfg[dataloader].dataset)
+    with DATASETS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
+        settings = copy.deepcopy(cfg[dataloader].dataset)
+        for leaf in leaf_datasets(settings):
+            if issubclass(registry.get(leaf['type']), BaseDataset):
+                leaf['serialize_data'] = False  # it is for worker processes, and slow
+        dataset = registry.build(settings)
     items = hash_parts(_items(dataset))
     return dict(path=data_root_of(cfg[dataloader].dataset), count=len(dataset), unit='items', hash=items)
 
 
-def data_root_of(dataset_cfg: Dict) -> str:
-    """The ``data_root`` of a data set, or of the first that a wrapper has; empty if none is named."""
-    if 'data_root' in dataset_cfg:
-        return dataset_cfg['data_root'] or ''
-    inner = dataset_cfg.get('dataset') or next(iter(dataset_cfg.get('datasets', ())), {})
-    return data_root_of(inner) if inner else ''
+def leaf_datasets(dataset: Dict) -> Iterator[Dict]:
+    """The config of a data set, or those of the data sets that it wraps."""
+    inner = [dataset['dataset']] if 'dataset' in dataset else dataset.get('datasets')
+    if inner is None:
+        yield dataset
+    for one in inner or ():
+        yield from leaf_datasets(one)
+
+
+def data_root_of(dataset: Dict) -> str:
+    """The first ``data_root`` in the config of a data set; empty if none is named."""
+    return next((leaf['data_root'] for leaf in leaf_datasets(dataset) if leaf.get('data_root')), '')
 
 
 def _items(dataset: Any) -> Iterator[Dict]:

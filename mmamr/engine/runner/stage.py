@@ -10,6 +10,8 @@ from mmengine.config import Config, ConfigDict
 from mmamr.registry import LOOPS
 from mmamr.utils import InputError
 
+from .fingerprints import leaf_datasets
+
 KINDS = ('train', 'test')
 NAME = re.compile(r'\{(\w+)\.(checkpoint|out_dir|work_dir)\}')
 """``{stage.checkpoint}``, ``{stage.out_dir}`` or ``{stage.work_dir}`` in a setting."""
@@ -71,7 +73,8 @@ class Stage:
                 raise InputError(f'stage {self.name}: option {key} does not fit {self.config}: {reason}') from None
         if data_root is not None:
             for name in DATALOADERS:
-                _set_data_root((cfg.get(name) or {}).get('dataset'), data_root)
+                for dataset in leaf_datasets(cfg[name].dataset) if cfg.get(name) else ():
+                    dataset['data_root'] = data_root
         if self.checkpoint is not None:
             cfg.load_from = self.checkpoint
         if self.kind == 'train':
@@ -83,47 +86,55 @@ class Stage:
 
 
 def parse_stages(stages: Mapping[str, Optional[Mapping[str, Any]]], folder: str) -> Dict[str, Stage]:
-    """The stages of a pipeline config, in order.
+    """The stages of a pipeline config, in the order of the config, but each after those that it names.
+
+    So a child config, whose own stages come last, can put one in front of others.
 
     Args:
         stages (Mapping): Name to the settings of :class:`Stage`; None leaves a stage out.
         folder (str): Where the pipeline config stands; relative config files are looked for there.
 
     Raises:
-        InputError: If a stage is not complete, or names what no earlier stage makes.
+        InputError: If a stage is not complete, or names what no other stage makes.
     """
-    parsed: Dict[str, Stage] = {}
-    for name, settings in stages.items():
-        if settings is None:
-            continue
-        settings = ConfigDict(settings).to_dict()
-        unknown = sorted(set(settings) - {'kind', 'config', 'checkpoint', 'options'})
-        if unknown:
-            raise InputError(f'stage {name}: {unknown[0]} is none of kind, config, checkpoint and options; settings of '
-                             'its config belong into options')
-        if settings.get('kind') not in KINDS or not isinstance(settings.get('config'), str):
-            raise InputError(f"stage {name} needs config='<file>' and kind='train' or kind='test'")
-        match = CONFIG_NAME.fullmatch(settings['config'])
-        if match:
-            settings['config'] = _earlier(parsed, name, match[1], settings['config']).config
-        else:
-            settings['config'] = osp.normpath(osp.join(folder, settings['config']))
-        stage = Stage(name, **{**settings, 'options': settings.get('options') or {}})
-        for other, what in stage.names():
-            kind = _earlier(parsed, name, other, f'{{{other}.{what}}}').kind
-            if what == 'checkpoint' and kind != 'train':
-                raise InputError(f'stage {name} names {{{other}.checkpoint}}, but {other} trains nothing')
-        parsed[name] = stage
-    if not parsed:
+    settings = {name: ConfigDict(values).to_dict() for name, values in stages.items() if values is not None}
+    if not settings:
         raise InputError('the pipeline has no stages')
+    parsed: Dict[str, Stage] = {}
+    waiting: List[str] = []
+
+    def parse(name: str, wanted_by: str) -> Stage:
+        if name not in settings:
+            raise InputError(f'stage {wanted_by} names {name}, but there is no such stage; there are '
+                             f'{", ".join(settings)}')
+        if name in waiting:
+            raise InputError(f'stages {" and ".join(waiting)} wait for each other')
+        if name not in parsed:
+            waiting.append(name)
+            parsed[name] = _parse_stage(name, settings[name], folder, parse)
+            waiting.pop()
+        return parsed[name]
+
+    for name in settings:
+        parse(name, name)
     return parsed
 
 
-def _earlier(parsed: Mapping[str, Stage], name: str, other: str, what: str) -> Stage:
-    if other not in parsed:
-        raise InputError(f'stage {name} names {what}, but no stage before it is called {other}; there are '
-                         f'{", ".join(parsed) or "none"}')
-    return parsed[other]
+def _parse_stage(name: str, settings: Dict[str, Any], folder: str, parse: Callable[[str, str], Stage]) -> Stage:
+    """A stage; ``parse`` gives another stage, wanted by this one."""
+    unknown = sorted(set(settings) - {'kind', 'config', 'checkpoint', 'options'})
+    if unknown:
+        raise InputError(f'stage {name}: {unknown[0]} is none of kind, config, checkpoint and options; settings of its '
+                         'config belong into options')
+    if settings.get('kind') not in KINDS or not isinstance(settings.get('config'), str):
+        raise InputError(f"stage {name} needs config='<file>' and kind='train' or kind='test'")
+    match = CONFIG_NAME.fullmatch(settings['config'])
+    config = parse(match[1], name).config if match else osp.normpath(osp.join(folder, settings['config']))
+    stage = Stage(name, settings['kind'], config, settings.get('checkpoint'), settings.get('options') or {})
+    for other, what in stage.names():
+        if parse(other, name).kind != 'train' and what == 'checkpoint':
+            raise InputError(f'stage {name} names {{{other}.checkpoint}}, but {other} trains nothing')
+    return stage
 
 
 def out_dir_of(cfg: Config, work_dir: str) -> Optional[str]:
@@ -168,13 +179,3 @@ def settings_of(cfg: Config) -> Dict[str, str]:
     """Every setting that matters for what a stage makes, as text by dotted key."""
     return {key: repr(value) for key, value in leaves(cfg.to_dict()) if key.partition('.')[0] not in PLACE_SETTINGS}
 
-
-def _set_data_root(dataset: Any, data_root: str) -> None:
-    """Set ``data_root`` in a data set, or in those that a wrapper has."""
-    if not dataset:
-        return
-    inner = [dataset['dataset']] if 'dataset' in dataset else dataset.get('datasets')
-    if inner is None:
-        dataset['data_root'] = data_root
-    for one in inner or ():
-        _set_data_root(one, data_root)
