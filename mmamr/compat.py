@@ -67,7 +67,8 @@ def check_versions(bounds: Tuple[Bounds, ...] = BOUNDS, installed: Callable[[str
             except PackageNotFoundError:
                 continue
         if not found:
-            raise ImportError(f'mmamr needs {bound.distributions[0]}, which is not installed: pip install {bound.install}')
+            raise ImportError(f'mmamr needs {bound.distributions[0]}, which is not installed: pip install '
+                              f'{bound.install}')
         for name, number in found.items():
             if not Version(bound.first) <= Version(number) < Version(bound.beyond):
                 raise ImportError(f'mmamr does not work with {name} {number}: pip install {bound.install}')
@@ -161,15 +162,16 @@ def _history_method(owner: type, name: str) -> Callable:
     """Stand in for ``getattr`` in checkpoints; raises ValueError for anything but what mmengine puts there."""
     from mmengine.logging.history_buffer import HistoryBuffer
     if owner is not HistoryBuffer or name not in ('min', 'max', 'current', 'mean'):
-        raise ValueError(f'the checkpoint wants getattr({owner!r}, {name!r}), which mmengine does not write: do not trust it')
+        raise ValueError(f'the checkpoint wants getattr({owner!r}, {name!r}), which mmengine does not write: do not '
+                         'trust it')
     return getattr(HistoryBuffer, name)
 
 
 def register_package_for_configs() -> None:
     """Let mmengine resolve ``_base_ = 'mmamr::amr/….py'``.
 
-    It accepts only packages that it has heard of, and looks for an editable install in ``site-packages``, where there is
-    none.
+    It accepts only packages that it has heard of, and looks for an editable install in ``site-packages``, where there
+    is none.
     """
     from mmengine.config import config, utils
     utils.MODULE2PACKAGE.setdefault('mmamr', 'mmamr')
@@ -195,8 +197,8 @@ def keep_freed_memory() -> bool:
     page, and takes it back a layer later. On two CPU cores this cost more time than the convolutions did.
 
     Returns:
-        bool: Whether anything was changed: not with a GPU, not without glibc, and not where ``MALLOC_*`` variables of the
-        environment say what is wanted.
+        bool: Whether anything was changed: not with a GPU, not without glibc, and not where ``MALLOC_*`` variables of
+        the environment say what is wanted.
     """
     import torch
     if torch.cuda.is_available() or any(name.startswith('MALLOC_') for name in os.environ):

@@ -186,7 +186,8 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload([
         'mmamr.models', 'mmamr.datasets', 'mmamr.engine', 'mmamr.evaluation', 'mmamr.visualization',
-        'torch.distributed', 'matplotlib.pyplot', 'mmengine.runner', 'yapf.yapflib.yapf_api', 'PIL.JpegImagePlugin', 'PIL.PngImagePlugin'
+        'torch.distributed', 'matplotlib.pyplot', 'mmengine.runner', 'yapf.yapflib.yapf_api', 'PIL.JpegImagePlugin',
+        'PIL.PngImagePlugin'
     ])
     logs = tmp_path_factory.mktemp('logs')
     driver = str(Path(__file__).parent / 'data' / 'run_tool.py')

@@ -13,7 +13,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('config', help='one of configs/experiments/')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], help='one run a seed; default: 0 1 2')
     parser.add_argument('--runs', nargs='+', help='only these runs of the config, e.g. plain amr; default: all')
-    parser.add_argument('--work-dir', help='folder for runs and table; ./work_dirs/experiments/<config name> if not given')
+    parser.add_argument(
+        '--work-dir', help='folder for runs and table; ./work_dirs/experiments/<config name> if not given')
     parser.add_argument(
         '--jobs', type=int, default=0, help='runs at a time, one GPU each; default: the number of GPUs, or 1')
     parser.add_argument('--dry-run', action='store_true', help='say what would be run, and what is there')

@@ -57,9 +57,9 @@ class Run:
 class Experiments:
     """The runs and the table of one experiment config.
 
-    The config has ``title``; ``splits`` (name to list file); ``choose_on`` (the split whose best threshold is used on all
-    of them); ``runs`` (name to ``config``, relative to the experiment config, with optional ``options`` and ``load_from``,
-    the name of an earlier run); ``rows`` (each with ``name``, ``run``, the ``cam`` of
+    The config has ``title``; ``splits`` (name to list file); ``choose_on`` (the split whose best threshold is used on
+    all of them); ``runs`` (name to ``config``, relative to the experiment config, with optional ``options`` and
+    ``load_from``, the name of an earlier run); ``rows`` (each with ``name``, ``run``, the ``cam`` of
     :class:`~mmamr.evaluation.CAMMetric`, and optionally ``paper``, the paper's number).
 
     Args:
@@ -128,12 +128,17 @@ class Experiments:
         """
         gpus = torch.cuda.device_count()
         devices: Queue = Queue()
-        for job in range(jobs or max(gpus, 1)):
+        jobs = jobs or max(gpus, 1)
+        for job in range(jobs):
             devices.put(job % gpus if gpus else None)
+        if not gpus:
+            # jobs that share cores wait for one another's threads at every layer
+            os.environ.setdefault('OMP_NUM_THREADS', str(max((os.cpu_count() or 1) // jobs, 1)))
         # runs that others start from come first
         for generation in (0, 1):
             todo = [
-                run for run in self.runs.values() if self.missing(run) and (run.load_from is not None) == bool(generation)
+                run for run in self.runs.values()
+                if self.missing(run) and (run.load_from is not None) == bool(generation)
             ]
             with ThreadPoolExecutor(devices.qsize()) as pool:
                 failed = [message for message in pool.map(lambda run: self.finish(run, devices), todo) if message]
@@ -154,7 +159,7 @@ class Experiments:
                 os.makedirs(run.work_dir, exist_ok=True)
                 print(f'{run.name}, seed {run.seed}: {log}', flush=True)
                 with open(osp.join(run.work_dir, f'{log}.log'), 'w', encoding='utf-8') as file:
-                    code = subprocess.run(command(), stdout=file, stderr=subprocess.STDOUT, env=environment).returncode
+                    code = subprocess.run(command, stdout=file, stderr=subprocess.STDOUT, env=environment).returncode
                 if code != 0:
                     return f'{run.name} with seed {run.seed} failed, see {osp.join(run.work_dir, log)}.log'
         finally:
@@ -170,7 +175,7 @@ class Experiments:
         if not osp.exists(osp.join(run.work_dir, 'trained')):
             train = [sys.executable, osp.join(self.tools_dir, 'train.py'), run.config, '--work-dir', run.work_dir,
                      '--resume', '--no-validate']
-            yield lambda: train + cfg_options(options), 'train'
+            yield train + cfg_options(options), 'train'
             with open(osp.join(run.work_dir, 'trained'), 'w', encoding='utf-8'):
                 pass
         for split in self.missing(run):
@@ -180,8 +185,9 @@ class Experiments:
                 'test_evaluator.out_file': run.curves_file(split)
             }
             values.pop('load_from', None)
-            yield lambda values=values: [sys.executable, osp.join(self.tools_dir, 'test.py'), run.config,
-                                         run.checkpoint(), '--work-dir', run.work_dir, *cfg_options(values)], f'cam_{split}'
+            test = [sys.executable, osp.join(self.tools_dir, 'test.py'), run.config, run.checkpoint(), '--work-dir',
+                    run.work_dir]
+            yield test + cfg_options(values), f'cam_{split}'
 
     def results(self) -> List[Dict]:
         """Rows of the table: for each split the mIoU of each seed, at the best threshold of ``choose_on``."""
@@ -210,7 +216,8 @@ class Experiments:
         """
         rows, splits = self.results(), list(self.cfg.splits)
         paper = any(row.get('paper') is not None for row in rows)
-        head = ['', *(f'{split} mIoU' for split in splits), 'threshold', 'seeds', *(['paper (VOC 2012 train)'] if paper else [])]
+        head = ['', *(f'{split} mIoU' for split in splits), 'threshold', 'seeds']
+        head += ['paper (VOC 2012 train)'] if paper else []
         lines, cells = [head, ['---'] * len(head)], [head]
         for row in rows:
             numbers = [f'{np.mean(row["values"][split]):.1f} ± {spread(row["values"][split]):.1f}' for split in splits]

@@ -11,8 +11,8 @@ array                type, shape         content
                                          class has no positive response); h = ⌈H/4⌉, w = ⌈W/4⌉
 ===================  ==================  ==========================================================================
 
-``branch`` is ``spotlight`` or ``compensation`` from a classifier and ``walk`` after a random walk; CAMs that others made
-may use any one name. A walk that carries the background along adds two more:
+``branch`` is ``spotlight`` or ``compensation`` from a classifier and ``walk`` after a random walk; CAMs that others
+made may use any one name. A walk that carries the background along adds two more:
 
 ===================  ==================  ==========================================================================
 ``background``       float16 ``(P,h,w)`` scores of the background, one map for each of P powers

@@ -1,4 +1,4 @@
-from .hooks import *  # noqa: F401,F403
-from .optim_wrappers import *  # noqa: F401,F403
-from .loops import *  # noqa: F401,F403
-from .runner import *  # noqa: F401,F403
+from .hooks import *  # noqa: F403
+from .loops import *  # noqa: F403
+from .optim_wrappers import *  # noqa: F403
+from .runner import *  # noqa: F403

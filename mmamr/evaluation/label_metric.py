@@ -16,10 +16,10 @@ from .threshold_sweep import IGNORE, scores
 class LabelMetric(BaseMetric):
     """Quality of label maps such as pseudo labels, against masks.
 
-    Metrics: ``mIoU`` over background and classes; ``FP`` and ``FN``, the shares of wrongly labelled and of missed pixels
-    in the union of label and mask, mean over the foreground classes, so that IoU + FP + FN = 100 for each; ``coverage``,
-    the share of pixels whose label is not 255. Pixels that are 255 in label or mask are left out of the others. All in
-    percent.
+    Metrics: ``mIoU`` over background and classes; ``FP`` and ``FN``, the shares of wrongly labelled and of missed
+    pixels in the union of label and mask, mean over the foreground classes, so that IoU + FP + FN = 100 for each;
+    ``coverage``, the share of pixels whose label is not 255. Pixels that are 255 in label or mask are left out of the
+    others. All in percent.
 
     Args:
         collect_device (str): Where counts are summed over processes. Defaults to ``'cpu'``.

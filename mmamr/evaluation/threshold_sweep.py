@@ -39,8 +39,8 @@ class ThresholdSweep:
             maps (np.ndarray): ``(k, H, W)``, maps of the k classes of the image.
             classes (Sequence[int]): These classes, counted from 0.
             target (np.ndarray): True classes ``(H, W)``: 0 background, c + 1 foreground, 255 ignored.
-            background (np.ndarray, optional): Scores of the background ``(T, H, W)``, one map a threshold, each at least
-                as high as the one before it. Defaults to None: the thresholds themselves.
+            background (np.ndarray, optional): Scores of the background ``(T, H, W)``, one map a threshold, each at
+                least as high as the one before it. Defaults to None: the thresholds themselves.
         """
         valid = target != IGNORE
         truth = target[valid].astype(np.int64)
@@ -78,8 +78,8 @@ def scores(confusion: np.ndarray) -> Dict[str, np.ndarray]:
         confusion (np.ndarray): ``(..., C, C)``, rows the true classes.
 
     Returns:
-        dict[str, np.ndarray]: ``iou``, ``precision``, ``recall`` of shape ``(..., C)``, ``miou`` of shape ``(...)``: the
-        mean over the classes that are not NaN.
+        dict[str, np.ndarray]: ``iou``, ``precision``, ``recall`` of shape ``(..., C)``, ``miou`` of shape ``(...)``:
+        the mean over the classes that are not NaN.
     """
     confusion = confusion.astype(np.float64)
     hit = np.diagonal(confusion, axis1=-2, axis2=-1)

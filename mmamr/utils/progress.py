@@ -23,7 +23,7 @@ def track(items: Iterable[Item], description: str, total: Optional[int] = None) 
     if not (console.is_terminal and is_main_process()):
         yield from items
         return
-    columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn('<'),
-               TimeRemainingColumn())
+    columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+               TextColumn('<'), TimeRemainingColumn())
     with Progress(*columns, console=console) as progress:
         yield from progress.track(items, total=len(items) if total is None else total, description=description)

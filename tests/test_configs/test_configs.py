@@ -1,14 +1,26 @@
 """Every config under ``configs/`` loads, and all that it names can be built."""
 import copy
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
-from mmengine.registry import (DATA_SAMPLERS, DATASETS, FUNCTIONS, HOOKS, LOOPS, METRICS, MODELS, PARAM_SCHEDULERS,
-                               TRANSFORMS, VISBACKENDS, VISUALIZERS, DefaultScope)
+from mmengine.registry import (
+    DATA_SAMPLERS,
+    DATASETS,
+    FUNCTIONS,
+    HOOKS,
+    LOOPS,
+    METRICS,
+    MODELS,
+    PARAM_SCHEDULERS,
+    TRANSFORMS,
+    VISBACKENDS,
+    VISUALIZERS,
+    DefaultScope,
+)
 from mmengine.visualization import Visualizer
 from torch import nn
 
@@ -19,7 +31,7 @@ CONFIGS = Path(__file__).parents[2] / 'configs'
 ALL = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.glob('[!_]*/*.py'))
 
 
-@lru_cache(maxsize=None)
+@cache
 def load(name):
     return Config.fromfile(CONFIGS / name)
 

@@ -9,6 +9,7 @@ from mmamr.datasets.errors import DatasetError
 from mmamr.datasets.images import read_mask
 from mmamr.registry import LOOPS
 from mmamr.utils import write_png
+
 from .image_files_loop import ImageFilesLoop
 from .output_folder import folder_digest
 
@@ -63,7 +64,7 @@ class AffinityLabelLoop(ImageFilesLoop):
 
 
 def label_is_valid(path: str, class_index: ClassIndex, size: Tuple[int, int]) -> bool:
-    """Whether a whole label PNG of ``size`` (H, W) with no other values than those of the classes stands at ``path``."""
+    """Whether a whole label PNG of ``size`` (H, W) stands at ``path``, with no other values than the classes'."""
     try:
         read_mask(path, class_index, size)
     except DatasetError:

@@ -19,8 +19,8 @@ PRECISIONS = {'float32': None, 'bfloat16': torch.bfloat16, 'float16': torch.floa
 class CAMLoop(ImageFilesLoop):
     """Make the CAM file of each image, for the classes that its image-level labels name.
 
-    Run by ``tools/test.py`` with a checkpoint of a classifier. A CAM does not depend on the batch size, the order or the
-    number of processes.
+    Run by ``tools/test.py`` with a checkpoint of a classifier. A CAM does not depend on the batch size, the order or
+    the number of processes.
 
     Args:
         runner (Runner): The runner.

@@ -21,9 +21,9 @@ class ImageFilesLoop(BaseLoop):
     """A test loop that writes one file an image, and then measures the files.
 
     Whole files are skipped, broken and missing ones made (again); files are written whole. A run that was killed at any
-    moment ends with the same bytes when it is started again, under any number of processes: the batches are planned over
-    the whole data set by :class:`~mmamr.datasets.SameSizeBatchSampler`, and a planned batch with one missing file is
-    computed whole.
+    moment ends with the same bytes when it is started again, under any number of processes: the batches are planned
+    over the whole data set by :class:`~mmamr.datasets.SameSizeBatchSampler`, and a planned batch with one missing file
+    is computed whole.
 
     Args:
         runner (Runner): The runner.

@@ -82,8 +82,8 @@ class OutputFolder:
             return
         files = [name for name in os.listdir(self.folder) if name.endswith(self.suffix) and not name.startswith('.')]
         if files:
-            raise InputError(f'{self.folder} holds {len(files)} {self.suffix} files but no {SETTINGS}, so this stage did '
-                             'not make them: name another folder, or delete them yourself')
+            raise InputError(f'{self.folder} holds {len(files)} {self.suffix} files but no {SETTINGS}, so this stage '
+                             'did not make them: name another folder, or delete them yourself')
 
     def known_settings(self) -> Any:
         """The settings of the files that are there; None if nobody wrote them down."""

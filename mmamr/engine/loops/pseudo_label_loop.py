@@ -22,8 +22,8 @@ class PseudoLabelLoop(ImageFilesLoop):
     """Walk each CAM over the affinities of its image, and make the pseudo labels of a data set.
 
     Two folders are filled. ``walks``: the scores after the walk in the format of the CAM file, so that thresholds and
-    powers can be swept without another walk. ``SegmentationClassPseudo``: one palette PNG with the data set's class values
-    for each image of the split, in VOC's layout. The CAMs may be anyone's: see :mod:`mmamr.cams.files`.
+    powers can be swept without another walk. ``SegmentationClassPseudo``: one palette PNG with the data set's class
+    values for each image of the split, in VOC's layout. The CAMs may be anyone's: see :mod:`mmamr.cams.files`.
 
     Args:
         runner (Runner): The runner; its model is :class:`~mmamr.models.IRNet` or :class:`~mmamr.models.AffinityNet`.
@@ -32,8 +32,8 @@ class PseudoLabelLoop(ImageFilesLoop):
         cam_dir (str): Folder of the CAM files.
         xi (float): Recalibration coefficient ξ (eq. 2). Defaults to 0.5.
         cam_power (float): Power of the CAM before the walk; the released AMR has 1.5 (row P2). Defaults to 1.
-        threshold (float, optional): Background threshold of the labels, in [0, 1] of the largest score of the image. Defaults to
-            0.25.
+        threshold (float, optional): Background threshold of the labels, in [0, 1] of the largest score of the
+            image. Defaults to 0.25.
         powers (Sequence[float], optional): Instead of a threshold the background (1 - max CAM)^power walks too, as in
             AffinityNet; one map for each of these powers is kept. Defaults to None.
         power (float, optional): The one of ``powers`` that makes the labels. Defaults to None: the first.

@@ -5,6 +5,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from mmamr.registry import MODELS
+
 from .base import BaseCAMClassifier
 
 
@@ -25,8 +26,8 @@ class AMRClassifier(BaseCAMClassifier):
         loss_cps (dict, optional): Config of L_cps; None leaves it out. Defaults to
             ``dict(type='CrossPseudoSupervisionLoss')``.
         frozen_spotlight (bool): The spotlight's features and class scores get no gradient: only its classifier moves,
-            through L_cps alone, as in the released code (row T1). All else of it is kept in evaluation mode. Defaults to
-            False, joint training, as in the paper.
+            through L_cps alone, as in the released code (row T1). All else of it is kept in evaluation mode. Defaults
+            to False, joint training, as in the paper.
         data_preprocessor (dict, optional): Config of the preprocessor. Defaults to None.
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """

@@ -4,6 +4,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from mmamr.registry import MODELS
+
 from .base import BaseCAMClassifier
 
 

@@ -4,5 +4,6 @@ from .displacement_loss import DisplacementLoss
 from .multilabel_soft_margin_loss import MultiLabelSoftMarginLoss
 
 __all__ = [
-    'CrossPseudoSupervisionLoss', 'DisplacementLoss', 'FeatureAffinityLoss', 'MultiLabelSoftMarginLoss', 'PathAffinityLoss'
+    'CrossPseudoSupervisionLoss', 'DisplacementLoss', 'FeatureAffinityLoss', 'MultiLabelSoftMarginLoss',
+    'PathAffinityLoss'
 ]

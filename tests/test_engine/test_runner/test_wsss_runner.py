@@ -21,7 +21,7 @@ from mmamr.datasets.images import read_mask
 from mmamr.engine.loops import CAMLoop
 from mmamr.engine.runner import StageError, WSSSRunner
 from mmamr.engine.runner.fingerprints import checkpoint_fingerprint, folder_fingerprint
-from mmamr.registry import RUNNERS
+from mmamr.registry import RUNNERS, TRANSFORMS
 from mmamr.utils import InputError
 
 CONFIGS = Path(__file__).parents[2] / 'data' / 'configs'
@@ -380,3 +380,63 @@ def test_command_line(load_tool, done, shared_voc, monkeypatch, capsys):
         with pytest.raises(SystemExit) as error:
             main(wrong)
         assert line in str(error.value) and '\n' not in str(error.value)
+
+
+def test_two_processes_make_what_one_makes(run_tool, done, shared_voc):
+    before = contents(done)
+    expected = manifest(done)
+    records = json.loads((done / 'manifest.json').read_text())
+    made = ['cam', 'affinity_label', 'pseudo_label', 'evaluation']
+    for name in made:
+        shutil.rmtree(done / name)
+        records['stages'].pop(name)
+    (done / 'manifest.json').write_text(json.dumps(records))
+    argv = ['train.py', CONFIGS / 'tiny_pipeline.py', '--work-dir', done, '--launcher', 'pytorch']
+    env = {'MMAMR_TINY_VOC': str(shared_voc)}
+    # the trainings are done and stay so: the weights are the same
+    ended = run_tool(*argv, env=env, processes=2)
+    assert ended.code == 0, ended.output
+    assert contents(done) == before
+    for name in made:
+        assert manifest(done)[name]['metrics'] == expected[name]['metrics']
+        assert manifest(done)[name]['processes'] == 2
+    assert manifest(done)['affinity']['processes'] == 1
+    # every process learns of a mistake, and none waits for another
+    ended = run_tool(*argv, '--cfg-options', 'data_root=/nowhere', env=env, processes=2)
+    assert ended.code == 1 and 'stage classifier needs images: /nowhere' in ended.output
+
+
+def test_a_training_in_two_processes(run_tool, done, shared_voc):
+    ended = run_tool(
+        'train.py', CONFIGS / 'tiny_pipeline.py', '--work-dir', done, '--launcher', 'pytorch', '--stages',
+        'segmentation', '--cfg-options', 'stages.segmentation.options.train_cfg.max_iters=4',
+        env={'MMAMR_TINY_VOC': str(shared_voc)}, processes=2)
+    assert ended.code == 0, ended.output
+    record = manifest(done)['segmentation']
+    assert record['processes'] == 2 and record['outputs']['checkpoint']['path'].endswith('iter_4.pth')
+
+
+def test_the_program_ends_with_one_line(run_tool, tmp_path, shared_voc):
+    (tmp_path / 'file').write_text('')
+    ended = run_tool('train.py', CONFIGS / 'tiny_pipeline.py', '--work-dir', tmp_path / 'file' / 'work',
+                     env={'MMAMR_TINY_VOC': str(shared_voc)})
+    assert ended.code == 1 and 'Traceback' not in ended.output
+    assert ended.output.strip().splitlines()[-1].endswith(
+        'Not a directory; choose a folder that you may write, or change its permissions')
+
+
+@TRANSFORMS.register_module()
+class KillWorker:
+    """Ends the process that loads data, as the kernel does where memory is short."""
+
+    def __call__(self, results):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_worker_that_dies(pipeline, done):
+    before = contents(done)
+    options = {'test_dataloader.num_workers': 1, 'test_dataloader.dataset.pipeline.0.type': 'KillWorker'}
+    with pytest.raises(StageError, match=r'^stage cam: a worker of the data loader died; lower num_workers'):
+        pipeline(done, stages={'cam': {'options': options}}, only_stages=['cam']).train()
+    pipeline(done, only_stages=['cam']).train()
+    assert contents(done) == before
