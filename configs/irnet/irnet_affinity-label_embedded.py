@@ -1,4 +1,5 @@
-# Confident labels for IRNet, of CAMs that the CAM stage made: IRNet's own thresholds.
+# Confident labels for IRNet, of CAMs that the CAM stage made. These CAMs are faint on the bodies, so that IRNet's thresholds
+# (0.3, 0.05) would call many of them background.
 _base_ = ['../_base_/datasets/embedded_112px.py', '../_base_/default_runtime.py']
 cam_dir = 'work_dirs/cams'
 model = dict(type='NoModel')
@@ -8,7 +9,7 @@ test_dataloader = dict(
         pipeline=[
             dict(type='LoadImage'),
             dict(type='LoadCAM', cam_dir=cam_dir),
-            dict(type='MakeAffinityLabel', method='irnet', fg_threshold=0.3, bg_threshold=0.05),
+            dict(type='MakeAffinityLabel', method='irnet', fg_threshold=0.2, bg_threshold=0.01),
             dict(type='KeepKeys', keys=('img_id', 'affinity_label'))
         ]))
 test_cfg = dict(type='AffinityLabelLoop')
