@@ -116,7 +116,7 @@ def run(work_dir, by_epoch, resume=False):
 
 
 def saved_mean(path):
-    return torch.load(path, map_location='cpu', weights_only=False)['state_dict']['mean_displacement']
+    return torch.load(path, map_location='cpu', weights_only=True)['state_dict']['mean_displacement']
 
 
 @pytest.mark.parametrize('by_epoch', [True, False])
