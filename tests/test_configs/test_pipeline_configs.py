@@ -23,9 +23,10 @@ def test_stages_fit_together(path, tmp_path):
     assert list(runner.stages)[-2:] == ['segmentation', 'evaluation']
     for stage in runner.stages.values():
         plain = Config.fromfile(stage.config)
-        assert (plain.get(stage.dataloader) is None) is False
         for key, value in leaves(stage.options):
-            if isinstance(value, str) and NAME.search(value) and stage.name != 'evaluation':
+            if key.endswith(('output_dir', 'init_cfg.checkpoint')):
+                continue
+            if isinstance(value, str) and NAME.search(value):
                 # what an earlier stage makes takes the place of what the config has when it runs alone
                 node = plain
                 for part in key.split('.'):

@@ -23,6 +23,14 @@ def versions() -> Dict[str, str]:
     return found
 
 
+def clean_folder(folder: str) -> None:
+    """Make a folder, and remove the half-written files of runs that were killed."""
+    os.makedirs(folder, exist_ok=True)
+    for name in os.listdir(folder):
+        if name.startswith('.tmp-'):
+            os.unlink(osp.join(folder, name))
+
+
 class Manifest:
     """``manifest.json``: one record a stage, written whole after every change.
 
@@ -70,10 +78,3 @@ class Manifest:
         with atomic_write(self.path, 'w', encoding='utf-8') as file:
             json.dump(dict(format=self.FORMAT, stages=self.stages), file, indent=2, default=str)
             file.write('\n')
-
-    def clear_leftovers(self) -> None:
-        """Remove the half-written manifests of runs that were killed."""
-        folder = osp.dirname(self.path)
-        for name in os.listdir(folder):
-            if name.startswith('.tmp-') and name.endswith(self.NAME):
-                os.unlink(osp.join(folder, name))

@@ -1,4 +1,5 @@
 """What a stage finds and leaves behind in the process that it shares with other stages."""
+import gc
 import os
 import signal
 import sys
@@ -76,6 +77,7 @@ def signals_as_exceptions() -> Iterator[None]:
 
 def reset_peak_memory() -> None:
     """Let :func:`peak_memory` count from now on, where the system can."""
+    gc.collect()  # the runner of the stage before, and its data loaders
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()

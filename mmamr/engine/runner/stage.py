@@ -58,7 +58,7 @@ class Stage:
             data_root (str, optional): Takes the place of ``data_root`` in all data sets where it is not None.
 
         Raises:
-            InputError: If there is no such config file.
+            InputError: If there is no such config file, or it does not fit the stage.
         """
         if not osp.isfile(self.config):
             raise InputError(f'stage {self.name}: no config file {self.config}')
@@ -71,6 +71,8 @@ class Stage:
             except (KeyError, TypeError) as error:
                 reason = error.args[0]
                 raise InputError(f'stage {self.name}: option {key} does not fit {self.config}: {reason}') from None
+        if not cfg.get(self.dataloader):
+            raise InputError(f'stage {self.name} needs a {self.dataloader}, but {self.config} has none')
         if data_root is not None:
             for name in DATALOADERS:
                 for dataset in leaf_datasets(cfg[name].dataset) if cfg.get(name) else ():

@@ -2,14 +2,14 @@
 import copy
 import datetime
 import json
-import os
 import os.path as osp
 import time
+from contextlib import suppress
 from numbers import Number
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
 
 from mmengine.config import Config
-from mmengine.dist import all_gather_object, barrier, broadcast_object_list, get_world_size, init_dist, is_main_process
+from mmengine.dist import all_gather_object, broadcast_object_list, get_world_size, init_dist, is_main_process
 from mmengine.dist.utils import is_distributed
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
@@ -31,10 +31,10 @@ from .fingerprints import (
     hash_parts,
     path_fingerprint,
 )
-from .manifest import Manifest, versions
+from .manifest import Manifest, clean_folder, versions
 from .plan import Decision, changed_inputs, changed_settings
 from .process import own_globals, peak_memory, reset_peak_memory, signals_as_exceptions
-from .stage import Stage, leaves, out_dir_of, parse_stages, replace_names, settings_of
+from .stage import NAME, Stage, leaves, out_dir_of, parse_stages, replace_names, settings_of
 
 Answer = TypeVar('Answer')
 SETTINGS = 'stage_settings.json'
@@ -345,10 +345,7 @@ class WSSSRunner:
         setup_cpu_distributed({}, self.launcher)
         if self.launcher != 'none' and not is_distributed():
             init_dist(self.launcher, **self.dist_cfg)
-        if is_main_process():
-            os.makedirs(self.work_dir, exist_ok=True)
-            self.manifest.clear_leftovers()
-        barrier()
+        self._agree(lambda: clean_folder(self.work_dir))
         # not by get_instance: a later pipeline in this process has another folder
         self.logger = MMLogger(
             'pipeline', logger_name='mmamr', log_file=osp.join(self.work_dir, 'pipeline.log'), file_mode='a')
@@ -372,43 +369,29 @@ class WSSSRunner:
         complete = self._complete(stage, cfg, decision)
         setup_cpu_distributed(complete, self.launcher)
         started = time.time()
-        if is_main_process():
-            self._begin(stage, cfg, decision)
-        barrier()
+        self._agree(lambda: self._begin(stage, cfg, decision))
         reset_peak_memory()
         try:
             with own_globals():
                 metrics, seed = run_config(complete, stage.kind)
         except KeyboardInterrupt as error:
-            self._end(stage, started, state='interrupted')
+            self._give_up(stage, started, 'interrupted')
             self.logger.info(f'{stage.name}: interrupted; the same command with --resume goes on')
             raise error
         except Exception as error:
             line = failure_line(error)
-            self._end(stage, started, state='failed', error=line or f'{type(error).__name__}: {error}')
+            self._give_up(stage, started, 'failed', line or f'{type(error).__name__}: {error}')
             if line is None:
                 raise
             raise StageError(f'stage {stage.name}: {line}') from error
         peaks = all_gather_object(peak_memory())
-        self._fingerprints.clear()
-        if is_main_process():
-            outputs = self._output_fingerprints(decision)
-            if stage.kind == 'train' and not outputs:
-                raise StageError(f'stage {stage.name} ended without a checkpoint: its config needs a CheckpointHook')
-            self._end(
-                stage,
-                started,
-                state='done',
-                outputs=outputs,
-                seed=seed,
-                metrics=metrics,
-                peak_memory_mib={device: max(peak[device] for peak in peaks) for device in peaks[0]})
-        barrier()
+        peak = {device: max(one[device] for one in peaks) for device in peaks[0]}
+        self._agree(lambda: self._finish(stage, decision, started, seed=seed, metrics=metrics, peak_memory_mib=peak))
 
     def _begin(self, stage: Stage, cfg: Config, decision: Decision) -> None:
         """Write down that a stage runs; a training that begins again loses its old checkpoints."""
         folder = self._folder(stage.name)
-        os.makedirs(folder, exist_ok=True)
+        clean_folder(folder)
         if stage.kind == 'train' and decision.resume_from is None:
             # first, so that a run that is killed here never takes them for its own
             self.manifest.forget(stage.name)
@@ -434,16 +417,23 @@ class WSSSRunner:
             metrics={},
             error=None)
 
-    def _end(self, stage: Stage, started: float, **values: Any) -> None:
-        """Write down how a stage ended, where that can still be written."""
-        if not is_main_process():
-            return
-        seconds = self.manifest.stages[stage.name].get('seconds', 0) + time.time() - started
-        try:
-            self.manifest.update(stage.name, seconds=round(seconds, 1), **values)
-        except OSError:
-            if values['state'] == 'done':
-                raise
+    def _finish(self, stage: Stage, decision: Decision, started: float, **values: Any) -> None:
+        """Write down what a stage made."""
+        self._fingerprints.clear()
+        outputs = self._output_fingerprints(decision)
+        if stage.kind == 'train' and not outputs:
+            raise StageError(f'stage {stage.name} ended without a checkpoint: its config needs a CheckpointHook')
+        self.manifest.update(stage.name, state='done', outputs=outputs, seconds=self._seconds(stage, started), **values)
+
+    def _give_up(self, stage: Stage, started: float, state: str, error: Optional[str] = None) -> None:
+        """Write down that a stage did not end well, if the disk still takes it."""
+        if is_main_process():
+            with suppress(OSError):
+                self.manifest.update(stage.name, state=state, error=error, seconds=self._seconds(stage, started))
+
+    def _seconds(self, stage: Stage, started: float) -> float:
+        """Time of a stage in this run and in those before that it went on from."""
+        return round(self.manifest.stages[stage.name]['seconds'] + time.time() - started, 1)
 
     def _old_settings(self, name: str) -> Dict[str, str]:
         """The settings that a stage was last run with; empty if they are not known."""
@@ -490,15 +480,14 @@ def outside_files(stage: Stage, cfg: Config) -> Iterator[Tuple[str, str]]:
     there.
     """
 
-    def local(value: Any) -> bool:
-        return isinstance(value, str) and value and '://' not in value
+    def outside(value: Any) -> bool:
+        return isinstance(value, str) and value and '://' not in value and not NAME.search(value)
 
-    if local(cfg.get('load_from')) and '{' not in cfg.load_from:
+    if outside(cfg.get('load_from')):
         yield 'load_from', cfg.load_from
     for key, value in leaves(cfg.to_dict()):
-        if stage.kind == 'train' and key.startswith('model.') and key.endswith('.checkpoint') and local(value):
+        if stage.kind == 'train' and key.startswith('model.') and key.endswith('.checkpoint') and outside(value):
             yield key, value
     for key, value in leaves(stage.options):
-        if isinstance(value, str) and '/' in value and '{' not in value and osp.exists(value):
+        if outside(value) and '/' in value and osp.exists(value):
             yield key, value
-

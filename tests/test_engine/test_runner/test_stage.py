@@ -55,6 +55,8 @@ def test_options_change_the_config():
                           ({'default_scope.a': 1}, 'option default_scope.a does not fit')):
         with pytest.raises(InputError, match=f'^stage cam: {line}'):
             Stage('cam', 'test', str(CONFIGS / 'tiny_amr.py'), None, options).load_config({}, None)
+    with pytest.raises(InputError, match=r'^stage cam needs a test_dataloader, but .*tiny_amr\.py has none$'):
+        Stage('cam', 'test', str(CONFIGS / 'tiny_amr.py'), None, {'test_dataloader': None}).load_config({}, None)
     with pytest.raises(InputError, match=r'^stage cam: no config file none\.py$'):
         Stage('cam', 'test', 'none.py').load_config({}, None)
 
