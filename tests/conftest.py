@@ -5,12 +5,14 @@ import os
 import os.path as osp
 import runpy
 import sys
+from collections import OrderedDict
 from pathlib import Path
 from types import ModuleType
 from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import pytest
+from mmengine.registry import DefaultScope
 from PIL import Image
 
 CLASSES = ('disc', 'square', 'cross')
@@ -220,3 +222,9 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
 
     run.count = 0
     return run
+
+
+@pytest.fixture(autouse=True)
+def no_default_scope(monkeypatch) -> None:
+    """Start each test without a default scope: a runner leaves its own behind, and types are then looked up there."""
+    monkeypatch.setattr(DefaultScope, '_instance_dict', OrderedDict())

@@ -291,8 +291,8 @@ def test_freed_memory_is_kept_where_that_helps(monkeypatch):
 
     def says(gpu, **environment):
         kept = {name: value for name, value in os.environ.items() if not name.startswith('MALLOC_')}
-        run = subprocess.run([sys.executable, '-c', code, str(int(gpu))], env={**kept, **environment}, check=True, text=True,
-                             capture_output=True)
+        run = subprocess.run([sys.executable, '-c', code, str(int(gpu))], env={**kept, **environment}, check=True,
+                             text=True, capture_output=True)
         return run.stdout.strip() == 'True'
 
     assert not says(gpu=True)

@@ -3,6 +3,7 @@ import shutil
 import numpy as np
 import pytest
 from mmengine.dataset import Compose
+from mmengine.registry import init_default_scope
 from PIL import Image
 
 from mmamr.datasets import AffinityLabelDataset, DatasetError
@@ -54,6 +55,7 @@ def test_annotations_are_not_needed(voc, tmp_path):
 
 
 def test_labels_pass_through_the_pipeline_as_training_indices(voc, tmp_path):
+    init_default_scope('mmamr')
     dataset = build(voc, tmp_path / 'labels', pipeline=PIPELINE)
     seen = set()
     for i in range(len(dataset)):
