@@ -14,11 +14,13 @@ from typing import List, Tuple
 
 from prettytable import PrettyTable
 
+from mmamr.engine.runner.checkpoints import latest_checkpoint
+
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
 PLAIN = 'configs/amr/cam-pipeline_resnet18-w16_irnet_deeplabv2_embedded.py'
 AMR = 'configs/amr/amr-pipeline_resnet18-w16_irnet_deeplabv2_embedded.py'
 CAMS = 'configs/amr/amr_resnet18-w16_1xb8-12e_embedded-112px.py'
-IRNET = 'configs/irnet/irnet_resnet18-w16_1xb16-4e_embedded-112px.py'
+IRNET = 'configs/irnet/irnet_resnet18-w16_1xb16-16e_embedded-112px.py'
 
 
 def run(script: str, *arguments: str) -> None:
@@ -58,7 +60,7 @@ def main() -> None:
     run('train.py', AMR, '--work-dir', amr, '--resume')
     run('analysis_tools/vis_cams.py', CAMS, '--cam-dir', osp.join(amr, 'cam', 'cams'), '--num', '6', '--out',
         osp.join(pictures, 'cams.png'))
-    run('analysis_tools/vis_affinity.py', IRNET, osp.join(amr, 'affinity', 'epoch_4.pth'), '--cam-dir',
+    run('analysis_tools/vis_affinity.py', IRNET, latest_checkpoint(osp.join(amr, 'affinity')), '--cam-dir',
         osp.join(amr, 'cam', 'cams'), '--num', '6', '--out', osp.join(pictures, 'pseudo_labels.png'))
     table = PrettyTable(['', 'split', 'mIoU (%)'], align='l')
     table.add_rows([(name, split, f'{value:.1f}') for name, split, value in rows(plain, amr)])

@@ -10,7 +10,7 @@ stages = dict(
         options={'test_dataloader.dataset.pipeline.1.cam_dir': '{cam.out_dir}'}),
     affinity=dict(
         kind='train',
-        config='{{ fileDirname }}/../irnet/irnet_resnet18-w16_1xb16-4e_embedded-112px.py',
+        config='{{ fileDirname }}/../irnet/irnet_resnet18-w16_1xb16-16e_embedded-112px.py',
         options={
             'train_dataloader.dataset.label_dir': '{affinity_label.out_dir}',
             'model.backbone.init_cfg': pretrained

@@ -1,9 +1,0 @@
-_base_ = [
-    '../_base_/models/irnet_resnet18-w16.py', '../_base_/datasets/embedded_affinity-label_96x96.py',
-    '../_base_/schedules/schedule_irnet_3e.py', '../_base_/default_runtime.py'
-]
-optim_wrapper = dict(optimizer=dict(lr=0.05))
-param_scheduler = [
-    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=4, by_epoch=True, convert_to_iter_based=True)
-]
-train_cfg = dict(max_epochs=4)
