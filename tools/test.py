@@ -7,6 +7,7 @@ from typing import Any, List, Optional
 
 import torch
 from mmengine.config import Config, DictAction
+from mmengine.dist import is_main_process
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
@@ -21,7 +22,11 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', nargs='?', help='checkpoint file; stages without a model need none')
     parser.add_argument('--work-dir', help='folder for logs and results; ./work_dirs/<config name> if not given')
-    parser.add_argument('--out-dir', help='folder of the files that the loop writes: CAMs, labels')
+    parser.add_argument(
+        '--out-dir', '--out', metavar='DIR', help='folder of the files that are written: CAMs, labels, predicted masks')
+    parser.add_argument(
+        '--show-dir', metavar='DIR', help='folder for pictures: eight of the CAMs, or all predicted masks')
+    parser.add_argument('--tta', action='store_true', help='segmentation: average over scales and mirror images')
     parser.add_argument('--amp', action='store_true', help='half precision: float16 on a GPU, bfloat16 on a CPU')
     parser.add_argument(
         '--cfg-options',
@@ -51,7 +56,16 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     elif needs_checkpoint(cfg) and 'load_from' not in (args.cfg_options or {}):
         raise InputError(f'{args.config} has a model, so it needs a checkpoint: tools/test.py {args.config} CHECKPOINT')
     if args.out_dir is not None:
-        set_loop_option(cfg, '--out-dir', out_dir=args.out_dir)
+        if is_segmentation(cfg):
+            cfg.test_evaluator.output_dir = args.out_dir
+        else:
+            set_loop_option(cfg, '--out-dir', out_dir=args.out_dir)
+    if args.tta:
+        if 'test_time' not in cfg:
+            raise InputError('--tta is for segmentation configs, which have test_time; CAMLoop has scales and flip')
+        cfg.test_time.update(ms=True, flip=True)
+    if args.show_dir is not None:
+        show_in(cfg, args.show_dir)
     if args.amp:
         precision = 'float16' if torch.cuda.is_available() else 'bfloat16'
         set_loop_option(cfg, '--amp', precision=precision, fp16=True)
@@ -59,6 +73,32 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.merge_from_dict(args.cfg_options)
     apply_test_time(cfg)
     return cfg
+
+
+def is_segmentation(cfg: Config) -> bool:
+    """Whether the config tests a segmentation model of mmseg."""
+    return cfg.get('default_scope') == 'mmseg'
+
+
+def show_in(cfg: Config, folder: str) -> None:
+    """Let a segmentation config draw what it predicts; CAMs are drawn after the loop.
+
+    Raises:
+        InputError: If the config has nothing that is drawn here.
+    """
+    if is_segmentation(cfg):
+        cfg.default_hooks.visualization = dict(type='mmseg.SegVisualizationHook', draw=True)
+        cfg.visualizer.save_dir = folder
+    elif cfg.get('test_cfg', {}).get('type') != 'CAMLoop':
+        raise InputError('--show-dir is for CAMs and segmentation; tools/analysis_tools/vis_affinity.py draws the rest')
+
+
+def draw_cams(runner: Runner, folder: str) -> None:
+    """Draw eight of the CAMs that a loop made."""
+    from mmamr.apis import cam_rows, choose_items, save_rows
+    loop = runner.test_loop
+    rows = cam_rows(loop.dataset, loop.out_dir, choose_items(loop.dataset, num=8))
+    print('\n'.join(save_rows(rows, osp.join(folder, 'cams.png'))))
 
 
 def needs_checkpoint(cfg: Config) -> bool:
@@ -88,6 +128,8 @@ def main(argv: Optional[List[str]] = None) -> None:
         setup_cpu_distributed(cfg, args.launcher)
         runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
         runner.test()
+        if args.show_dir is not None and not is_segmentation(cfg) and is_main_process():
+            draw_cams(runner, args.show_dir)
 
 
 if __name__ == '__main__':

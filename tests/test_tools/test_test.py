@@ -6,11 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
+from PIL import Image
 
 from mmamr.cams import read_cam
 from mmamr.registry import MODELS
+from mmamr.utils import InputError
 
 CONFIGS = Path(__file__).parents[1] / 'data' / 'configs'
+DEEPLABV2 = CONFIGS.parents[2] / 'configs/deeplabv2/deeplabv2_resnet18-w16-d8_1xb16-800i_embedded-96x96.py'
 CAM, AFFINITY_LABEL, IRNET = (CONFIGS / f'tiny_{name}.py' for name in ('amr', 'affinity-label', 'irnet'))
 
 
@@ -109,6 +113,31 @@ def test_amp_makes_nearly_the_same_cams(stage, tmp_path):
     full, half = (read_cam(tmp_path / name / 'cams' / 'img_03.npz') for name in ('full', 'half'))
     difference = np.abs(full.maps['spotlight'].astype(float) - half.maps['spotlight']).max()
     assert 0 < difference < 0.1
+
+
+def test_show_dir_draws_cams(stage, tmp_path):
+    ended = stage(CAM, 'work', '--show-dir', tmp_path / 'shown')
+    assert ended.code == 0, ended.output
+    with Image.open(tmp_path / 'shown' / 'cams.png') as sheet:
+        assert sheet.width > 5 * 200 and sheet.height > 8 * 100
+
+
+def test_switches_of_segmentation(load_tool, tmp_path):
+    config = str(DEEPLABV2)
+    tool = load_tool('test.py')
+    args = tool.parse_args([config, 'x.pth', '--tta', '--out', 'masks', '--show-dir', 'shown'])
+    cfg = tool.merge_args(Config.fromfile(config), args)
+    assert cfg.test_evaluator.output_dir == 'masks' and cfg.test_evaluator.prefix == 'ms_flip'
+    assert cfg.model.type == 'mmamr.TestTimeSegmentor'
+    assert cfg.default_hooks.visualization.draw and cfg.visualizer.save_dir == 'shown'
+
+
+@pytest.mark.parametrize('switch', [('--tta', ), ('--show-dir', 'shown')])
+def test_switches_of_other_stages(load_tool, switch):
+    tool = load_tool('test.py')
+    config = str(IRNET if '--show-dir' in switch else CAM)
+    with pytest.raises(InputError, match=switch[0]):
+        tool.merge_args(Config.fromfile(config), tool.parse_args([config, 'x.pth', *switch]))
 
 
 def test_switch_that_the_loop_does_not_have(load_tool, tmp_path):
