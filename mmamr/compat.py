@@ -30,9 +30,9 @@ class Bounds(NamedTuple):
 
 
 BOUNDS = (
-    Bounds(('torch', ), '2.13', '2.16', "'torch>=2.13,<2.16'"),
-    Bounds(('torchvision', ), '0.28', '0.30', "'torchvision>=0.28,<0.30'"),
-    Bounds(('numpy', ), '2.0', '2.6', "'numpy>=2.0,<2.6'"),
+    Bounds(('torch', ), '2.15', '2.16', "'torch>=2.15,<2.16'"),
+    Bounds(('torchvision', ), '0.29', '0.30', "'torchvision>=0.29,<0.30'"),
+    Bounds(('numpy', ), '2.4', '2.6', "'numpy>=2.4,<2.6'"),
     Bounds(('setuptools', ), '60', '81', "'setuptools>=60,<81'"),
     Bounds(('mmengine', 'mmengine-lite'), '0.10.7', '0.11', "'mmengine>=0.10.7,<0.11'"),
     Bounds(('mmcv-lite', 'mmcv'), '2.1.0', '2.2.0', "'mmcv-lite>=2.1.0,<2.2.0' (or the full 'mmcv', same versions)"),
