@@ -1,5 +1,5 @@
 import json
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -121,7 +121,7 @@ class CAMMetric(BaseMetric):
                                              sweep.thresholds[best])
             ])
             classes = {name: values[name][best] for name in ('iou', 'precision', 'recall')}
-            self.log_classes(row, classes)
+            self.log_classes(row, {name: (values[name][fixed], values[name][best]) for name in classes})
             curves[row] = dict(
                 thresholds=sweep.thresholds.tolist(),
                 miou=values['miou'].tolist(),
@@ -132,9 +132,11 @@ class CAMMetric(BaseMetric):
         MMLogger.get_current_instance().info('CAM quality over background and classes:\n' + summary.get_string())
         return metrics
 
-    def log_classes(self, row: str, values: Dict[str, np.ndarray]) -> None:
-        """Log IoU, precision and recall of each class at the best threshold."""
-        table = PrettyTable(['class', 'IoU', 'precision', 'recall'])
+    def log_classes(self, row: str, values: Dict[str, Tuple[np.ndarray, np.ndarray]]) -> None:
+        """Log IoU, precision and recall of each class, at the fixed and at the best threshold."""
+        names = ('iou', 'precision', 'recall')
+        table = PrettyTable(['class', 'IoU', 'precision', 'recall', 'best IoU', 'best precision', 'best recall'])
         for index, name in enumerate(('background', *self.dataset_meta['classes'])):
-            table.add_row([name] + [f'{values[key][index]:.2f}' for key in ('iou', 'precision', 'recall')])
-        MMLogger.get_current_instance().info(f'{row} CAMs at their best threshold:\n{table.get_string()}')
+            table.add_row([name] + [f'{values[key][at][index]:.2f}' for at in (0, 1) for key in names])
+        MMLogger.get_current_instance().info(
+            f'{row} CAMs at the fixed threshold, and at their best one:\n{table.get_string()}')

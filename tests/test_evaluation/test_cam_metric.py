@@ -122,3 +122,20 @@ def test_tables_of_the_log(monkeypatch):
 
 def test_sweep_has_at_least_fifty_thresholds():
     assert len(CAMMetric().thresholds) >= 50
+
+
+def test_log_has_each_class_at_the_fixed_and_at_the_best_threshold(monkeypatch):
+    lines = []
+    monkeypatch.setattr(MMLogger.get_current_instance(), 'info', lines.append)
+    samples = make_samples(branches=('spotlight', ))
+    metric = make_metric(threshold=0.9, thresholds=(0.1, 0.9))
+    metric.process(None, samples)
+    sweep = metric.sweeps['spotlight']
+    values = scores(sweep.confusion())
+    metric.evaluate(len(samples))
+    best = int(values['miou'].argmax())
+    table = next(line for line in lines if 'fixed threshold' in line)
+    for index, name in enumerate(('background', *CLASSES)):
+        row = next(line for line in table.splitlines() if f' {name} ' in line)
+        expected = [values[key][at][index] for at in (1, best) for key in ('iou', 'precision', 'recall')]
+        assert [float(cell) for cell in row.split('|')[2:-1]] == pytest.approx(expected, abs=0.0051, nan_ok=True)
