@@ -47,6 +47,15 @@ def add_mim_extension() -> None:
             shutil.copyfile(source, target)
 
 
+def mim_files() -> list:
+    """Files below ``mmamr/.mim``, relative to ``mmamr``; listed one by one, as old setuptools know no ``**``."""
+    package = osp.join(ROOT, 'mmamr')
+    return [
+        osp.relpath(osp.join(folder, name), package) for folder, _, names in os.walk(osp.join(package, '.mim'))
+        for name in names
+    ]
+
+
 if __name__ == '__main__':
     add_mim_extension()
     setup(
@@ -60,7 +69,7 @@ if __name__ == '__main__':
         python_requires='>=3.11',
         packages=find_packages(include=['mmamr', 'mmamr.*']),
         include_package_data=True,
-        package_data={'mmamr': ['.mim/model-index.yml', '.mim/configs/**/*', '.mim/tools/**/*']},
+        package_data={'mmamr': mim_files()},
         install_requires=parse_requirements('requirements/runtime.txt'),
         extras_require={
             'crf': parse_requirements('requirements/crf.txt'),
