@@ -1,4 +1,5 @@
 from .affinity import *  # noqa: F403
+from .backbones import *  # noqa: F403
 from .classifiers import *  # noqa: F403
 from .decode_heads import *  # noqa: F403
 from .heads import *  # noqa: F403
