@@ -1,4 +1,4 @@
-from .affinity_labels import affinity_label_affinitynet, affinity_label_irnet
+from .affinity_labels import affinity_label_affinitynet, affinity_label_irnet, crf_label
 from .affinity_walk import affinity_walk, feature_affinity
 from .dense_crf import AFFINITYNET_CRF, DEEPLABV2_CRF, IRNET_CRF, CRFParams, dense_crf
 from .paths import displacements, path
@@ -12,6 +12,7 @@ __all__ = [
     'affinity_label_affinitynet',
     'affinity_label_irnet',
     'affinity_walk',
+    'crf_label',
     'dense_crf',
     'displacements',
     'edge_affinity',

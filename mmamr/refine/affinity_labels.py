@@ -1,13 +1,46 @@
-"""Where a CAM is surely foreground or surely background: what affinities are learnt from."""
+"""CAMs that a dense CRF fits to the image, and where they are surely foreground or surely background."""
 from typing import Sequence
 
 import numpy as np
 
 from .dense_crf import AFFINITYNET_CRF, IRNET_CRF, CRFParams, dense_crf
 
-__all__ = ['affinity_label_affinitynet', 'affinity_label_irnet']
+__all__ = ['affinity_label_affinitynet', 'affinity_label_irnet', 'crf_label']
 
 IGNORE = 255
+
+
+def crf_label(image: np.ndarray,
+              cam: np.ndarray,
+              classes: Sequence[int],
+              threshold: float = 0.2,
+              crf: CRFParams = IRNET_CRF,
+              **crf_options) -> np.ndarray:
+    """Labels from a CAM and a dense CRF alone, without affinities: the "CAM + CRF" of the field's tables.
+
+    The background is a map of its own, constant at the threshold; a dense CRF takes the strongest map of each pixel for
+    its label and fits the labels to the image.
+
+    Args:
+        image (np.ndarray): uint8 photo, ``(H, W)`` or ``(H, W, 3)``.
+        cam (np.ndarray): Maps of the image's classes in [0, 1], at the size of the image, ``(K, H, W)``.
+        classes (Sequence[int]): Index of each map's class, counted from 0 without background.
+        threshold (float): The background. Defaults to 0.2.
+        crf (CRFParams): Parameters of the CRF. Defaults to IRNet's.
+        **crf_options: Passed to :func:`dense_crf`: ``backend``, ``device`` or single parameters.
+
+    Returns:
+        np.ndarray: uint8 ``(H, W)``: 0 background, class index + 1 foreground.
+
+    Raises:
+        ValueError: If the arguments do not fit together.
+    """
+    cam, values = _check(image, cam, classes)
+    if not 0 <= threshold <= 1:
+        raise ValueError(f'threshold must be in [0, 1], got {threshold}')
+    background = np.full_like(cam, threshold, shape=(1, *cam.shape[1:]))
+    seeds = np.concatenate([background, cam]).argmax(0)
+    return values[dense_crf(image, seeds, crf, num_labels=len(values), **crf_options).argmax(0)]
 
 
 def affinity_label_irnet(image: np.ndarray,
@@ -19,8 +52,7 @@ def affinity_label_irnet(image: np.ndarray,
                          **crf_options) -> np.ndarray:
     """Confident labels from two thresholds (IRNet, Ahn et al., CVPR 2019).
 
-    The background is a map of its own, constant at a threshold. A dense CRF on the strongest map of each pixel gives
-    foreground that is sure at the high threshold, and background that is sure at the low one.
+    :func:`crf_label` gives foreground that is sure at the high threshold, and background that is sure at the low one.
 
     Args:
         image (np.ndarray): uint8 photo, ``(H, W)`` or ``(H, W, 3)``.
@@ -37,16 +69,10 @@ def affinity_label_irnet(image: np.ndarray,
     Raises:
         ValueError: If the arguments do not fit together.
     """
-    cam, values = _check(image, cam, classes)
     if not 0 <= bg_threshold <= fg_threshold <= 1:
         raise ValueError(f'0 <= bg_threshold <= fg_threshold <= 1 must hold, got {bg_threshold} and {fg_threshold}')
-
-    def label(threshold: float) -> np.ndarray:
-        background = np.full_like(cam, threshold, shape=(1, *cam.shape[1:]))
-        seeds = np.concatenate([background, cam]).argmax(0)
-        return values[dense_crf(image, seeds, crf, num_labels=len(values), **crf_options).argmax(0)]
-
-    return _combine(label(fg_threshold), label(bg_threshold))
+    return _combine(*(crf_label(image, cam, classes, threshold, crf, **crf_options)
+                      for threshold in (fg_threshold, bg_threshold)))
 
 
 def affinity_label_affinitynet(image: np.ndarray,

@@ -9,6 +9,7 @@ from mmamr.refine import (
     CRFParams,
     affinity_label_affinitynet,
     affinity_label_irnet,
+    crf_label,
     dense_crf,
 )
 
@@ -48,6 +49,19 @@ def test_irnet_against_its_definition():
     # 0.30 and 0.05 unless told
     np.testing.assert_array_equal(
         affinity_label_irnet(image, cam, [3, 1]), affinity_label_irnet(image, cam, [3, 1], 0.30, 0.05))
+
+
+def test_crf_label():
+    image, cam, distance = scene()
+    label = crf_label(image, cam, [7, 3], threshold=0.3)
+    assert label.dtype == np.uint8 and set(np.unique(label)) == {0, 4, 8}
+    # one threshold alone leaves no pixel unsure
+    np.testing.assert_array_equal(label, affinity_label_irnet(image, cam, [7, 3], 0.3, 0.3))
+    # the discs are taken up to their edges, where the CAM has long fallen below the threshold
+    assert (cam.max(0) > 0.5)[distance.min(0) < 1].mean() < 0.7
+    assert (crf_label(image, cam, [7, 3], threshold=0.5, iterations=10)[distance.min(0) < 1] > 0).mean() > 0.7
+    with pytest.raises(ValueError, match=r'threshold must be in \[0, 1\]'):
+        crf_label(image, cam, [7, 3], threshold=2)
 
 
 def test_affinitynet_against_its_definition():

@@ -4,7 +4,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 
 from mmamr.cams import mix, read_cam, upsample
-from mmamr.refine import affinity_label_affinitynet, affinity_label_irnet
+from mmamr.refine import affinity_label_affinitynet, affinity_label_irnet, crf_label
 from mmamr.registry import TRANSFORMS
 from mmamr.utils import InputError
 
@@ -68,12 +68,13 @@ class MakeAffinityLabel(BaseTransform):
 
     Args:
         method (str): ``'irnet'``: two thresholds, :func:`mmamr.refine.affinity_label_irnet`. ``'affinitynet'``: two
-            background powers, :func:`mmamr.refine.affinity_label_affinitynet`. Defaults to ``'irnet'``.
-        **options: Of that function, e.g. ``fg_threshold``, ``bg_threshold`` or ``low_alpha``, ``high_alpha``,
-            ``backend``, or single parameters of the CRF.
+            background powers, :func:`mmamr.refine.affinity_label_affinitynet`. ``'crf'``: one threshold, so that all
+            pixels are taken for sure, :func:`mmamr.refine.crf_label`. Defaults to ``'irnet'``.
+        **options: Of that function, e.g. ``fg_threshold``, ``bg_threshold``, or ``low_alpha``, ``high_alpha``, or
+            ``threshold``; ``backend``, or single parameters of the CRF.
     """
 
-    METHODS = {'irnet': affinity_label_irnet, 'affinitynet': affinity_label_affinitynet}
+    METHODS = {'irnet': affinity_label_irnet, 'affinitynet': affinity_label_affinitynet, 'crf': crf_label}
 
     def __init__(self, method: str = 'irnet', **options) -> None:
         if method not in self.METHODS:
