@@ -1,14 +1,16 @@
-"""Train, make CAMs and measure everything that a table needs, over several seeds, and write the table."""
+"""Train, run and measure everything that a table needs, over several seeds, and write the table."""
 import argparse
 import os
 import os.path as osp
+from typing import List, Optional
 
 from mmengine.config import Config
 
 from mmamr.apis.experiments import Experiments
+from mmamr.utils import one_line_errors
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='one of configs/experiments/')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], help='one run a seed; default: 0 1 2')
@@ -18,26 +20,28 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--jobs', type=int, default=0, help='runs at a time, one GPU each; default: the number of GPUs, or 1')
     parser.add_argument('--dry-run', action='store_true', help='say what would be run, and what is there')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
-    args = parse_args()
+def main(argv: Optional[List[str]] = None) -> None:
+    args = parse_args(argv)
     name = osp.splitext(osp.basename(args.config))[0]
     work_dir = args.work_dir or osp.join('work_dirs', 'experiments', name)
-    experiments = Experiments(
-        Config.fromfile(args.config),
-        config_dir=osp.dirname(osp.abspath(args.config)),
-        work_dir=work_dir,
-        tools_dir=osp.dirname(osp.abspath(__file__)),
-        seeds=args.seeds,
-        runs=args.runs)
-    if args.dry_run:
-        print('\n'.join(experiments.plan()))
-        return
-    experiments.run(jobs=args.jobs)
-    print(experiments.write_table())
-    print(f'{os.path.relpath(work_dir)}: table.md, table.csv, table.png')
+    with one_line_errors():
+        experiments = Experiments(
+            Config.fromfile(args.config),
+            config_dir=osp.dirname(osp.abspath(args.config)),
+            work_dir=work_dir,
+            tools_dir=osp.dirname(osp.abspath(__file__)),
+            seeds=args.seeds,
+            runs=args.runs)
+        if args.dry_run:
+            print('\n'.join(experiments.plan()))
+            return
+        experiments.run(jobs=args.jobs)
+        table = experiments.table()
+        table.write(work_dir)
+    print(f'{table.title}\n\n{table.markdown()}\n{os.path.relpath(work_dir)}: table.md, table.csv, table.png')
 
 
 if __name__ == '__main__':

@@ -1,0 +1,127 @@
+import os
+import os.path as osp
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
+from typing import Dict, List, Optional, Sequence, Tuple
+
+import torch
+
+from mmamr.utils import InputError
+
+from .runs import Run, build_run, environment
+from .table import Table, collect
+
+
+class Experiments:
+    """The runs and the table of one experiment config.
+
+    The config has ``title``; ``runs`` (name to ``config``, relative to the experiment config, with optional ``options``
+    and ``load_from``, the name of another run); and ``rows``, each with ``name``, ``run`` and optionally ``paper``, the
+    paper's number. A run is a classifier or a pipeline:
+
+    - of a classifier, CAMs are made on the config's ``splits`` (name to list file); its rows name a ``cam`` of
+      :class:`~mmamr.evaluation.CAMMetric`, whose best threshold on the split ``choose_on`` is used on all of them;
+    - of a pipeline, all stages are run, or those that the run's ``stages`` names; its rows have ``metrics``: for each
+      split a stage and its metric, e.g. ``{'train': ('pseudo_label', 'pseudo_label/mIoU')}``.
+
+    Args:
+        cfg (mmengine.Config): The experiment config.
+        config_dir (str): Folder that the configs of the runs are relative to.
+        work_dir (str): Folder for runs and table.
+        tools_dir (str): Folder of ``train.py`` and ``test.py``.
+        seeds (Sequence[int]): One run a seed. Defaults to ``(0, 1, 2)``.
+        runs (Sequence[str], optional): Only these runs. Defaults to None: all.
+
+    Raises:
+        InputError: If the config names a run that it does not have.
+    """
+
+    def __init__(self,
+                 cfg,
+                 config_dir: str,
+                 work_dir: str,
+                 tools_dir: str,
+                 seeds: Sequence[int] = (0, 1, 2),
+                 runs: Optional[Sequence[str]] = None) -> None:
+        self.cfg = cfg
+        self.config_dir = config_dir
+        self.work_dir = work_dir
+        self.tools_dir = tools_dir
+        self.seeds = list(seeds)
+        names = list(cfg.runs) if runs is None else list(runs)
+        parents = (settings.get('load_from') for settings in cfg.runs.values())
+        unknown = {*names, *(row['run'] for row in cfg.rows), *filter(None, parents)} - set(cfg.runs)
+        if unknown:
+            raise InputError(f'the experiment has no runs {sorted(unknown)}; it has {sorted(cfg.runs)}')
+        self.rows = [row for row in cfg.rows if row['run'] in names]
+        self.runs: Dict[Tuple[str, int], Run] = {}
+        for seed in self.seeds:
+            for name in names:
+                self.add(name, seed)
+
+    def add(self, name: str, seed: int) -> Run:
+        """The run of a name and a seed, after the one that it starts from."""
+        if (name, seed) not in self.runs:
+            settings = self.cfg.runs[name]
+            parent = self.add(settings['load_from'], seed) if settings.get('load_from') else None
+            self.runs[name, seed] = build_run(name, seed, settings, self.cfg, self.config_dir, self.work_dir, parent)
+        return self.runs[name, seed]
+
+    def plan(self) -> List[str]:
+        """One line a run: what is there and what is missing."""
+        return [
+            f'{run.work_dir}: ' + (f'to do: {", ".join(run.missing())}' if run.missing() else 'done')
+            for run in self.runs.values()
+        ]
+
+    def run(self, jobs: int = 0) -> None:
+        """Make what is missing.
+
+        Args:
+            jobs (int): Runs at a time. With GPUs each has its own. Defaults to 0: the number of GPUs, or 1.
+
+        Raises:
+            InputError: If a run failed; the others are finished first.
+        """
+        gpus = torch.cuda.device_count()
+        devices: Queue = Queue()
+        jobs = jobs or max(gpus, 1)
+        for job in range(jobs):
+            devices.put(job % gpus if gpus else None)
+        if not gpus:
+            # jobs that share cores wait for one another's threads at every layer
+            os.environ.setdefault('OMP_NUM_THREADS', str(max((os.cpu_count() or 1) // jobs, 1)))
+        waiting = [run for run in self.runs.values() if run.missing()]
+        while waiting:
+            # runs that others start from come first
+            ready = [run for run in waiting if run.parent not in waiting]
+            with ThreadPoolExecutor(devices.qsize()) as pool:
+                failed = [message for message in pool.map(lambda run: self.finish(run, devices), ready) if message]
+            if failed:
+                raise InputError('; '.join(failed))
+            waiting = [run for run in waiting if run not in ready]
+
+    def finish(self, run: Run, devices: Queue) -> Optional[str]:
+        """Run the commands of a run; returns what went wrong."""
+        device = devices.get()
+        try:
+            os.makedirs(run.work_dir, exist_ok=True)
+            for command, name in run.commands(self.tools_dir):
+                print(f'{run.name}, seed {run.seed}: {name}', flush=True)
+                log = osp.join(run.work_dir, f'{name}.log')
+                with open(log, 'w', encoding='utf-8') as file:
+                    code = subprocess.run(
+                        command, stdout=file, stderr=subprocess.STDOUT, env=environment(device)).returncode
+                if code != 0:
+                    return f'{run.name} with seed {run.seed} failed, see {log}'
+        finally:
+            devices.put(device)
+        return None
+
+    def table(self) -> Table:
+        """What came out."""
+        measured = {
+            row['name']: [self.runs[row['run'], seed].measure(row) for seed in self.seeds] for row in self.rows
+        }
+        return Table(self.cfg.title, self.seeds, collect(self.rows, measured))

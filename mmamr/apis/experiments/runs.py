@@ -1,0 +1,173 @@
+"""What an experiment runs with one seed, by ``tools/train.py`` and ``tools/test.py``, and what came out."""
+import json
+import os
+import os.path as osp
+import sys
+from dataclasses import dataclass, field
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+from mmengine.config import Config
+
+from mmamr.utils import atomic_write
+
+
+@dataclass
+class Run:
+    """One config with one seed.
+
+    Args:
+        name (str): Name of the run in the experiment config.
+        seed (int): Its seed.
+        config (str): Path of the config.
+        work_dir (str): Folder of the run.
+        options (dict): What is changed in the config, by dotted key. Defaults to nothing.
+        parent (Run, optional): Run whose checkpoint this one starts from. Defaults to None.
+    """
+
+    name: str
+    seed: int
+    config: str
+    work_dir: str
+    options: Dict[str, Any] = field(default_factory=dict)
+    parent: Optional['Run'] = None
+
+    def missing(self) -> List[str]:
+        """What has not been measured yet, in words for a plan; empty for a run that is done."""
+        raise NotImplementedError
+
+    def commands(self, tools_dir: str) -> Iterator[Tuple[List[str], str]]:
+        """Command lines with the names of their logs; a later one may need what an earlier one made."""
+        raise NotImplementedError
+
+    def measure(self, row: Mapping) -> Dict[str, float]:
+        """The numbers of a row of the table, by column."""
+        raise NotImplementedError
+
+    def command(self, script: str, *arguments: str, **options: Any) -> List[str]:
+        """A command line for one of the tools, with the options of the config at its end."""
+        line = [sys.executable, script, self.config, *arguments, '--work-dir', self.work_dir]
+        return [*line, '--cfg-options', *(f'{key}={value}' for key, value in options.items())]
+
+
+@dataclass
+class ClassifierRun(Run):
+    """The training of a classifier, and its CAMs on some splits.
+
+    Args:
+        splits (dict): Name to list file of the splits on which CAMs are made.
+        choose_on (str): The split whose best threshold is used on all of them.
+    """
+
+    splits: Dict[str, str] = field(default_factory=dict)
+    choose_on: str = 'train'
+
+    def curves_file(self, split: str) -> str:
+        """Where the curves of a split stand: mIoU of each kind of CAM at each threshold."""
+        return osp.join(self.work_dir, f'curves_{split}.json')
+
+    def checkpoint(self) -> str:
+        """The last checkpoint.
+
+        Raises:
+            FileNotFoundError: If there is none.
+        """
+        marker = osp.join(self.work_dir, 'last_checkpoint')
+        if not osp.exists(marker):
+            raise FileNotFoundError(f'{self.work_dir} has no checkpoint: the training of {self.name} did not end')
+        with open(marker, encoding='utf-8') as file:
+            return osp.join(self.work_dir, osp.basename(file.read().strip()))
+
+    def missing(self) -> List[str]:
+        """Splits that have not been measured."""
+        return [split for split in self.splits if not osp.exists(self.curves_file(split))]
+
+    def commands(self, tools_dir: str) -> Iterator[Tuple[List[str], str]]:
+        """Train, then make the CAMs of each split."""
+        options = {'randomness.seed': self.seed, **self.options}
+        trained = osp.join(self.work_dir, 'trained')
+        if not osp.exists(trained):
+            start = {} if self.parent is None else {'load_from': self.parent.checkpoint()}
+            train = osp.join(tools_dir, 'train.py')
+            yield self.command(train, '--resume', '--no-validate', **options, **start), 'train'
+            with atomic_write(trained):
+                pass
+        for split in self.missing():
+            options.update({
+                'test_dataloader.dataset.split': self.splits[split],
+                'test_cfg.out_dir': osp.join(self.work_dir, f'cams_{split}'),
+                'test_evaluator.out_file': self.curves_file(split)
+            })
+            yield self.command(osp.join(tools_dir, 'test.py'), self.checkpoint(), **options), f'cam_{split}'
+
+    def measure(self, row: Mapping) -> Dict[str, float]:
+        """mIoU of ``row['cam']`` on each split, at the best threshold of :attr:`choose_on`, and the threshold."""
+        curves = {}
+        for split in self.splits:
+            with open(self.curves_file(split), encoding='utf-8') as file:
+                curves[split] = json.load(file)[row['cam']]
+        best = int(np.argmax(curves[self.choose_on]['miou']))
+        numbers = {f'{split} mIoU': curve['miou'][best] for split, curve in curves.items()}
+        return {**numbers, 'threshold': curves[self.choose_on]['thresholds'][best]}
+
+
+@dataclass
+class PipelineRun(Run):
+    """A pipeline from its first stage to its last.
+
+    Args:
+        stages (Sequence[str], optional): Only these of its stages. Defaults to None: all.
+    """
+
+    stages: Optional[Sequence[str]] = None
+
+    def records(self) -> Dict[str, Dict]:
+        """Records of the stages so far, from the manifest."""
+        path = osp.join(self.work_dir, 'manifest.json')
+        if not osp.exists(path):
+            return {}
+        with open(path, encoding='utf-8') as file:
+            return json.load(file)['stages']
+
+    def missing(self) -> List[str]:
+        """Stages that are not done."""
+        stages, records = Config.fromfile(self.config).stages, self.records()
+        wanted = self.stages or [name for name in stages if stages[name] is not None]
+        return [name for name in wanted if records.get(name, {}).get('state') != 'done']
+
+    def commands(self, tools_dir: str) -> Iterator[Tuple[List[str], str]]:
+        """The pipeline, which knows itself what is left to do."""
+        options = {'options.randomness.seed': self.seed, **self.options}
+        only = [] if self.stages is None else ['--stages', *self.stages]
+        yield self.command(osp.join(tools_dir, 'train.py'), '--resume', *only, **options), 'pipeline'
+
+    def measure(self, row: Mapping) -> Dict[str, float]:
+        """``row['metrics']``: for each split the stage and the metric, e.g. ``dict(val=('evaluation', 'mIoU'))``."""
+        records = self.records()
+        return {f'{split} mIoU': records[stage]['metrics'][name] for split, (stage, name) in row['metrics'].items()}
+
+
+def build_run(name: str, seed: int, settings: Mapping, experiment: Mapping, config_dir: str, work_dir: str,
+              parent: Optional[Run]) -> Run:
+    """A run of an experiment config.
+
+    Args:
+        name (str): Its name.
+        seed (int): Its seed.
+        settings (Mapping): ``config``, relative to ``config_dir``; optionally ``options``, and ``stages`` of a
+            pipeline.
+        experiment (Mapping): The experiment config, with ``splits`` and ``choose_on`` for classifiers.
+        config_dir (str): Folder of the experiment config.
+        work_dir (str): Folder of the experiment.
+        parent (Run, optional): Run whose checkpoint this one starts from.
+    """
+    config = osp.normpath(osp.join(config_dir, settings['config']))
+    common = (name, seed, config, osp.join(work_dir, name, f'seed{seed}'), dict(settings.get('options', {})), parent)
+    if 'stages' in Config.fromfile(config):
+        return PipelineRun(*common, stages=settings.get('stages'))
+    return ClassifierRun(*common, splits=dict(experiment['splits']), choose_on=experiment['choose_on'])
+
+
+def environment(device: Optional[int]) -> Dict[str, str]:
+    """The environment of a run: one GPU, if there are any."""
+    return dict(os.environ) if device is None else dict(os.environ, CUDA_VISIBLE_DEVICES=str(device))

@@ -1,0 +1,166 @@
+"""Experiments with stand-ins for tools/train.py and tools/test.py that write what the real ones would."""
+import json
+import os
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mmamr.apis.experiments import ClassifierRun, Experiments, PipelineRun
+from mmamr.utils import InputError
+
+TRAIN = '''
+import json, pathlib, sys
+argv = sys.argv
+work_dir = pathlib.Path(argv[argv.index('--work-dir') + 1])
+options = dict(item.split('=', 1) for item in argv[argv.index('--cfg-options') + 1:])
+with open(work_dir.parents[1] / 'calls.txt', 'a') as file:
+    file.write(f'train {work_dir.parent.name} {work_dir.name} {options.get("load_from", "")}\\n')
+if options.get('model.fails'):
+    sys.exit(3)
+if 'pipeline' in argv[1]:
+    seed = int(options['options.randomness.seed'])
+    stages = dict(cam=dict(state='done', metrics={'CAM/spotlight.best_mIoU': 50 + seed}),
+                  evaluation=dict(state='done', metrics={'mIoU': 60 + seed}))
+    (work_dir / 'manifest.json').write_text(json.dumps(dict(stages=stages)))
+else:
+    (work_dir / 'last_checkpoint').write_text('somewhere/else/epoch_4.pth')
+'''
+TEST = '''
+import json, pathlib, sys
+argv = sys.argv
+work_dir = pathlib.Path(argv[argv.index('--work-dir') + 1])
+options = dict(item.split('=', 1) for item in argv[argv.index('--cfg-options') + 1:])
+assert argv[2] == str(work_dir / 'epoch_4.pth')
+with open(work_dir.parents[1] / 'calls.txt', 'a') as file:
+    file.write(f'test {work_dir.parent.name} {work_dir.name} {options["test_dataloader.dataset.split"]}\\n')
+seed = int(options['randomness.seed'])
+best = {'train.txt': [10., 40. + seed, 20.], 'val.txt': [50., 30. + seed, 20.]}
+curves = dict(spotlight=dict(thresholds=[0.1, 0.2, 0.3], miou=best[options['test_dataloader.dataset.split']]))
+pathlib.Path(options['test_evaluator.out_file']).write_text(json.dumps(curves))
+'''
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / 'tools').mkdir()
+    (tmp_path / 'tools' / 'train.py').write_text(TRAIN)
+    (tmp_path / 'tools' / 'test.py').write_text(TEST)
+    (tmp_path / 'cam.py').write_text('model = dict(type="CAMClassifier", fails=0)')
+    (tmp_path / 'pipeline.py').write_text('stages = dict(cam=dict(kind="test"), skipped=None, evaluation=dict())')
+    return tmp_path
+
+
+def experiments(folder, seeds=(0, 1), runs=None, **changes):
+    cfg = dict(
+        title='Two kinds of runs',
+        splits=dict(train='train.txt', val='val.txt'),
+        choose_on='train',
+        runs=dict(
+            child=dict(config='cam.py', load_from='plain'),
+            plain=dict(config='cam.py'),
+            whole=dict(config='pipeline.py')),
+        rows=[
+            dict(name='plain', run='plain', cam='spotlight', paper=48.3),
+            dict(name='child', run='child', cam='spotlight'),
+            dict(
+                name='pipeline',
+                run='whole',
+                metrics=dict(train=('cam', 'CAM/spotlight.best_mIoU'), val=('evaluation', 'mIoU'))),
+        ])
+    cfg.update(changes)
+    return Experiments(Config(cfg), str(folder), str(folder / 'work'), str(folder / 'tools'), seeds, runs)
+
+
+def calls(folder):
+    path = folder / 'work' / 'calls.txt'
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_runs_are_trained_once_and_parents_first(folder):
+    ours = experiments(folder)
+    assert isinstance(ours.runs['plain', 0], ClassifierRun) and isinstance(ours.runs['whole', 0], PipelineRun)
+    assert f'{folder}/work/plain/seed0: to do: train, val' in ours.plan()
+    assert f'{folder}/work/whole/seed1: to do: cam, evaluation' in ours.plan()
+    ours.run(jobs=2)
+    done = calls(folder)
+    assert len(done) == 2 * (3 + 3 + 1)
+    assert f'train child seed1 {folder}/work/plain/seed1/epoch_4.pth' in done
+    assert done.index('train plain seed1 ') < done.index(f'train child seed1 {folder}/work/plain/seed1/epoch_4.pth')
+    assert {line.rpartition(': ')[2] for line in ours.plan()} == {'done'}
+    # nothing is left to do
+    experiments(folder).run()
+    assert calls(folder) == done
+    # what was not measured is, without another training
+    os.remove(folder / 'work' / 'plain' / 'seed0' / 'curves_val.json')
+    experiments(folder).run()
+    assert calls(folder)[len(done):] == ['test plain seed0 val.txt']
+
+
+def test_the_threshold_is_chosen_on_one_split(folder):
+    ours = experiments(folder)
+    ours.run()
+    plain, child, pipeline = ours.table().rows
+    # val is best at 0.1, but 0.2 is best on train
+    assert plain['values'] == {'train mIoU': [40, 41], 'val mIoU': [30, 31], 'threshold': [0.2, 0.2]}
+    assert child['values'] == plain['values']
+    assert pipeline['values'] == {'train mIoU': [50, 51], 'val mIoU': [60, 61]}
+
+
+def test_only_some_runs(folder):
+    ours = experiments(folder, seeds=[5], runs=['whole'])
+    ours.run()
+    assert calls(folder) == ['train whole seed5 ']
+    assert [row['name'] for row in ours.table().rows] == ['pipeline']
+    # a run takes along the one that it starts from
+    assert {name for name, _ in experiments(folder, runs=['child']).runs} == {'plain', 'child'}
+
+
+def test_only_some_stages_of_a_pipeline(folder):
+    runs = dict(whole=dict(config='pipeline.py', stages=['cam']))
+    ours = Experiments(Config(dict(runs=runs, rows=[])), str(folder), str(folder / 'work'), 'tools', seeds=[0])
+    run = ours.runs['whole', 0]
+    assert run.missing() == ['cam']
+    [(command, _)] = run.commands('tools')
+    assert command[command.index('--stages') + 1:][:2] == ['cam', '--work-dir']
+
+
+def test_a_run_that_fails_is_named_and_others_are_finished(folder):
+    bad, good = dict(config='cam.py', options={'model.fails': 1}), dict(config='cam.py')
+    ours = experiments(folder, seeds=[0], rows=[])
+    ours.cfg.runs = dict(bad=bad, good=good)
+    ours = Experiments(ours.cfg, ours.config_dir, ours.work_dir, ours.tools_dir, seeds=[0])
+    with pytest.raises(InputError, match=r'bad with seed 0 failed, see .*/bad/seed0/train\.log'):
+        ours.run()
+    assert not ours.runs['good', 0].missing() and ours.runs['bad', 0].missing()
+    assert not (folder / 'work' / 'bad' / 'seed0' / 'trained').exists()
+
+
+def test_unknown_runs_are_named(folder):
+    with pytest.raises(InputError, match=r"no runs \['none'\]; it has"):
+        experiments(folder, runs=['none'])
+    with pytest.raises(InputError, match=r"no runs \['lost'\]; it has"):
+        experiments(folder, rows=[dict(name='row', run='lost', cam='spotlight')])
+
+
+def test_the_tool(folder, load_tool, monkeypatch, capsys):
+    tool = load_tool('run_experiments.py')
+    monkeypatch.setattr(tool, '__file__', str(folder / 'tools' / 'run_experiments.py'))
+    config = folder / 'table.py'
+    config.write_text('\n'.join(f'{key} = {value!r}' for key, value in experiments(folder).cfg.to_dict().items()))
+    argv = [str(config), '--work-dir', str(folder / 'work'), '--seeds', '0', '2', '--runs', 'plain']
+    tool.main([*argv, '--dry-run'])
+    assert 'to do: train, val' in capsys.readouterr().out and not calls(folder)
+    tool.main(argv)
+    assert '| plain | 41.0 ± 1.4 | 31.0 ± 1.4 | 0.20 | 2 | 48.3 |' in capsys.readouterr().out
+    assert {path.name for path in Path(folder / 'work').glob('table.*')} == {'table.md', 'table.csv', 'table.png'}
+    with pytest.raises(SystemExit, match='no runs'):
+        tool.main([*argv[:-1], 'none'])
+
+
+def test_manifest_of_a_pipeline_that_is_not_done(folder):
+    run = experiments(folder).runs['whole', 0]
+    os.makedirs(run.work_dir)
+    stages = dict(cam=dict(state='done'), evaluation=dict(state='failed'))
+    (Path(run.work_dir) / 'manifest.json').write_text(json.dumps(dict(stages=stages)))
+    assert run.missing() == ['evaluation']

@@ -1,0 +1,29 @@
+"""Every experiment config names runs, stages, splits and CAMs that there are."""
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mmamr.apis.experiments import ClassifierRun, Experiments
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = sorted((ROOT / 'configs' / 'experiments').glob('*.py'))
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_experiment(path, tmp_path):
+    cfg = Config.fromfile(path)
+    assert cfg.title
+    experiments = Experiments(cfg, str(path.parent), str(tmp_path), str(ROOT / 'tools'), seeds=[0])
+    assert {row['run'] for row in cfg.rows} == set(cfg.runs)
+    assert len({row['name'] for row in cfg.rows}) == len(cfg.rows)
+    for row in cfg.rows:
+        run = experiments.runs[row['run'], 0]
+        config = Config.fromfile(run.config)
+        if isinstance(run, ClassifierRun):
+            assert cfg.choose_on in cfg.splits
+            assert row['cam'] == 'spotlight' or config.model.type == 'AMRClassifier'
+        else:
+            for stage, metric in row['metrics'].values():
+                assert config.stages[stage] is not None and metric.endswith('mIoU')
+                assert stage in (run.stages or config.stages)
