@@ -11,7 +11,9 @@ from mmengine.dist import is_main_process
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from mmamr.apis import draw_loop, require_screen, write_metrics
 from mmamr.compat import keep_freed_memory, setup_cpu_distributed
+from mmamr.engine.loops import ImageFilesLoop
 from mmamr.engine.test_time import apply_test_time
 from mmamr.registry import LOOPS
 from mmamr.utils import InputError, one_line_errors
@@ -23,11 +25,21 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser.add_argument('checkpoint', nargs='?', help='checkpoint file; stages without a model need none')
     parser.add_argument('--work-dir', help='folder for logs and results; ./work_dirs/<config name> if not given')
     parser.add_argument(
-        '--out-dir', '--out', metavar='DIR', help='folder of the files that are written: CAMs, labels, predicted masks')
+        '--out', '--out-dir', metavar='DIR', help='folder of the files that are written: CAMs, labels, predicted masks')
     parser.add_argument(
-        '--show-dir', metavar='DIR', help='folder for pictures: eight of the CAMs, or all predicted masks')
+        '--out-item',
+        choices=['pred', 'metrics'],
+        help='what to write to --out: these files (pred, if not given), or only metrics.json (metrics)')
+    parser.add_argument(
+        '--show-dir', metavar='DIR', help='folder for pictures: eight of the CAMs or labels, or all predicted masks')
+    parser.add_argument('--show', action='store_true', help='show these pictures in a window')
+    parser.add_argument(
+        '--wait-time', type=float, default=2, metavar='SECONDS', help='how long each is shown; 0 is until a key (2)')
+    parser.add_argument(
+        '--interval', type=int, metavar='N', help='of a large data set, draw every N-th image, each for itself')
     parser.add_argument('--tta', action='store_true', help='segmentation: average over scales and mirror images')
     parser.add_argument('--amp', action='store_true', help='half precision: float16 on a GPU, bfloat16 on a CPU')
+    parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of batches for the GPU')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -40,12 +52,20 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     # torch.distributed.launch passes the first of these names, torchrun none
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
+    if args.out_item is not None and args.out is None:
+        parser.error('--out-item needs --out, the folder to write to')
+    if args.wait_time < 0 or (args.interval is not None and args.interval < 1):
+        parser.error('--wait-time must not be negative, and --interval must be 1 at least')
+    if args.interval is not None and not (args.show or args.show_dir):
+        parser.error('--interval is for the pictures of --show and --show-dir')
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     return args
 
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     """Put the command line into the config."""
+    if 'stages' in cfg:
+        raise InputError(f'{args.config} is a pipeline: tools/train.py runs all its stages, tests too')
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -55,17 +75,20 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.load_from = args.checkpoint
     elif needs_checkpoint(cfg) and 'load_from' not in (args.cfg_options or {}):
         raise InputError(f'{args.config} has a model, so it needs a checkpoint: tools/test.py {args.config} CHECKPOINT')
-    if args.out_dir is not None:
+    if args.out is not None and args.out_item != 'metrics':
         if is_segmentation(cfg):
-            cfg.test_evaluator.output_dir = args.out_dir
+            evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
+            evaluators[0].output_dir = args.out
         else:
-            set_loop_option(cfg, '--out-dir', out_dir=args.out_dir)
+            set_loop_option(cfg, '--out', out_dir=args.out)
     if args.tta:
         if 'test_time' not in cfg:
             raise InputError('--tta is for segmentation configs, which have test_time; CAMLoop has scales and flip')
         cfg.test_time.update(ms=True, flip=True)
-    if args.show_dir is not None:
-        show_in(cfg, args.show_dir)
+    if args.show or args.show_dir is not None:
+        merge_show_args(cfg, args)
+    if args.no_pin_memory and cfg.get('test_dataloader'):
+        cfg.test_dataloader.pin_memory = False
     if args.amp:
         precision = 'float16' if torch.cuda.is_available() else 'bfloat16'
         set_loop_option(cfg, '--amp', precision=precision, fp16=True)
@@ -80,30 +103,37 @@ def is_segmentation(cfg: Config) -> bool:
     return cfg.get('default_scope') == 'mmseg'
 
 
-def show_in(cfg: Config, folder: str) -> None:
-    """Let a segmentation config draw what it predicts; CAMs are drawn after the loop.
+def merge_show_args(cfg: Config, args: argparse.Namespace) -> None:
+    """Let a segmentation config draw what it predicts; what the other loops make is drawn after them.
 
     Raises:
-        InputError: If the config has nothing that is drawn here.
+        InputError: If nothing that the config makes can be drawn as it is asked for.
     """
-    if is_segmentation(cfg):
-        cfg.default_hooks.visualization = dict(type='mmseg.SegVisualizationHook', draw=True)
-        cfg.visualizer.save_dir = folder
-    elif cfg.get('test_cfg', {}).get('type') != 'CAMLoop':
-        raise InputError('--show-dir is for CAMs and segmentation; tools/analysis_tools/vis_affinity.py draws the rest')
-
-
-def draw_cams(runner: Runner, folder: str) -> None:
-    """Draw eight of the CAMs that a loop made."""
-    from mmamr.apis import cam_rows, choose_items, save_rows
-    loop = runner.test_loop
-    rows = cam_rows(loop.dataset, loop.out_dir, choose_items(loop.dataset, num=8))
-    print('\n'.join(save_rows(rows, osp.join(folder, 'cams.png'))))
+    if args.show:
+        require_screen()
+    if not is_segmentation(cfg):
+        loop = test_loop(cfg)
+        if loop is None or not issubclass(loop, ImageFilesLoop):
+            raise InputError('--show and --show-dir mean nothing to this config: its test loop is '
+                             f'{loop and loop.__name__}')
+        return
+    cfg.setdefault('default_hooks', {}).visualization = dict(
+        type='mmamr.PredictionPictureHook',
+        out_dir=args.show_dir,
+        show=args.show,
+        wait_time=args.wait_time,
+        interval=args.interval or 1)
 
 
 def needs_checkpoint(cfg: Config) -> bool:
     """Whether the config has a model that somebody must have trained."""
     return 'model' in cfg and cfg.model.type.split('.')[-1] != 'NoModel'
+
+
+def test_loop(cfg: Config) -> Optional[type]:
+    """The class of the test loop of a config; None where it has none."""
+    test_cfg = cfg.get('test_cfg')
+    return None if test_cfg is None else LOOPS.get(test_cfg.get('type', 'TestLoop'))
 
 
 def set_loop_option(cfg: Config, flag: str, **options: Any) -> None:
@@ -112,12 +142,11 @@ def set_loop_option(cfg: Config, flag: str, **options: Any) -> None:
     Raises:
         InputError: If it has none of them.
     """
-    test_cfg = cfg.get('test_cfg')
-    loop = None if test_cfg is None else LOOPS.get(test_cfg.get('type', 'TestLoop'))
+    loop = test_loop(cfg)
     known = [name for name in options if loop is not None and name in inspect.signature(loop).parameters]
     if not known:
         raise InputError(f'{flag} means nothing to this config: its test loop is {loop and loop.__name__}')
-    test_cfg.update({name: options[name] for name in known})
+    cfg.test_cfg.update({name: options[name] for name in known})
 
 
 def main(argv: Optional[List[str]] = None) -> None:
@@ -127,9 +156,16 @@ def main(argv: Optional[List[str]] = None) -> None:
         cfg = merge_args(Config.fromfile(args.config), args)
         setup_cpu_distributed(cfg, args.launcher)
         runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-        runner.test()
-        if args.show_dir is not None and not is_segmentation(cfg) and is_main_process():
-            draw_cams(runner, args.show_dir)
+        metrics = runner.test()
+        if not is_main_process():
+            return
+        if args.out_item == 'metrics':
+            if not metrics:
+                raise InputError(f'--out-item metrics: nothing was measured; {args.config} has no masks or no metrics')
+            write_metrics(osp.join(args.out, 'metrics.json'), {name: float(value) for name, value in metrics.items()})
+        if (args.show or args.show_dir is not None) and not is_segmentation(cfg):
+            files = draw_loop(runner, args.show_dir, args.show, args.wait_time, args.interval)
+            print(''.join(f'{file}\n' for file in files), end='')
 
 
 if __name__ == '__main__':

@@ -2,9 +2,11 @@
 from .config import init_dataset, load_config
 from .evaluation import evaluate_cams, evaluate_labels, metrics_table, write_metrics
 from .inference import init_model, make_cams
-from .pictures import affinity_rows, cam_rows, choose_items, save_rows, show_cams
+from .loop_pictures import draw_loop, loop_rows, require_screen
+from .pictures import affinity_rows, cam_rows, choose_items, label_rows, save_rows, show_cams
 
 __all__ = [
-    'affinity_rows', 'cam_rows', 'choose_items', 'evaluate_cams', 'evaluate_labels', 'init_dataset', 'init_model',
-    'load_config', 'make_cams', 'metrics_table', 'save_rows', 'show_cams', 'write_metrics'
+    'affinity_rows', 'cam_rows', 'choose_items', 'draw_loop', 'evaluate_cams', 'evaluate_labels', 'init_dataset',
+    'init_model', 'label_rows', 'load_config', 'loop_rows', 'make_cams', 'metrics_table', 'require_screen',
+    'save_rows', 'show_cams', 'write_metrics'
 ]

@@ -9,7 +9,7 @@ from torch import nn
 
 from mmamr.cams import CAM, label_of_walk, read_cam, walk_cam
 from mmamr.utils import InputError, evaluating, track
-from mmamr.visualization import Row, affinity_row, cam_row, draw_sheet, save_picture
+from mmamr.visualization import Row, affinity_row, cam_row, draw_sheet, label_row, save_picture
 
 from .inference import Image, class_names, load_rgb, preprocess
 
@@ -97,6 +97,35 @@ def cam_rows(dataset,
             rows.append(
                 cam_row(image, cam, dataset.metainfo['classes'], dataset.metainfo['palette'], mask, walk, xi, classes,
                         item['img_id']))
+    return rows
+
+
+def label_rows(dataset,
+               label_dir: str,
+               items: Sequence[Dict[str, Any]],
+               cam_dir: Optional[str] = None,
+               xi: float = 0.5) -> List[Row]:
+    """Rows from label files: image, CAM where its folder is given, label, ground truth where there is one.
+
+    Args:
+        dataset (ImageLabelDataset): The data set.
+        label_dir (str): Folder of ``<id>.png`` with the mask values of the data set, and 255 where unsure.
+        items (Sequence[dict]): From :func:`choose_items`.
+        cam_dir (str, optional): Folder of the CAM files that the labels were made of. Defaults to None.
+        xi (float): Recalibration coefficient ξ of the CAM. Defaults to 0.5.
+
+    Returns:
+        list[Row]: To be stacked by :func:`mmamr.visualization.draw_sheet`.
+    """
+    from mmamr.datasets.images import read_mask
+    rows = []
+    for item in items:
+        image, mask = load_rgb(item['img_path']), read_truth(item, dataset)
+        label = read_mask(os.path.join(label_dir, f'{item["img_id"]}.png'), dataset.class_index, image.shape[:2])
+        cam = None if cam_dir is None else read_cam_of(item, cam_dir, dataset)
+        rows.append(
+            label_row(image, label, dataset.metainfo['classes'], dataset.metainfo['palette'], mask, cam, xi,
+                      item['img_id']))
     return rows
 
 

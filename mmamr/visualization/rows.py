@@ -1,4 +1,4 @@
-"""The rows that show a stage: CAMs (Fig. 1 and 4), and how pseudo labels come out of them."""
+"""The rows that show a stage: CAMs (Fig. 1 and 4), labels, and how pseudo labels come out of CAMs."""
 from typing import Dict, Mapping, Optional, Sequence
 
 import numpy as np
@@ -72,6 +72,41 @@ def cam_row(image: np.ndarray,
     if mask is not None:
         panels['ground truth'] = draw_labels(image, mask, palette)
     return Row(panels, title, legend(cam.classes if classes is None else classes, names, palette))
+
+
+def label_row(image: np.ndarray,
+              label: np.ndarray,
+              names: Sequence[str],
+              palette: Sequence[Sequence[int]],
+              mask: Optional[np.ndarray] = None,
+              cam: Optional[CAM] = None,
+              xi: float = 0.5,
+              title: str = '',
+              caption: str = 'label') -> Row:
+    """Image, label, and where they are given the CAM that it was made of and the ground truth.
+
+    Args:
+        image (np.ndarray): RGB uint8 ``(H, W, 3)``.
+        label (np.ndarray): ``(H, W)``: 0 background, c + 1 foreground, 255 unsure.
+        names (Sequence[str]): Names of all foreground classes.
+        palette (Sequence[Sequence[int]]): RGB colours of the background and of these classes.
+        mask (np.ndarray, optional): Ground truth, as ``label``. Defaults to None.
+        cam (CAM, optional): CAMs of the image. Defaults to None.
+        xi (float): Recalibration coefficient ξ of the CAM. Defaults to 0.5.
+        title (str): E.g. the id of the image. Defaults to ''.
+        caption (str): What the label is called. Defaults to 'label'.
+
+    Returns:
+        Row: To be stacked by :func:`draw_sheet`.
+    """
+    panels = {'image': image}
+    if cam is not None:
+        panels['CAM'] = draw_heat_map(image, strongest(mix(cam, xi), cam.classes))
+    panels[caption] = draw_labels(image, label, palette)
+    if mask is not None:
+        panels['ground truth'] = draw_labels(image, mask, palette)
+    values = np.unique(label)
+    return Row(panels, title, legend([value - 1 for value in values if 0 < value <= len(names)], names, palette))
 
 
 def affinity_row(image: np.ndarray,

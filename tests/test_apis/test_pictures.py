@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmamr.apis import affinity_rows, cam_rows, choose_items, init_dataset, init_model, save_rows
+from mmamr.apis import affinity_rows, cam_rows, choose_items, init_dataset, init_model, label_rows, save_rows
 from mmamr.cams import CAM, read_cam, write_cam
 from mmamr.utils import InputError
 
@@ -36,6 +36,18 @@ def test_cam_rows(dataset, write_cams):
     assert (rows[0].panels['random walk'] != rows[0].panels['spotlight']).any()
     apart = cam_rows(dataset, write_cams(), items, per_class=True)
     assert [list(row.legend) for row in apart] == [['disc'], ['square'], ['square']]
+
+
+def test_label_rows(dataset, write_cams):
+    items = choose_items(dataset, ['img_00', 'img_01'])
+    masks = items[0]['seg_map_path'].rpartition('/')[0]
+    rows = label_rows(dataset, masks, items, write_cams(), xi=0.7)
+    assert [list(row.panels) for row in rows] == [['image', 'CAM', 'label', 'ground truth']] * 2
+    assert [list(row.legend) for row in rows] == [['disc', 'square'], ['square']]
+    assert np.array_equal(rows[0].panels['label'], rows[0].panels['ground truth'])
+    assert list(label_rows(dataset, masks, items)[0].panels) == ['image', 'label', 'ground truth']
+    with pytest.raises(InputError, match=r'^nowhere/img_00\.png: no such mask'):
+        label_rows(dataset, 'nowhere', items)
 
 
 def test_images_without_mask_have_no_ground_truth(tiny_config, write_cams):

@@ -1,12 +1,19 @@
 """tools/test.py as a user runs it: killed and run again, in two processes, with every switch."""
+import json
 import re
 import signal
+import sys
+import types
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from matplotlib.backend_bases import FigureManagerBase
+from matplotlib.backends import backend_agg
 from mmengine.config import Config
+from mmengine.registry import DefaultScope
 from PIL import Image
 
 from mmamr.cams import read_cam
@@ -15,7 +22,8 @@ from mmamr.utils import InputError
 
 CONFIGS = Path(__file__).parents[1] / 'data' / 'configs'
 DEEPLABV2 = CONFIGS.parents[2] / 'configs/deeplabv2/deeplabv2_resnet18-w16-d8_1xb16-800i_embedded-96x96.py'
-CAM, AFFINITY_LABEL, IRNET = (CONFIGS / f'tiny_{name}.py' for name in ('amr', 'affinity-label', 'irnet'))
+CAM, AFFINITY_LABEL, IRNET, CAM_LABEL, SEGMENTATION = (
+    CONFIGS / f'tiny_{name}.py' for name in ('amr', 'affinity-label', 'irnet', 'cam-label', 'segmentation'))
 
 
 def contents(folder):
@@ -115,29 +123,156 @@ def test_amp_makes_nearly_the_same_cams(stage, tmp_path):
     assert 0 < difference < 0.1
 
 
-def test_show_dir_draws_cams(stage, tmp_path):
-    ended = stage(CAM, 'work', '--show-dir', tmp_path / 'shown')
+def test_out_item(stage, tmp_path):
+    ended = stage(CAM, 'work', '--out', tmp_path / 'out', '--out-item', 'metrics')
     assert ended.code == 0, ended.output
-    with Image.open(tmp_path / 'shown' / 'cams.png') as sheet:
-        assert sheet.width > 5 * 200 and sheet.height > 8 * 100
+    assert [path.name for path in (tmp_path / 'out').iterdir()] == ['metrics.json']
+    written = json.loads((tmp_path / 'out' / 'metrics.json').read_text())
+    assert {name: f'{value:.4f}' for name, value in written.items()} == metrics(ended.output) != {}
+    ended = stage(CAM, 'work', '--out', tmp_path / 'out', '--out-item', 'pred', '--no-pin-memory')
+    assert ended.code == 0 and len(list((tmp_path / 'out').glob('*.npz'))) == 12, ended.output
+    ended = stage(CAM, 'work', '--out', tmp_path / 'none', '--out-item', 'metrics', '--cfg-options',
+                  'test_dataloader.dataset.mask_dir=None')
+    assert ended.code == 1 and 'Traceback' not in ended.output and not (tmp_path / 'none').exists()
+    assert ended.output.splitlines()[-1].startswith('--out-item metrics: nothing was measured')
 
 
-def test_switches_of_segmentation(load_tool, tmp_path):
+@pytest.mark.parametrize('config, columns', [(CAM, 5), (AFFINITY_LABEL, 3), (IRNET, 7), (CAM_LABEL, 4)],
+                         ids=['cam', 'affinity_label', 'pseudo_label', 'cam_label'])
+def test_show_dir(request, stage, tmp_path, config, columns):
+    name = {CAM: 'cams', AFFINITY_LABEL: 'affinity_labels', IRNET: 'walks'}.get(config, 'SegmentationClassPseudo')
+    if config != CAM:
+        request.getfixturevalue('cams')
+    options = ['--cfg-options', f'test_cfg.cam_dir={tmp_path}/cams'] if config == CAM_LABEL else []
+    ended = stage(config, 'work', '--show-dir', tmp_path / 'shown', *options)
+    assert ended.code == 0, ended.output
+    assert f'{tmp_path}/shown/{name}.png' in ended.output
+    with Image.open(tmp_path / 'shown' / f'{name}.png') as sheet:
+        assert 256 * columns < sheet.width < 256 * (columns + 1) and sheet.height > 8 * 100
+
+
+def test_interval(stage, tmp_path):
+    ended = stage(CAM, 'work', '--show-dir', tmp_path / 'shown', '--interval', '5')
+    assert ended.code == 0, ended.output
+    assert sorted(path.name for path in (tmp_path / 'shown').iterdir()) == ['img_00.png', 'img_05.png', 'img_10.png']
+
+
+@pytest.fixture
+def screen(monkeypatch):
+    """A backend of matplotlib that says it has windows: gives what was shown in them and for how long."""
+    shown = []
+    backend = types.ModuleType('screen_of_tests')
+
+    class Canvas(backend_agg.FigureCanvasAgg):
+
+        def start_event_loop(self, timeout=0):
+            shown.append((self.manager.title, timeout))
+
+    class Manager(FigureManagerBase):
+
+        def set_window_title(self, title):
+            self.title = title
+
+        def show(self):
+            pass
+
+    Canvas.manager_class = Manager
+    backend.FigureCanvas, backend.FigureManager = Canvas, Manager
+    monkeypatch.setitem(sys.modules, backend.__name__, backend)
+    before = plt.get_backend()
+    plt.switch_backend(f'module://{backend.__name__}')
+    yield shown
+    plt.switch_backend(before)
+
+
+@pytest.fixture
+def show(load_tool, checkpoints, tiny_voc, tmp_path, monkeypatch):
+    """Run a config with ``--show`` in this process."""
+    monkeypatch.setenv('MMAMR_TINY_VOC', str(tiny_voc))
+
+    def run(config, checkpoint, *argv):
+        load_tool('test.py').main([
+            str(config), str(checkpoint), '--work-dir', str(tmp_path / 'work'), '--show', *argv, '--cfg-options',
+            'log_level=ERROR', f'experiment_name={tmp_path.name}'
+        ])
+
+    return run
+
+
+def test_show_cams(screen, show, checkpoints, tmp_path):
+    show(CAM, checkpoints[CAM], '--wait-time', '0.5', '--interval', '6', '--show-dir', str(tmp_path / 'shown'))
+    assert screen == [('img_00', 0.5), ('img_06', 0.5)]
+    assert sorted(path.name for path in (tmp_path / 'shown').iterdir()) == ['img_00.png', 'img_06.png']
+
+
+@pytest.fixture
+def segmentation(tiny_config, tmp_path):
+    """Checkpoint of a tiny DeepLab-v2."""
+    cfg = tiny_config('tiny_segmentation')
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        model = MODELS.build(cfg.model)
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'segmentation.pth')
+    return tmp_path / 'segmentation.pth'
+
+
+def test_show_segmentation(screen, show, segmentation, tmp_path):
+    show(SEGMENTATION, segmentation, '--interval', '3', '--show-dir', str(tmp_path / 'shown'))
+    assert screen == [('img_08', 2.0), ('img_11', 2.0)]
+    assert sorted(path.name for path in (tmp_path / 'shown').iterdir()) == ['img_08.png', 'img_11.png']
+
+
+def test_show_dir_of_segmentation(run_tool, segmentation, tiny_voc, tmp_path):
+    masks, shown = tmp_path / 'masks', tmp_path / 'shown'
+    ended = run_tool('test.py', SEGMENTATION, segmentation, '--work-dir', tmp_path / 'work', '--out', masks,
+                     '--show-dir', shown, '--launcher', 'pytorch', env={'MMAMR_TINY_VOC': str(tiny_voc)}, processes=2)
+    assert ended.code == 0, ended.output
+    for folder in (masks, shown):
+        assert sorted(path.name for path in folder.iterdir()) == [f'img_{i:02d}.png' for i in range(8, 12)]
+
+
+def test_show_without_a_screen(show, checkpoints):
+    with pytest.raises(SystemExit, match=r'^--show cannot open a window: .* use --show-dir DIR instead[^\n]*$'):
+        show(CAM, checkpoints[CAM])
+
+
+@pytest.mark.parametrize('argv', [
+    ('--out-item', 'metrics'),
+    ('--show', '--wait-time', '-1'),
+    ('--show', '--interval', '0'),
+    ('--interval', '3'),
+    ('--out', 'a', '--out-item', 'both'),
+])
+def test_switches_that_do_not_fit_together(load_tool, capsys, argv):
+    with pytest.raises(SystemExit) as caught:
+        load_tool('test.py').parse_args([str(CAM), 'x.pth', *argv])
+    assert caught.value.code == 2 and argv[-2 if len(argv) > 1 else 0] in capsys.readouterr().err
+
+
+def test_switches_of_segmentation(load_tool):
     config = str(DEEPLABV2)
     tool = load_tool('test.py')
-    args = tool.parse_args([config, 'x.pth', '--tta', '--out', 'masks', '--show-dir', 'shown'])
-    cfg = tool.merge_args(Config.fromfile(config), args)
+
+    def merge(*argv):
+        return tool.merge_args(Config.fromfile(config), tool.parse_args([config, 'x.pth', *argv]))
+
+    cfg = merge('--tta', '--out', 'masks', '--show-dir', 'shown', '--no-pin-memory')
     assert cfg.test_evaluator.output_dir == 'masks' and cfg.test_evaluator.prefix == 'ms_flip'
     assert cfg.model.type == 'mmamr.TestTimeSegmentor'
-    assert cfg.default_hooks.visualization.draw and cfg.visualizer.save_dir == 'shown'
+    assert cfg.default_hooks.visualization == dict(
+        type='mmamr.PredictionPictureHook', out_dir='shown', show=False, wait_time=2, interval=1)
+    assert cfg.test_dataloader.pin_memory is False
 
 
-@pytest.mark.parametrize('switch', [('--tta', ), ('--show-dir', 'shown')])
-def test_switches_of_other_stages(load_tool, switch):
+def test_switches_that_mean_nothing(load_tool, tmp_path):
     tool = load_tool('test.py')
-    config = str(IRNET if '--show-dir' in switch else CAM)
-    with pytest.raises(InputError, match=switch[0]):
-        tool.merge_args(Config.fromfile(config), tool.parse_args([config, 'x.pth', *switch]))
+    other, pipeline = tmp_path / 'other.py', CONFIGS / 'tiny_pipeline.py'
+    other.write_text("test_cfg = dict(type='TestLoop')\n")
+    for config, argv, line in ((CAM, ['--tta'], '--tta is for segmentation configs'),
+                               (other, ['--show-dir', 'shown'], '--show and --show-dir mean nothing to this config'),
+                               (other, ['--out', 'a'], '--out means nothing to this config'),
+                               (pipeline, [], 'tiny_pipeline.py is a pipeline: tools/train.py runs all its stages')):
+        with pytest.raises(InputError, match=line):
+            tool.merge_args(Config.fromfile(config), tool.parse_args([str(config), 'x.pth', *argv]))
 
 
 def test_switch_that_the_loop_does_not_have(load_tool, tmp_path):
