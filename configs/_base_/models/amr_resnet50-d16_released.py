@@ -1,11 +1,12 @@
-# AMR as the released code computes it, its slips included (rows A1-A5, T1, T3, T4, T9 of
+# AMR as the released code computes it, its slips included (rows A1-A5, T1, T3, T4 of
 # docs/paper-and-released-code.md): AMM in every bottleneck, the density form of the Gaussian over the whole batch, a
-# frozen spotlight.
+# frozen spotlight. Row T9, AMM's BatchNorm in training mode even when CAMs are made, is an option of its own,
+# `amm.spatial.batch_stats_in_eval=True`: amr_resnet50-released_batch-stats-in-eval_1xb16-8e_voc12aug-512px.py.
 _base_ = './cam_resnet50-d16.py'
 amm = dict(
     type='AMM',
     channel=dict(layer='mlp', reduction=16),
-    spatial=dict(pooling='max-avg', norm_cfg=dict(type='BN', momentum=0.01), batch_stats_in_eval=True),
+    spatial=dict(pooling='max-avg', norm_cfg=dict(type='BN', momentum=0.01)),
     function=dict(type='GaussianModulation', form='pdf', statistics='batch', unbiased=True))
 model = dict(
     type='AMRClassifier',
