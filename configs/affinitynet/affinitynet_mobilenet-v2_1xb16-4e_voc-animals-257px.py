@@ -20,8 +20,10 @@ model = dict(
     # The maps are small, 30x40: without a border of pixels that start no pair, and with fewer steps.
     walk_cfg=dict(exp_times=6, border=0))
 train_dataloader = dict(dataset=dict(label_dir=label_dir))
-optim_wrapper = dict(optimizer=dict(lr=0.01))
+optim_wrapper = dict(optimizer=dict(lr=0.01, momentum=0.9))
 param_scheduler = [
     dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=4, by_epoch=True, convert_to_iter_based=True)
 ]
 train_cfg = dict(max_epochs=4)
+test_cfg = dict(power=8.)
+test_evaluator = [dict(type='CAMMetric', threshold=8., prefix='walk'), dict(type='LabelMetric', prefix='pseudo_label')]
