@@ -7,6 +7,7 @@ from torch import Tensor
 from mmamr.registry import MODELS
 
 from .base import BaseCAMClassifier
+from .cam_branch import BranchOutput, class_scores
 
 
 @MODELS.register_module()
@@ -58,26 +59,33 @@ class AMRClassifier(BaseCAMClassifier):
             self.spotlight.head.train(mode)
         return self
 
-    def spotlight_maps(self, inputs: Tensor) -> Tensor:
-        """M_S, with gradient for the head only where the spotlight is frozen."""
+    def forward_spotlight(self, inputs: Tensor, labels: Tensor) -> BranchOutput:
+        """M_S and what belongs to it; a frozen spotlight has gradient for its head only, and no losses of its own."""
         if not self.frozen_spotlight:
-            return self.spotlight(inputs)
+            return self.spotlight.forward_train(inputs, labels)
         with torch.no_grad():
             feats = self.spotlight.features(inputs)
-        return self.spotlight.head(feats)
+        maps = self.spotlight.head(feats)
+        return BranchOutput(maps, [class_scores(maps)], {})
 
     def loss(self, inputs: Tensor, data_samples: List[DataSample]) -> Dict[str, Tensor]:
-        """Both halves of L_cls (eq. 10) and L_cps (eq. 11); a frozen spotlight's half is logged, not trained."""
-        spotlight, compensation = self.spotlight_maps(inputs), self.compensation(inputs)
-        labels = self.targets(data_samples, spotlight)
-        cls_spotlight = 0.5 * self.loss_cls(self.logits(spotlight), labels)
+        """Both halves of L_cls (eq. 10) and L_cps (eq. 11), and the losses that a branch has of its own.
+
+        A frozen spotlight's half is logged, not trained.
+        """
+        labels = self.targets(data_samples, inputs)
+        spotlight = self.forward_spotlight(inputs, labels)
+        compensation = self.compensation.forward_train(inputs, labels)
+        cls_spotlight = 0.5 * self.mean_loss_cls(spotlight.logits, labels)
         losses = {}
         if self.frozen_spotlight:
             # without 'loss' in its name mmengine logs it and leaves it out of the sum
             losses['cls_spotlight'] = cls_spotlight.detach()
         else:
             losses['loss_cls_spotlight'] = cls_spotlight
-        losses['loss_cls_compensation'] = 0.5 * self.loss_cls(self.logits(compensation), labels)
+        losses['loss_cls_compensation'] = 0.5 * self.mean_loss_cls(compensation.logits, labels)
+        for name, output in (('spotlight', spotlight), ('compensation', compensation)):
+            losses.update({f'{loss}_{name}': value for loss, value in output.losses.items()})
         if self.loss_cps is not None:
-            losses['loss_cps'] = self.loss_cps(spotlight, compensation, labels)
+            losses['loss_cps'] = self.loss_cps(spotlight.maps, compensation.maps, labels)
         return losses

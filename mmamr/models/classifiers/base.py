@@ -1,4 +1,4 @@
-from typing import Dict, List, Optional, Union
+from typing import Dict, List, Optional, Sequence, Union
 
 import torch
 from mmpretrain.models.classifiers import BaseClassifier
@@ -6,6 +6,8 @@ from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from mmamr.registry import MODELS
+
+from .cam_branch import class_scores
 
 
 class BaseCAMClassifier(BaseClassifier):
@@ -43,7 +45,7 @@ class BaseCAMClassifier(BaseClassifier):
         Returns:
             dict[str, Tensor]: Branch name (``'spotlight'``, ``'compensation'``) to ``(N, num_classes, h, w)``.
         """
-        return {name: getattr(self, name)(inputs) for name in self.branches}
+        return {name: getattr(self, name).class_maps(inputs) for name in self.branches}
 
     def extract_feat(self, inputs: Tensor) -> Dict[str, Tensor]:
         """The feature map of every branch that its head sees, ``(N, C, h, w)``."""
@@ -71,8 +73,8 @@ class BaseCAMClassifier(BaseClassifier):
 
     def predict(self, inputs: Tensor, data_samples: Optional[List[DataSample]] = None) -> List[DataSample]:
         """Class probabilities, the mean of the branches'."""
-        maps = self.class_maps(inputs)
-        scores = torch.stack([self.logits(one).sigmoid() for one in maps.values()]).mean(0)
+        maps = [getattr(self, name)(inputs) for name in self.branches]
+        scores = torch.stack([self.logits(one).sigmoid() for one in maps]).mean(0)
         data_samples = data_samples if data_samples is not None else [DataSample() for _ in scores]
         for sample, score in zip(data_samples, scores):
             sample.set_pred_score(score)
@@ -81,7 +83,11 @@ class BaseCAMClassifier(BaseClassifier):
     @staticmethod
     def logits(maps: Tensor) -> Tensor:
         """Class scores ``(N, num_classes)``: global average pooling, in float32."""
-        return maps.float().mean((2, 3))
+        return class_scores(maps)
+
+    def mean_loss_cls(self, logits: Sequence[Tensor], labels: Tensor) -> Tensor:
+        """L_cls, the mean over the class scores of several views."""
+        return sum(self.loss_cls(one, labels) for one in logits) / len(logits)
 
     def targets(self, data_samples: List[DataSample], like: Tensor) -> Tensor:
         """Image-level labels as zeros and ones ``(N, num_classes)``, on the device of ``like``."""

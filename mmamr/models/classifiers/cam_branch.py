@@ -1,4 +1,4 @@
-from typing import Dict, Optional, Sequence, Union
+from typing import Dict, List, NamedTuple, Optional, Sequence, Union
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -6,6 +6,18 @@ from torch import Tensor, nn
 from mmamr.registry import MODELS
 
 from ..modulation import attach_amm, detach_after
+
+
+class BranchOutput(NamedTuple):
+    """What a branch gives in training."""
+    maps: Tensor  # class maps before ReLU, (N, num_classes, h, w)
+    logits: List[Tensor]  # class scores (N, num_classes) of each view of the images; L_cls is the mean over them
+    losses: Dict[str, Tensor]  # of its own
+
+
+def class_scores(maps: Tensor) -> Tensor:
+    """Class scores ``(N, num_classes)`` of class maps: global average pooling, in float32."""
+    return maps.float().mean((2, 3))
 
 
 @MODELS.register_module()
@@ -59,3 +71,13 @@ class CAMBranch(BaseModule):
     def forward(self, inputs: Tensor) -> Tensor:
         """Class maps before ReLU, ``(N, num_classes, h, w)``, of normalised images ``(N, 3, H, W)``."""
         return self.head(self.features(inputs))
+
+    def class_maps(self, inputs: Tensor) -> Tensor:
+        """The maps that CAMs are made of; a branch may refine those of :meth:`forward`."""
+        return self(inputs)
+
+    def forward_train(self, inputs: Tensor, labels: Tensor) -> BranchOutput:
+        """Maps, class scores and losses of the branch alone, of images ``(N, 3, H, W)`` with labels
+        ``(N, num_classes)``."""
+        maps = self(inputs)
+        return BranchOutput(maps, [class_scores(maps)], {})

@@ -30,6 +30,7 @@ class CAMClassifier(BaseCAMClassifier):
         self.loss_cls = MODELS.build(loss_cls)
 
     def loss(self, inputs: Tensor, data_samples: List[DataSample]) -> Dict[str, Tensor]:
-        """L_cls of eq. 9."""
-        maps = self.spotlight(inputs)
-        return {'loss_cls': self.loss_cls(self.logits(maps), self.targets(data_samples, maps))}
+        """L_cls of eq. 9, and the losses that the branch has of its own."""
+        labels = self.targets(data_samples, inputs)
+        output = self.spotlight.forward_train(inputs, labels)
+        return {'loss_cls': self.mean_loss_cls(output.logits, labels), **output.losses}
