@@ -38,3 +38,8 @@ class CAMHead(BaseModule):
             Tensor: ``(N, num_classes, h, w)``.
         """
         return self.conv(feats if isinstance(feats, Tensor) else feats[-1])
+
+    @property
+    def positive_weights(self) -> Tensor:
+        """How many weights of each class are positive, ``(num_classes, )``: what Grad-CAM divides by (row C2)."""
+        return (self.conv.weight.detach() > 0).sum((1, 2, 3))
