@@ -1,4 +1,4 @@
-"""The training mode of a model, given back as it was."""
+"""The training mode of a model and what in it takes gradients, given back as they were."""
 from contextlib import contextmanager
 from typing import Iterator
 
@@ -22,3 +22,22 @@ def evaluating(model: nn.Module) -> Iterator[nn.Module]:
     finally:
         for module, training in modes:
             module.training = training
+
+
+@contextmanager
+def frozen(model: nn.Module) -> Iterator[nn.Module]:
+    """Let no parameter of a model take a gradient; afterwards, or after an exception, each does again what it did.
+
+    Args:
+        model (nn.Module): The model.
+
+    Yields:
+        nn.Module: The model.
+    """
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    model.requires_grad_(False)
+    try:
+        yield model
+    finally:
+        for parameter in trained:
+            parameter.requires_grad_(True)

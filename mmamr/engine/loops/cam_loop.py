@@ -1,3 +1,4 @@
+from dataclasses import asdict
 from typing import Any, Dict, List, Optional, Sequence, Union
 
 import numpy as np
@@ -5,9 +6,10 @@ import torch
 from mmengine.evaluator import Evaluator
 from torch.utils.data import DataLoader
 
-from mmamr.cams import CAM, batch_cams, read_cam, write_cam
+from mmamr.cams import CAM, Climbing, batch_cams, climbed_cams, read_cam, write_cam
 from mmamr.registry import LOOPS
 from mmamr.utils import InputError
+from mmamr.utils.modes import frozen
 
 from .image_files_loop import ImageFilesLoop, image_ids
 from .output_folder import state_digest
@@ -30,6 +32,8 @@ class CAMLoop(ImageFilesLoop):
         flip (bool): Whether the mirror image is added at each scale. Defaults to True.
         precision (str): Of the network: ``'float32'``, ``'bfloat16'`` or ``'float16'`` (GPU). Defaults to
             ``'float32'``.
+        climb (dict, optional): Adversarial climbing (AdvCAM): arguments of :class:`~mmamr.cams.Climbing`, such as
+            ``dict(steps=27, step_size=0.08)``. Defaults to None: no climbing.
         out_dir (str, optional): Folder of the CAM files. Defaults to None: ``cams`` in the work folder.
     """
 
@@ -43,25 +47,34 @@ class CAMLoop(ImageFilesLoop):
                  scales: Sequence[float] = (1.0, 0.5, 0.75, 1.25, 1.5, 1.75, 2.0),
                  flip: bool = True,
                  precision: str = 'float32',
+                 climb: Optional[Dict] = None,
                  out_dir: Optional[str] = None) -> None:
         super().__init__(runner, dataloader, evaluator, out_dir)
         if precision not in PRECISIONS:
             raise ValueError(f'precision must be one of {tuple(PRECISIONS)}, but got {precision!r}')
         if not scales or min(scales) <= 0:
             raise ValueError(f'scales must be positive and not empty, but got {scales}')
+        if climb is not None and precision == 'float16':
+            raise ValueError("gradients of climbing are too small for float16: use precision='float32' or 'bfloat16' "
+                             '(test_cfg.precision)')
         self.scales = tuple(scales)
         self.flip = flip
         self.precision = precision
+        self.climbing = None if climb is None else Climbing(**climb)
 
     def settings(self) -> Dict[str, Any]:
         """Weights of the model and how its maps are made."""
+        climb = None if self.climbing is None else asdict(self.climbing)
+        if climb is not None:
+            del climb['max_batch']  # changes speed and memory, not the CAMs
         return dict(
             model=state_digest(self.model),
             config=str(self.runner.cfg.get('model')),
             pipeline=str(self.runner.cfg.test_dataloader.dataset.get('pipeline')),
             scales=self.scales,
             flip=self.flip,
-            precision=self.precision)
+            precision=self.precision,
+            climb=climb)
 
     def is_valid(self, path: str, index: int) -> bool:
         """Whether the CAM file is whole and has the image's size and labels."""
@@ -77,16 +90,25 @@ class CAMLoop(ImageFilesLoop):
         self.model.to(memory_format=torch.channels_last)
         super().make_missing()
 
-    @torch.inference_mode()
     def make(self, data_batch: Dict) -> Dict[str, CAM]:
         """CAMs of a batch by image id."""
-        data = self.model.data_preprocessor(data_batch, False)
-        images, samples = data['inputs'], data['data_samples']
         dtype = PRECISIONS[self.precision]
-        with torch.autocast(images.device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
-            cams = batch_cams(self.model.class_maps, images, [sample.gt_label.tolist() for sample in samples],
-                              self.scales, self.flip)
+        with torch.inference_mode(self.climbing is None):
+            data = self.model.data_preprocessor(data_batch, False)
+            images, samples = data['inputs'], data['data_samples']
+            classes = [sample.gt_label.tolist() for sample in samples]
+            with torch.autocast(images.device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
+                cams = self.make_cams(images, classes)
         return dict(zip(image_ids(samples), cams))
+
+    def make_cams(self, images: torch.Tensor, classes: List[List[int]]) -> List[CAM]:
+        """CAMs of normalised images ``(N, 3, H, W)``, each for its own classes."""
+        if self.climbing is None:
+            return batch_cams(self.model.class_maps, images, classes, self.scales, self.flip)
+        branches = {name: getattr(self.model, name) for name in self.model.branches}
+        positive_weights = {name: branch.head.positive_weights for name, branch in branches.items()}
+        with frozen(self.model):
+            return climbed_cams(branches, positive_weights, images, classes, self.climbing, self.scales, self.flip)
 
     def write(self, path: str, result: CAM) -> None:
         """Write a CAM file."""

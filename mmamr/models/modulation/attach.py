@@ -1,5 +1,6 @@
 """How AMM enters a backbone from outside, whatever the backbone."""
 import re
+from functools import partial
 from typing import Dict, List, Sequence, Tuple, Union
 
 import torch
@@ -115,7 +116,9 @@ def attach_amm(backbone: nn.Module, layers: Union[str, Sequence[str]], amm: Dict
 
 
 def detach_after(backbone: nn.Module, layers: Union[str, Sequence[str]]) -> List:
-    """Stop the gradient behind named submodules, as the released code does behind the stem and ``layer1``.
+    """Stop the gradient behind named submodules in training, as the released code does behind the stem and ``layer1``.
+
+    While the backbone is in evaluation mode the gradient passes: adversarial climbing needs it at the image.
 
     Args:
         backbone (nn.Module): The network; it is changed in place.
@@ -124,10 +127,10 @@ def detach_after(backbone: nn.Module, layers: Union[str, Sequence[str]]) -> List
     Returns:
         list: The handles of the hooks.
     """
-    return [
-        module.register_forward_hook(_detach_output) for module in matching_modules(backbone, layers).values()
-    ]
+    # partial and not a closure, so that a deep copy of the whole network asks the copy for its mode
+    hook = partial(_detach_output, backbone)
+    return [module.register_forward_hook(hook) for module in matching_modules(backbone, layers).values()]
 
 
-def _detach_output(_module: nn.Module, _inputs, output: Tensor) -> Tensor:
-    return output.detach()
+def _detach_output(backbone: nn.Module, _module: nn.Module, _inputs, output: Tensor) -> Tensor:
+    return output.detach() if backbone.training else output

@@ -1,4 +1,6 @@
 """The loops that make CAMs, affinity labels and pseudo labels, from start to metrics, on a dozen small photographs."""
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,18 @@ from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 from PIL import Image
 
-from mmamr.cams import CAM, mix, multi_scale_maps, normalize_maps, read_cam, seed, upsample, write_cam
+from mmamr.cams import (
+    CAM,
+    Climbing,
+    climbed_maps,
+    mix,
+    multi_scale_maps,
+    normalize_maps,
+    read_cam,
+    seed,
+    upsample,
+    write_cam,
+)
 from mmamr.registry import MODELS
 from mmamr.utils import InputError, write_png
 
@@ -190,6 +203,94 @@ class TestCAMLoop:
         runner, _ = test('tiny_amr')
         assert not runner.model.training
         assert all(parameter.grad is None for parameter in runner.model.parameters())
+
+
+CLIMB = {'test_cfg.climb': dict(steps=3, max_batch=3)}
+
+
+class TestClimbing:
+
+    def test_files_and_state(self, test, tmp_path):
+        runner, metrics = test('tiny_amr', options=CLIMB)
+        test('tiny_amr', 'plain')
+        climbed, plain = tmp_path / 'work' / 'cams', tmp_path / 'plain' / 'cams'
+        assert 0.01 < difference(climbed, plain) < 1 and metrics['CAM/weighted.mIoU'] > 0
+        parameters = list(runner.model.parameters())
+        assert not runner.model.training and not any(parameter.is_inference() for parameter in parameters)
+        assert all(parameter.grad is None for parameter in parameters)
+        fresh = MODELS.build(runner.cfg.model)
+        assert [parameter.requires_grad for parameter in parameters] == [
+            parameter.requires_grad for parameter in fresh.parameters()
+        ]
+
+    def test_maps_of_each_branch(self, test, tmp_path):
+        """The branches climb apart, each over its own network."""
+        runner, _ = test('tiny_amr', options=CLIMB)
+        model, cam = runner.model.eval(), read_cam(tmp_path / 'work' / 'cams' / 'img_00.npz')
+        images = model.data_preprocessor(pseudo_collate([runner.test_dataloader.dataset[0]]), False)['inputs']
+        pairs = [(0, label) for label in cam.classes.tolist()]
+        for branch in ('spotlight', 'compensation'):
+            module = getattr(model, branch)
+            maps = climbed_maps(module, module.head.positive_weights, images, pairs, Climbing(steps=3), (12, 16),
+                                (1.0, 0.5))
+            np.testing.assert_allclose(cam.maps[branch], normalize_maps(maps), atol=2e-3)
+
+    def test_batch_size_and_chunks_do_not_matter(self, test, tmp_path):
+        test('tiny_amr', 'four', CLIMB)
+        test('tiny_amr', 'one', {**CLIMB, 'test_dataloader.batch_size': 1, 'test_cfg.climb.max_batch': 1})
+        assert difference(tmp_path / 'four' / 'cams', tmp_path / 'one' / 'cams') <= 2**-9
+
+    def test_skips_the_valid_and_remakes_the_broken(self, test, tmp_path):
+        folder = tmp_path / 'work' / 'cams'
+        test('tiny_amr', options=CLIMB)
+        made, contents = times(folder, '.npz'), {path.name: path.read_bytes() for path in folder.iterdir()}
+        (folder / 'img_02.npz').unlink()
+        (folder / 'img_03.npz').write_bytes(b'')
+        # more at once is no other setting
+        test('tiny_amr', options={**CLIMB, 'test_cfg.climb.max_batch': 3})
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == contents
+        assert {name for name, time in times(folder, '.npz').items() if time != made[name]} == {
+            'img_02.npz', 'img_03.npz'}
+
+    @pytest.mark.parametrize('change', [{'test_cfg.climb': None}, {'test_cfg.climb.steps': 2}])
+    def test_changed_settings_remake_everything(self, test, tmp_path, change):
+        folder = tmp_path / 'work' / 'cams'
+        test('tiny_amr', options=CLIMB)
+        made = times(folder, '.npz')
+        test('tiny_amr', options={**CLIMB, **change})
+        again = times(folder, '.npz')
+        assert made.keys() == again.keys() and all(again[name] != made[name] for name in made)
+
+    def test_settings_without_climbing_are_what_they_were(self, test, tmp_path):
+        """CAMs that were made before there was climbing stay."""
+        test('tiny_amr')
+        settings = tmp_path / 'work' / 'cams' / 'settings.json'
+        old = json.loads(settings.read_text())
+        assert old.pop('climb') is None
+        settings.write_text(json.dumps(old))
+        made = times(settings.parent, '.npz')
+        test('tiny_amr')
+        assert times(settings.parent, '.npz') == made
+
+    def test_images_without_labels(self, test, tiny_voc, tmp_path):
+        (tiny_voc / 'Annotations' / 'img_04.xml').write_text('<annotation/>')
+        test('tiny_amr', options={**CLIMB, 'test_dataloader.batch_size': 1})
+        assert read_cam(tmp_path / 'work' / 'cams' / 'img_04.npz').classes.size == 0
+
+    def test_a_detached_stage_lets_the_gradient_pass(self, test, tmp_path):
+        """The released compensation branch (row T3) climbs too."""
+        detached = {'model.compensation.detach_after': 'layer1'}
+        test('tiny_amr', 'detached', {**CLIMB, **detached})
+        test('tiny_amr', 'usual', CLIMB)
+        assert difference(tmp_path / 'detached' / 'cams', tmp_path / 'usual' / 'cams') == 0
+
+    @pytest.mark.parametrize('options, message', [
+        ({'test_cfg.precision': 'float16'}, 'gradients of climbing are too small for float16'),
+        ({'test_cfg.climb.steps': 0}, 'steps of climbing must be a whole number'),
+    ])
+    def test_wrong_options(self, tiny_config, options, message):
+        with pytest.raises(ValueError, match=message):
+            Runner.from_cfg(tiny_config('tiny_amr', options={**CLIMB, **options})).test_loop  # noqa: B018
 
 
 class TestAffinityLabelLoop:

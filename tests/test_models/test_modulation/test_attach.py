@@ -161,7 +161,7 @@ def test_probe_leaves_no_trace_after_an_exception():
 def test_detach_after():
     backbone = build('mmseg.ResNet-18')[0]
     x = torch.randn(2, 3, 64, 64)
-    backbone.eval()
+    backbone.train()
     before = last(backbone, x)
     handles = detach_after(backbone, 'layer2')
     out = last(backbone, x)
@@ -175,3 +175,14 @@ def test_detach_after():
     assert backbone.conv1.weight.grad is not None
     with pytest.raises(ValueError, match='no submodule'):
         detach_after(backbone, 'layer9')
+
+
+def test_detached_only_in_training():
+    original = build('mmseg.ResNet-18')[0]
+    original.train()
+    detach_after(original, 'layer2')
+    twin = copy.deepcopy(original)
+    twin.eval()
+    image = torch.randn(1, 3, 64, 64, requires_grad=True)
+    assert torch.autograd.grad(last(twin, image).square().mean(), image)[0].any()
+    assert torch.autograd.grad(last(original, image).square().mean(), image, allow_unused=True) == (None, )
