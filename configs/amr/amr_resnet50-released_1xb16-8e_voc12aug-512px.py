@@ -5,9 +5,9 @@ _base_ = [
     '../_base_/schedules/schedule_cam_8e.py', '../_base_/default_runtime.py'
 ]
 load_from = 'work_dirs/cam_resnet50-released_1xb16-8e_voc12aug-512px/epoch_8.pth'
-# Row T6: the weight decay arrives where SGD takes its momentum. Row T7: learning rates.
+# Row T6: the weight decay arrives where SGD takes its momentum, and in its own place through the groups. Row T7: rates.
 optim_wrapper = dict(
-    optimizer=dict(lr=0.1, momentum=1e-4, weight_decay=0.),
+    optimizer=dict(lr=0.1, momentum=1e-4, weight_decay=1e-4),
     paramwise_cfg=dict(custom_keys={'head': dict(lr_mult=0.1)}))
 # An image's statistics include those of its batch: as released, one image and its mirror make the batch.
 test_dataloader = dict(batch_size=1)
