@@ -5,7 +5,8 @@
 
 Without --model the backbone alone is written, for init_cfg=dict(type='StrictPretrained', checkpoint='resnet38.pth'),
 and all heads of the file are dropped: fc8 (classifier), f8_3, f8_4, f8_5, f9 (affinity, pixel correlation). With
---model the file must have the heads of that model and no others. What is dropped is printed.
+--model the file must have the heads of that model and no others; of SEAM's classifier the row of the background is
+dropped, which its losses and its CAMs do without. What is dropped is printed.
 """
 import argparse
 import os.path as osp
@@ -24,6 +25,13 @@ HEADS = r'(?:fc8|f8_3|f8_4|f8_5|f9)\.weight'
 RULES = dict(
     backbone=[(BACKBONE, r'\1'), (HEADS, None)],
     cam=[(BACKBONE, r'spotlight.backbone.\1'), (r'fc8\.(weight)', r'spotlight.head.conv.\1')],
+    seam=[
+        (BACKBONE, r'spotlight.backbone.\1'),
+        (r'fc8\.(weight)', r'spotlight.head.conv.\1'),
+        (r'f8_3\.(weight)', r'spotlight.head.levels.0.\1'),
+        (r'f8_4\.(weight)', r'spotlight.head.levels.1.\1'),
+        (r'f9\.(weight)', r'spotlight.head.pcm.embed.\1'),
+    ],
     affinitynet=[
         (BACKBONE, r'backbone.\1'),
         (r'f8_3\.(weight)', r'head.levels.0.\1'),
@@ -31,8 +39,11 @@ RULES = dict(
         (r'f8_5\.(weight)', r'head.levels.2.\1'),
         (r'f9\.(weight)', r'head.fuse.\1'),
     ])
+PREFIXES = dict(backbone='', cam='spotlight.backbone.', seam='spotlight.backbone.', affinitynet='backbone.')
 DESCRIPTIONS = dict(
-    backbone='WideResNet-38', cam='WideResNet-38 with a classifier (fc8)',
+    backbone='WideResNet-38',
+    cam='WideResNet-38 with a classifier (fc8)',
+    seam='WideResNet-38 with the heads of SEAM (fc8, f8_3, f8_4, f9)',
     affinitynet='WideResNet-38 with the heads of AffinityNet (f8_3, f8_4, f8_5, f9)')
 
 
@@ -51,9 +62,16 @@ def head_shapes(model: str, tensors: Dict[str, Tensor], channels: int) -> Dict[s
     def conv(channels_in: int, channels_out: int) -> Tensor:
         return torch.empty(channels_out, channels_in, 1, 1, device='meta')
 
-    if model == 'cam':
+    if model in ('cam', 'seam'):
         classifier = tensors.get('spotlight.head.conv.weight')
-        return {'spotlight.head.conv.weight': conv(64 * channels, 1 if classifier is None else len(classifier))}
+        heads = {'spotlight.head.conv.weight': conv(64 * channels, 1 if classifier is None else len(classifier))}
+        if model == 'seam':
+            heads.update({
+                'spotlight.head.levels.0.weight': conv(8 * channels, 64),
+                'spotlight.head.levels.1.weight': conv(16 * channels, 128),
+                'spotlight.head.pcm.embed.weight': conv(195, 192),
+            })
+        return heads
     if model == 'affinitynet':
         return {
             'head.levels.0.weight': conv(8 * channels, 64),
@@ -86,8 +104,10 @@ def convert(path: str, model: str = 'backbone') -> tuple[Dict[str, Tensor], List
     renamed, dropped = rename_tensors(path, tensors, RULES[model])
     with torch.device('meta'):
         backbone = WideResNet38(base_channels=channels).state_dict()
-    prefix = dict(backbone='', cam='spotlight.backbone.', affinitynet='backbone.')[model]
-    wanted = {prefix + name: value for name, value in backbone.items()}
+    if model == 'seam' and 'spotlight.head.conv.weight' in renamed:
+        renamed['spotlight.head.conv.weight'] = renamed['spotlight.head.conv.weight'][1:]
+        dropped.append('fc8.weight[0] (background)')
+    wanted = {PREFIXES[model] + name: value for name, value in backbone.items()}
     wanted.update(head_shapes(model, renamed, channels))
     return fit_tensors(path, renamed, wanted, DESCRIPTIONS[model]), dropped
 
