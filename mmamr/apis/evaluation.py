@@ -2,10 +2,11 @@
 import json
 import os
 import re
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Union
 
 from mmengine.registry import DefaultScope
 
+from mmamr.cams import average
 from mmamr.registry import METRICS
 from mmamr.utils import InputError, atomic_write
 
@@ -15,7 +16,7 @@ METRICS_SUFFIXES = ('.json', '.md')
 
 
 def evaluate_cams(dataset,
-                  cam_dir: str,
+                  cam_dir: Union[str, Sequence[str]],
                   xis: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9),
                   threshold: float = 0.2,
                   num_workers: int = 0,
@@ -24,7 +25,8 @@ def evaluate_cams(dataset,
 
     Args:
         dataset (ImageLabelDataset): The data set; images without a mask are left out.
-        cam_dir (str): Folder of the CAM files, ours or anyone's (:mod:`mmamr.cams.files`).
+        cam_dir (str | Sequence[str]): Folder of the CAM files, ours or anyone's (:mod:`mmamr.cams.files`). Of several
+            folders, one of each model of an ensemble, the mean is measured.
         xis (Sequence[float]): Recalibration coefficients ξ of the weighted CAMs. Defaults to (0.1, 0.3, 0.5, 0.7, 0.9).
         threshold (float): Fixed background threshold. Defaults to 0.2.
         num_workers (int): Processes; 0 is this one alone. Defaults to 0.
@@ -39,8 +41,11 @@ def evaluate_cams(dataset,
         InputError: If one is broken or of another image, or the data set has no masks.
     """
 
+    folders = [cam_dir] if isinstance(cam_dir, str) else list(cam_dir)
+
     def read_sample(item: Dict[str, Any]) -> Dict[str, Any]:
-        return dict(cam=read_cam_of(item, cam_dir, dataset), mask=read_truth(item, dataset))
+        cams = [read_cam_of(item, folder, dataset) for folder in folders]
+        return dict(cam=average(cams) if len(cams) > 1 else cams[0], mask=read_truth(item, dataset))
 
     metric = dict(type='CAMMetric', threshold=threshold, xis=tuple(xis), out_file=curves_file)
     return _evaluate(dataset, metric, read_sample, num_workers)

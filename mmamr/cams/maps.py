@@ -49,6 +49,26 @@ def mix(cam: CAM, xi: float = 0.5) -> np.ndarray:
     return np.float32(xi) * spotlight + np.float32(1 - xi) * compensation
 
 
+def average(cams: Sequence[CAM]) -> CAM:
+    """CAMs of several models for one image, averaged: an ensemble. Each branch for itself, not normalised again.
+
+    Args:
+        cams (Sequence[CAM]): One of each model, of the same image, classes and branches.
+
+    Returns:
+        CAM: Their mean.
+
+    Raises:
+        ValueError: If they are of different images, classes or branches.
+    """
+    first = cams[0]
+    for cam in cams:
+        if (cam.size, list(cam.classes), set(cam.maps)) != (first.size, list(first.classes), set(first.maps)):
+            raise ValueError('CAMs can be averaged only where image, classes and branches are the same')
+    mean = {name: np.mean([cam.maps[name].astype(np.float32) for cam in cams], axis=0) for name in first.maps}
+    return CAM(mean, first.classes, first.size)
+
+
 def upsample(maps: np.ndarray, size: Tuple[int, int]) -> np.ndarray:
     """Resize maps bilinearly (pixel centres aligned as in ``align_corners=False``).
 

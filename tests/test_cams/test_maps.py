@@ -1,9 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
-from mmamr.cams import CAM, mix, normalize_maps, seed, upsample
+from mmamr.cams import CAM, average, mix, normalize_maps, seed, upsample
 
 
 def make_cam(**maps):
@@ -30,6 +32,29 @@ class TestNormalizeMaps:
 
     def test_no_maps(self):
         assert normalize_maps(torch.zeros(0, 3, 4)).shape == (0, 3, 4)
+
+
+class TestAverage:
+
+    def test_each_branch_for_itself(self):
+        cams = [
+            make_cam(spotlight=[1., 0.25], compensation=[0., 1.]),
+            make_cam(spotlight=[0., 0.75], compensation=[0., 0.])
+        ]
+        mean = average(cams)
+        np.testing.assert_array_equal(mean.maps['spotlight'][0, 0], [0.5, 0.5])
+        np.testing.assert_array_equal(mean.maps['compensation'][0, 0], [0., 0.5])
+        assert mean.size == cams[0].size and list(mean.classes) == [0]
+
+    def test_of_one_is_itself(self):
+        cam = make_cam(spotlight=[1., 0.25])
+        np.testing.assert_array_equal(average([cam]).maps['spotlight'], cam.maps['spotlight'])
+
+    @pytest.mark.parametrize('change', [dict(classes=np.array([1])), dict(size=(5, 8)), dict(maps={})])
+    def test_of_different_things(self, change):
+        cam = make_cam(spotlight=[1., 0.25])
+        with pytest.raises(ValueError, match='can be averaged only where'):
+            average([cam, dataclasses.replace(cam, **change)])
 
 
 class TestMix:

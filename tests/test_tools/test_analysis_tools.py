@@ -50,6 +50,10 @@ def test_eval_cams(load_tool, config, cam_dir, tmp_path, capsys):
     tool.main([config, '--cam-dir', str(cam_dir), '--nproc', '0', '--out', str(tmp_path / 'table.md'),
                '--cfg-options', 'test_dataloader.dataset.split=ImageSets/Segmentation/val.txt'])
     assert (tmp_path / 'table.md').read_text(encoding='utf-8').count('ξ') == 4
+    # the mean of a model with itself is itself
+    tool.main([config, '--cam-dir', str(cam_dir), str(cam_dir), '--threshold', '0.3', '--xis', '0.5', '0.9', '--nproc',
+               '0'])
+    assert capsys.readouterr().out.endswith(table)
 
 
 def test_eval_labels(load_tool, config, tiny_voc, tmp_path, capsys):

@@ -17,7 +17,8 @@ from mmamr.utils import one_line_errors
 def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config whose test_dataloader names the images and masks')
-    parser.add_argument('--cam-dir', required=True, help='folder of <id>.npz')
+    parser.add_argument(
+        '--cam-dir', required=True, nargs='+', help='folder of <id>.npz; of several, one a model, the mean is measured')
     parser.add_argument(
         '--xis', nargs='+', type=float, default=[0.1, 0.3, 0.5, 0.7, 0.9], help='ξ of the weighted CAMs (%(default)s)')
     parser.add_argument('--threshold', type=float, default=0.2, help='fixed background threshold (%(default)s)')

@@ -3,7 +3,7 @@ import os.path as osp
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from queue import Queue
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import torch
 
@@ -16,9 +16,11 @@ from .table import Table, collect
 class Experiments:
     """The runs and the table of one experiment config.
 
-    The config has ``title``; ``runs`` (name to ``config``, relative to the experiment config, with optional ``options``
-    and ``load_from``, the name of another run); and ``rows``, each with ``name``, ``run`` and optionally ``paper``, the
-    paper's number. A run is a classifier or a pipeline:
+    The config has ``title``; ``runs`` (name to ``config``, relative to the experiment config, with optional
+    ``options``); and ``rows``, each with ``name``, ``run`` and optionally ``paper``, the paper's number. A run may name
+    another one: to train on from its checkpoint (``load_from``), to make CAMs with it in another way
+    (``checkpoint_of``), or to average the CAMs of two seeds of it, its own and the next (``ensemble_of``). A run is a
+    classifier or a pipeline:
 
     - of a classifier, CAMs are made on the config's ``splits`` (name to list file); its rows name a ``cam`` of
       :class:`~mmamr.evaluation.CAMMetric`, whose best threshold on the split ``choose_on`` is used on all of them;
@@ -50,7 +52,7 @@ class Experiments:
         self.tools_dir = tools_dir
         self.seeds = list(seeds)
         names = list(cfg.runs) if runs is None else list(runs)
-        parents = (settings.get('load_from') for settings in cfg.runs.values())
+        parents = (parent_of(settings) for settings in cfg.runs.values())
         unknown = {*names, *(row['run'] for row in cfg.rows), *filter(None, parents)} - set(cfg.runs)
         if unknown:
             raise InputError(f'the experiment has no runs {sorted(unknown)}; it has {sorted(cfg.runs)}')
@@ -61,11 +63,16 @@ class Experiments:
                 self.add(name, seed)
 
     def add(self, name: str, seed: int) -> Run:
-        """The run of a name and a seed, after the one that it starts from."""
+        """The run of a name and a seed, after those that it starts from."""
         if (name, seed) not in self.runs:
             settings = self.cfg.runs[name]
-            parent = self.add(settings['load_from'], seed) if settings.get('load_from') else None
-            self.runs[name, seed] = build_run(name, seed, settings, self.cfg, self.config_dir, self.work_dir, parent)
+            seeds = [seed]
+            if settings.get('ensemble_of'):
+                seeds.append(self.seeds[(self.seeds.index(seed) + 1) % len(self.seeds)])
+                if seeds[0] == seeds[1]:
+                    raise InputError(f'{name} averages two seeds: name two with --seeds, or leave it out with --runs')
+            parents = [self.add(parent_of(settings), one) for one in seeds] if parent_of(settings) else []
+            self.runs[name, seed] = build_run(name, seed, settings, self.cfg, self.config_dir, self.work_dir, parents)
         return self.runs[name, seed]
 
     def plan(self) -> List[str]:
@@ -95,7 +102,7 @@ class Experiments:
         waiting = [run for run in self.runs.values() if run.missing()]
         while waiting:
             # runs that others start from come first
-            ready = [run for run in waiting if run.parent not in waiting]
+            ready = [run for run in waiting if not any(parent in waiting for parent in run.parents)]
             with ThreadPoolExecutor(devices.qsize()) as pool:
                 failed = [message for message in pool.map(lambda run: self.finish(run, devices), ready) if message]
             if failed:
@@ -125,3 +132,8 @@ class Experiments:
             row['name']: [self.runs[row['run'], seed].measure(row) for seed in self.seeds] for row in self.rows
         }
         return Table(self.cfg.title, self.seeds, collect(self.rows, measured))
+
+
+def parent_of(settings: Mapping) -> Optional[str]:
+    """The run that a run names."""
+    return settings.get('load_from') or settings.get('checkpoint_of') or settings.get('ensemble_of')

@@ -22,7 +22,7 @@ class Run:
         config (str): Path of the config.
         work_dir (str): Folder of the run.
         options (dict): What is changed in the config, by dotted key. Defaults to nothing.
-        parent (Run, optional): Run whose checkpoint this one starts from. Defaults to None.
+        parents (Sequence[Run]): Runs that must be done before. Defaults to none.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Run:
     config: str
     work_dir: str
     options: Dict[str, Any] = field(default_factory=dict)
-    parent: Optional['Run'] = None
+    parents: Sequence['Run'] = ()
 
     def missing(self) -> List[str]:
         """What has not been measured yet, in words for a plan; empty for a run that is done."""
@@ -52,19 +52,26 @@ class Run:
 
 @dataclass
 class ClassifierRun(Run):
-    """The training of a classifier, and its CAMs on some splits.
+    """The training of a classifier, from the checkpoint of its parent if it has one, and its CAMs on some splits.
 
     Args:
         splits (dict): Name to list file of the splits on which CAMs are made.
         choose_on (str): The split whose best threshold is used on all of them.
+        trains (bool): Whether there is something to train, or CAMs are made with the weights of the parent. Defaults to
+            True.
     """
 
     splits: Dict[str, str] = field(default_factory=dict)
     choose_on: str = 'train'
+    trains: bool = True
 
     def curves_file(self, split: str) -> str:
         """Where the curves of a split stand: mIoU of each kind of CAM at each threshold."""
         return osp.join(self.work_dir, f'curves_{split}.json')
+
+    def cam_dir(self, split: str) -> str:
+        """Where the CAMs of a split stand."""
+        return osp.join(self.work_dir, f'cams_{split}')
 
     def checkpoint(self) -> str:
         """The last checkpoint.
@@ -72,6 +79,8 @@ class ClassifierRun(Run):
         Raises:
             FileNotFoundError: If there is none.
         """
+        if not self.trains:
+            return self.parents[0].checkpoint()
         marker = osp.join(self.work_dir, 'last_checkpoint')
         if not osp.exists(marker):
             raise FileNotFoundError(f'{self.work_dir} has no checkpoint: the training of {self.name} did not end')
@@ -86,8 +95,8 @@ class ClassifierRun(Run):
         """Train, then make the CAMs of each split."""
         options = {'randomness.seed': self.seed, **self.options}
         trained = osp.join(self.work_dir, 'trained')
-        if not osp.exists(trained):
-            start = {} if self.parent is None else {'load_from': self.parent.checkpoint()}
+        if self.trains and not osp.exists(trained):
+            start = {'load_from': self.parents[0].checkpoint()} if self.parents else {}
             train = osp.join(tools_dir, 'train.py')
             yield self.command(train, '--resume', '--no-validate', **options, **start), 'train'
             with atomic_write(trained):
@@ -95,7 +104,7 @@ class ClassifierRun(Run):
         for split in self.missing():
             options.update({
                 'test_dataloader.dataset.split': self.splits[split],
-                'test_cfg.out_dir': osp.join(self.work_dir, f'cams_{split}'),
+                'test_cfg.out_dir': self.cam_dir(split),
                 'test_evaluator.out_file': self.curves_file(split)
             })
             yield self.command(osp.join(tools_dir, 'test.py'), self.checkpoint(), **options), f'cam_{split}'
@@ -109,6 +118,20 @@ class ClassifierRun(Run):
         best = int(np.argmax(curves[self.choose_on]['miou']))
         numbers = {f'{split} mIoU': curve['miou'][best] for split, curve in curves.items()}
         return {**numbers, 'threshold': curves[self.choose_on]['thresholds'][best]}
+
+
+class EnsembleRun(ClassifierRun):
+    """The mean of the CAMs of its parents, which are not trained again: what several models give without AMR."""
+
+    def commands(self, tools_dir: str) -> Iterator[Tuple[List[str], str]]:
+        """Measure the mean on each split."""
+        for split in self.missing():
+            script = osp.join(tools_dir, 'analysis_tools', 'eval_cams.py')
+            yield [
+                sys.executable, script, self.config, '--cam-dir', *(parent.cam_dir(split) for parent in self.parents),
+                '--nproc', '0', '--curves', self.curves_file(split), '--cfg-options',
+                f'test_dataloader.dataset.split={self.splits[split]}'
+            ], f'ensemble_{split}'
 
 
 @dataclass
@@ -148,24 +171,26 @@ class PipelineRun(Run):
 
 
 def build_run(name: str, seed: int, settings: Mapping, experiment: Mapping, config_dir: str, work_dir: str,
-              parent: Optional[Run]) -> Run:
+              parents: Sequence[Run]) -> Run:
     """A run of an experiment config.
 
     Args:
         name (str): Its name.
         seed (int): Its seed.
-        settings (Mapping): ``config``, relative to ``config_dir``; optionally ``options``, and ``stages`` of a
-            pipeline.
+        settings (Mapping): See :class:`~mmamr.apis.experiments.Experiments`.
         experiment (Mapping): The experiment config, with ``splits`` and ``choose_on`` for classifiers.
         config_dir (str): Folder of the experiment config.
         work_dir (str): Folder of the experiment.
-        parent (Run, optional): Run whose checkpoint this one starts from.
+        parents (Sequence[Run]): The runs that it starts from.
     """
-    config = osp.normpath(osp.join(config_dir, settings['config']))
-    common = (name, seed, config, osp.join(work_dir, name, f'seed{seed}'), dict(settings.get('options', {})), parent)
+    config = osp.normpath(osp.join(config_dir, settings['config'])) if 'config' in settings else parents[0].config
+    common = (name, seed, config, osp.join(work_dir, name, f'seed{seed}'), dict(settings.get('options', {})), parents)
     if 'stages' in Config.fromfile(config):
         return PipelineRun(*common, stages=settings.get('stages'))
-    return ClassifierRun(*common, splits=dict(experiment['splits']), choose_on=experiment['choose_on'])
+    splits = dict(splits=dict(experiment['splits']), choose_on=experiment['choose_on'])
+    if settings.get('ensemble_of'):
+        return EnsembleRun(*common, **splits)
+    return ClassifierRun(*common, **splits, trains=not settings.get('checkpoint_of'))
 
 
 def environment(device: Optional[int]) -> Dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmamr.apis.experiments import ClassifierRun, Experiments, PipelineRun
+from mmamr.apis.experiments import ClassifierRun, EnsembleRun, Experiments, PipelineRun
 from mmamr.utils import InputError
 
 TRAIN = '''
@@ -31,7 +31,8 @@ import json, pathlib, sys
 argv = sys.argv
 work_dir = pathlib.Path(argv[argv.index('--work-dir') + 1])
 options = dict(item.split('=', 1) for item in argv[argv.index('--cfg-options') + 1:])
-assert argv[2] == str(work_dir / 'epoch_4.pth')
+assert argv[2] == str(work_dir.parents[1] / 'plain' / work_dir.name / 'epoch_4.pth') or argv[2] == str(
+    work_dir / 'epoch_4.pth')
 with open(work_dir.parents[1] / 'calls.txt', 'a') as file:
     file.write(f'test {work_dir.parent.name} {work_dir.name} {options["test_dataloader.dataset.split"]}\\n')
 seed = int(options['randomness.seed'])
@@ -95,6 +96,32 @@ def test_runs_are_trained_once_and_parents_first(folder):
     os.remove(folder / 'work' / 'plain' / 'seed0' / 'curves_val.json')
     experiments(folder).run()
     assert calls(folder)[len(done):] == ['test plain seed0 val.txt']
+
+
+def test_other_cams_of_the_same_weights(folder):
+    (folder / 'climbing.py').write_text('model = dict(type="CAMClassifier")')
+    runs = dict(climbed=dict(config='climbing.py', checkpoint_of='plain'), plain=dict(config='cam.py'))
+    cfg = Config(dict(experiments(folder).cfg.to_dict(), runs=runs, rows=[]))
+    Experiments(cfg, str(folder), str(folder / 'work'), str(folder / 'tools'), seeds=[3]).run()
+    assert [line for line in calls(folder) if 'climbed' in line] == [
+        'test climbed seed3 train.txt', 'test climbed seed3 val.txt']
+
+
+def test_ensembles_average_two_seeds(folder):
+    runs = dict(both=dict(ensemble_of='plain'), plain=dict(config='cam.py'))
+    ours = Experiments(
+        Config(dict(experiments(folder).cfg.to_dict(), runs=runs, rows=[])), str(folder), str(folder / 'work'),
+        str(folder / 'tools'), seeds=[0, 1, 4])
+    ensemble = ours.runs['both', 4]
+    assert isinstance(ensemble, EnsembleRun) and ensemble.config == str(folder / 'cam.py')
+    [(train, log), _] = ensemble.commands('tools')
+    assert log == 'ensemble_train' and train[1] == 'tools/analysis_tools/eval_cams.py'
+    start = train.index('--cam-dir') + 1
+    assert train[start:start + 2] == [f'{folder}/work/plain/seed{seed}/cams_train' for seed in (4, 0)]
+    assert train[train.index('--curves') + 1] == ensemble.curves_file('train')
+    assert train[-1] == 'test_dataloader.dataset.split=train.txt'
+    with pytest.raises(InputError, match='averages two seeds'):
+        Experiments(ours.cfg, str(folder), str(folder / 'work'), 'tools', seeds=[0])
 
 
 def test_the_threshold_is_chosen_on_one_split(folder):
