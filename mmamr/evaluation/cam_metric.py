@@ -1,5 +1,5 @@
 import json
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from mmamr.cams import mix, upsample
 from mmamr.registry import METRICS
 from mmamr.utils import atomic_write
 
-from .threshold_sweep import ThresholdSweep, scores
+from .threshold_sweep import ThresholdSweep, listed, scores
 
 
 @METRICS.register_module()
@@ -29,10 +29,14 @@ class CAMMetric(BaseMetric):
             in the released code (row C6).
         thresholds (Sequence[float]): The sweep. Defaults to 0.01, 0.02, …, 0.99.
         xis (Sequence[float]): Recalibration coefficients ξ of the weighted CAMs. Defaults to ``(0.5, )``.
-        out_file (str, optional): JSON file for the curves: of each row the thresholds, the mIoU at each, and IoU,
-            precision and recall of each class at the best. Defaults to None.
+        out_file (str, optional): JSON file for the rows of :attr:`details`. Defaults to None.
         collect_device (str): Where counts are summed over processes. Defaults to ``'cpu'``.
         prefix (str): Prefix of the names. Defaults to ``'CAM'``.
+
+    Attributes:
+        details (dict): After an evaluation, what its numbers do not tell: ``classes``, background first, and ``rows``:
+            of each row the swept ``thresholds`` and the ``miou`` at each, the fixed ``threshold``, and ``iou``,
+            ``precision`` and ``recall`` of each class at the best threshold; None for a class that is nowhere.
     """
 
     def __init__(self,
@@ -48,6 +52,7 @@ class CAMMetric(BaseMetric):
         self.xis = tuple(xis)
         self.out_file = out_file
         self.sweeps: Dict[str, ThresholdSweep] = {}
+        self.details: Dict[str, Any] = {}
 
     def rows(self, branches: Sequence[str]) -> Dict[str, Optional[float]]:
         """Row names and their ξ for CAMs with these branches; None is no mixture."""
@@ -108,7 +113,7 @@ class CAMMetric(BaseMetric):
     def compute_metrics(self, results: List) -> Dict[str, float]:
         """Metrics of the counts so far; logs the tables."""
         metrics: Dict[str, float] = {}
-        curves = {}
+        details = {}
         summary = PrettyTable(['CAM', 'mIoU', 'threshold', 'best mIoU', 'best threshold'])
         for row, sweep in self.sweeps.items():
             values = scores(sweep.confusion())
@@ -122,13 +127,15 @@ class CAMMetric(BaseMetric):
             ])
             classes = {name: values[name][best] for name in ('iou', 'precision', 'recall')}
             self.log_classes(row, {name: (values[name][fixed], values[name][best]) for name in classes})
-            curves[row] = dict(
+            details[row] = dict(
                 thresholds=sweep.thresholds.tolist(),
                 miou=values['miou'].tolist(),
-                **{name: np.nan_to_num(value).tolist() for name, value in classes.items()})
+                threshold=float(sweep.thresholds[fixed]),
+                **{name: listed(value) for name, value in classes.items()})
+        self.details = dict(classes=['background', *self.dataset_meta['classes']], rows=details)
         if self.out_file is not None and is_main_process():
             with atomic_write(self.out_file, 'w', encoding='utf-8') as file:
-                json.dump(curves, file, indent=1)
+                json.dump(details, file, indent=1)
         MMLogger.get_current_instance().info('CAM quality over background and classes:\n' + summary.get_string())
         return metrics
 

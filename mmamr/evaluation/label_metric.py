@@ -1,4 +1,4 @@
-from typing import Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 import torch
@@ -9,7 +9,7 @@ from prettytable import PrettyTable
 
 from mmamr.registry import METRICS
 
-from .threshold_sweep import IGNORE, scores
+from .threshold_sweep import IGNORE, listed, scores
 
 
 @METRICS.register_module()
@@ -24,11 +24,16 @@ class LabelMetric(BaseMetric):
     Args:
         collect_device (str): Where counts are summed over processes. Defaults to ``'cpu'``.
         prefix (str): Prefix of the names. Defaults to ``'label'``.
+
+    Attributes:
+        details (dict): After an evaluation ``classes``, background first, and ``rows``: under the prefix ``iou``,
+            ``precision`` and ``recall`` of each class, None for one that is nowhere.
     """
 
     def __init__(self, collect_device: str = 'cpu', prefix: str = 'label') -> None:
         super().__init__(collect_device, prefix)
         self.counts: Optional[np.ndarray] = None
+        self.details: Dict[str, Any] = {}
 
     def _empty(self) -> np.ndarray:
         # one row more than classes: labels 255, which are counted for the coverage
@@ -87,5 +92,8 @@ class LabelMetric(BaseMetric):
             FP=float(false_positive[1:][known].mean()) if known.any() else 0.,
             FN=float(false_negative[1:][known].mean()) if known.any() else 0.,
             coverage=float(100 * confusion.sum() / max(self.counts.sum(), 1)))
+        self.details = dict(
+            classes=['background', *self.dataset_meta['classes']],
+            rows={self.prefix: {name: listed(values[name]) for name in ('iou', 'precision', 'recall')}})
         MMLogger.get_current_instance().info(f'{self.prefix}:\n{table.get_string()}')
         return metrics

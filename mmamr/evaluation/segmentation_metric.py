@@ -1,5 +1,5 @@
 import os.path as osp
-from typing import Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence
 
 import numpy as np
 from mmseg.evaluation import IoUMetric
@@ -20,11 +20,16 @@ class SegmentationMetric(IoUMetric):
     Args:
         output_dir (str, optional): Folder for a ``<id>.png`` of each prediction. Defaults to None: none are written.
         **kwargs: Of :class:`mmseg.evaluation.IoUMetric`, e.g. ``format_only`` where there are no masks.
+
+    Attributes:
+        details (dict): After an evaluation, on the main process, ``classes`` and ``rows``: under the prefix (``''``
+            where there is none) the ``iou`` of each class, None for one that is nowhere.
     """
 
     def __init__(self, output_dir: Optional[str] = None, **kwargs) -> None:
         super().__init__(**kwargs)
         self.prediction_dir = output_dir
+        self.details: Dict[str, Any] = {}
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Count the pixels of some images and write their predictions."""
@@ -46,7 +51,8 @@ class SegmentationMetric(IoUMetric):
             return {}
         metrics = super().compute_metrics(results)
         intersect, union = (sum(areas).numpy() for areas in list(zip(*results))[:2])
-        for name, hit, total in zip(self.dataset_meta['classes'], intersect, union):
-            if total > 0:
-                metrics[f'IoU.{name}'] = round(float(100 * hit / total), 2)
+        classes = list(self.dataset_meta['classes'])
+        iou = [float(100 * hit / total) if total > 0 else None for hit, total in zip(intersect, union)]
+        self.details = dict(classes=classes, rows={self.prefix or '': dict(iou=iou)})
+        metrics.update({f'IoU.{name}': round(value, 2) for name, value in zip(classes, iou) if value is not None})
         return metrics

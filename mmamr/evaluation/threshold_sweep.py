@@ -1,5 +1,5 @@
 """The confusion matrices of all background thresholds from one pass over the data."""
-from typing import Dict, Optional, Sequence
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 
@@ -93,3 +93,8 @@ def scores(confusion: np.ndarray) -> Dict[str, np.ndarray]:
     known = ~np.isnan(result['iou'])
     result['miou'] = np.where(known, result['iou'], 0).sum(-1) / np.maximum(known.sum(-1), 1)
     return result
+
+
+def listed(values: np.ndarray) -> List[Optional[float]]:
+    """Numbers as JSON has them, with None for NaN."""
+    return [None if np.isnan(value) else float(value) for value in values]

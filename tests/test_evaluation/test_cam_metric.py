@@ -56,6 +56,18 @@ def test_rows_and_numbers():
         sweep = {n / 100: naive_miou(samples, xi, n / 100) for n in range(1, 100)}
         assert metrics[f'CAM/{row}.best_mIoU'] == pytest.approx(max(sweep.values()))
         assert sweep[round(metrics[f'CAM/{row}.best_threshold'], 2)] == pytest.approx(max(sweep.values()))
+        details = metric.details['rows'][row]
+        assert max(details['miou']) == metrics[f'CAM/{row}.best_mIoU'] == pytest.approx(np.mean(details['iou']))
+        assert details['threshold'] == pytest.approx(0.2) and len(details['thresholds']) == 99
+    assert metric.details['classes'] == ['background', *CLASSES]
+
+
+def test_a_class_that_is_nowhere_has_no_iou():
+    samples = [dict(cam=CAM({'CAM': np.ones((1, 3, 5))}, np.array([0]), (12, 20)), mask=np.ones((12, 20), np.uint8))]
+    metric = make_metric()
+    metric.process(None, samples)
+    metric.evaluate(1)
+    assert metric.details['rows']['CAM']['iou'] == [None, 100, None, None]
 
 
 def test_one_branch_has_a_row_of_its_name():

@@ -37,6 +37,8 @@ def test_by_hand():
         'label/FN': 100 * (1 / 3 + 0) / 2,
         'label/coverage': 100 * 4 / 5
     })
+    assert metric.details['classes'] == ['background', 'disc', 'square', 'cross']
+    assert metric.details['rows']['label']['iou'] == [50, pytest.approx(100 / 3), 0, None]
 
 
 def test_shares_of_each_class_add_up(monkeypatch):

@@ -30,6 +30,8 @@ def test_iou_of_each_class():
     assert metrics['IoU.background'] == 50 and metrics['IoU.cat'] == 60
     assert 'IoU.cow' not in metrics and 'IoU.dog' not in metrics
     assert metrics['mIoU'] == pytest.approx(55)
+    assert metric.details == dict(
+        classes=['background', 'cat', 'cow', 'dog'], rows={'': dict(iou=[50, pytest.approx(60), None, None])})
 
 
 @pytest.mark.parametrize('mask_values', [True, False])
