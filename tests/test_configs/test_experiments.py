@@ -14,7 +14,7 @@ CONFIGS = sorted((ROOT / 'configs' / 'experiments').glob('*.py'))
 def test_experiment(path, tmp_path):
     cfg = Config.fromfile(path)
     assert cfg.title
-    experiments = Experiments(cfg, str(path.parent), str(tmp_path), str(ROOT / 'tools'), seeds=[0])
+    experiments = Experiments(cfg, str(path.parent), str(tmp_path), str(ROOT / 'tools'), seeds=[0, 1])
     assert {row['run'] for row in cfg.rows} == set(cfg.runs)
     assert len({row['name'] for row in cfg.rows}) == len(cfg.rows)
     for row in cfg.rows:
