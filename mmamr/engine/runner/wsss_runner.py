@@ -4,7 +4,7 @@ import datetime
 import json
 import os.path as osp
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from numbers import Number
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
 
@@ -31,6 +31,7 @@ from .fingerprints import (
     hash_parts,
     path_fingerprint,
 )
+from .folder_lock import FolderLock
 from .manifest import Manifest, clean_folder, versions
 from .plan import Decision, changed_inputs, changed_settings
 from .process import own_globals, peak_memory, reset_peak_memory, signals_as_exceptions
@@ -114,6 +115,7 @@ class WSSSRunner:
         self._configs = {name: stage.load_config(self.options, data_root) for name, stage in self.stages.items()}
         self._check_options()
         self.manifest = Manifest(work_dir)
+        self._lock = FolderLock(work_dir)
         self._fingerprints: Dict[str, Fingerprint] = {}
 
     @classmethod
@@ -137,10 +139,11 @@ class WSSSRunner:
 
         Raises:
             StageError: If a stage could not go on for a reason that a user can do something about.
+            InputError: If another run is at work in the work folder.
             KeyboardInterrupt: If the run was asked to end, by Ctrl-C or SIGTERM.
         """
         self._launch()
-        with signals_as_exceptions():
+        with closing(self._lock), signals_as_exceptions():
             for stage in self.stages.values():
                 decision = self._agree(lambda stage=stage: self._decide_or_raise(stage))
                 self.logger.info(str(decision))
@@ -345,10 +348,16 @@ class WSSSRunner:
         setup_cpu_distributed({}, self.launcher)
         if self.launcher != 'none' and not is_distributed():
             init_dist(self.launcher, **self.dist_cfg)
-        self._agree(lambda: clean_folder(self.work_dir))
+        self._agree(self._open_folder)
         # not by get_instance: a later pipeline in this process has another folder
         self.logger = MMLogger(
             'pipeline', logger_name='mmamr', log_file=osp.join(self.work_dir, 'pipeline.log'), file_mode='a')
+
+    def _open_folder(self) -> None:
+        """Keep other runs out of the work folder, and see how the last one left it."""
+        self._lock.acquire()
+        clean_folder(self.work_dir)
+        self.manifest = Manifest(self.work_dir)
 
     def _agree(self, function: Callable[[], Answer]) -> Answer:
         """What ``function`` returns, or an error that it raises, on the main process, for all processes."""
