@@ -45,8 +45,13 @@ class SEAMBranch(CAMBranch):
         return maps, self.head.refine(maps, feats, inputs)
 
     def class_maps(self, inputs: Tensor) -> Tensor:
-        """What CAMs are made of: the refined maps of the classes, ``(N, num_classes, h, w)``, in [0, 1]."""
-        return self.maps_and_refined(inputs)[1][:, 1:]
+        """What CAMs are made of: the refined maps of the classes, ``(N, num_classes, h, w)``, less their minimum.
+
+        Pixel correlation leaves no pixel at 0; the release subtracts the minimum where it normalises the sum over
+        scales, here each scale has its own.
+        """
+        refined = self.maps_and_refined(inputs)[1][:, 1:]
+        return refined - refined.amin((2, 3), keepdim=True)
 
     def forward_train(self, inputs: Tensor, labels: Tensor) -> BranchOutput:
         """Maps of the images; class scores at both scales; ER, ECR and adaptive minimum pooling."""
