@@ -24,4 +24,8 @@ stages = dict(
         kind='test',
         config='{segmentation.config}',
         checkpoint='{segmentation.checkpoint}',
-        options={'test_evaluator.output_dir': '{evaluation.work_dir}/predictions'}))
+        # ours also keeps the IoU of each class, for the report
+        options={
+            'test_evaluator.type': 'mmamr.SegmentationMetric',
+            'test_evaluator.output_dir': '{evaluation.work_dir}/predictions'
+        }))

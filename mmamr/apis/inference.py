@@ -5,6 +5,7 @@ from typing import Any, Dict, List, Optional, Sequence, Union
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.model import BaseTTAModel
 from mmengine.registry import MODELS as ROOT
 from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import CheckpointLoader
@@ -49,7 +50,9 @@ def init_model(config: Union[str, os.PathLike, Config],
             model.init_weights()
     meta = dict(cfg.get('test_dataloader', {}).get('dataset', {}).get('metainfo') or {})
     if checkpoint is not None:
-        meta = load_weights(model, os.fspath(checkpoint)) or meta
+        # a test-time wrapper wraps the model that was trained
+        trained = model.module if isinstance(model, BaseTTAModel) else model
+        meta = load_weights(trained, os.fspath(checkpoint)) or meta
     model.cfg = cfg
     model.dataset_meta = meta
     return model.to(device).eval()

@@ -4,7 +4,7 @@ import os
 import os.path as osp
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Dict
+from typing import Any, Dict, List, Optional
 
 from mmamr.utils import InputError, atomic_write
 from mmamr.version import __version__
@@ -32,12 +32,12 @@ def clean_folder(folder: str) -> None:
 
 
 class Manifest:
-    """``manifest.json``: one record a stage, written whole after every change.
+    """``manifest.json``: the pipeline and one record a stage, written whole after every change.
 
     A record has ``state`` (``running``, ``done``, ``failed`` or ``interrupted``), ``kind``, ``config`` (its file),
-    ``config_hash``, ``inputs`` and ``outputs`` (each with ``path``, ``count`` and ``hash``), ``seed``, ``versions``,
-    ``processes``, ``attempts``, ``started``, ``seconds``, ``peak_memory_mib``, ``metrics`` and, where it failed,
-    ``error``.
+    ``options`` (what the pipeline changes in it), ``config_hash``, ``inputs`` and ``outputs`` (each with ``path``,
+    ``count`` and ``hash``), ``seed``, ``versions``, ``processes``, ``attempts``, ``started``, ``seconds``,
+    ``peak_memory_mib``, ``metrics`` and, where it failed, ``error``.
 
     Args:
         work_dir (str): Work folder of the pipeline.
@@ -52,6 +52,7 @@ class Manifest:
     def __init__(self, work_dir: str) -> None:
         self.path = osp.join(work_dir, self.NAME)
         self.stages: Dict[str, Dict[str, Any]] = {}
+        self.pipeline: Dict[str, Any] = {}
         try:
             with open(self.path, encoding='utf-8') as file:
                 content = json.load(file)
@@ -63,6 +64,26 @@ class Manifest:
             raise InputError(f'{self.path} is no manifest of this version of WSSSRunner: remove it, or name another '
                              '--work-dir')
         self.stages = content['stages']
+        self.pipeline = content.get('pipeline', {})
+
+    def describe(self, config: Optional[str], stages: List[str]) -> None:
+        """Set the config file and the stages of the pipeline, in order, and write the file if that is news."""
+        pipeline = dict(config=config, stages=stages)
+        if pipeline != self.pipeline:
+            self.pipeline = pipeline
+            self._write()
+
+    def folder(self, stage: str) -> str:
+        """Work folder of a stage."""
+        return osp.join(osp.dirname(self.path), stage)
+
+    def settings_file(self, stage: str) -> str:
+        """JSON of the settings that a stage was last run with: text by dotted key."""
+        return osp.join(self.folder(stage), 'stage_settings.json')
+
+    def details_file(self, stage: str) -> str:
+        """JSON of the ``details`` of a stage's metrics when it was last done: IoU of each class, curves."""
+        return osp.join(self.folder(stage), 'stage_details.json')
 
     def update(self, stage: str, **values: Any) -> None:
         """Change the record of a stage and write the file."""
@@ -76,5 +97,5 @@ class Manifest:
 
     def _write(self) -> None:
         with atomic_write(self.path, 'w', encoding='utf-8') as file:
-            json.dump(dict(format=self.FORMAT, stages=self.stages), file, indent=2, default=str)
+            json.dump(dict(format=self.FORMAT, pipeline=self.pipeline, stages=self.stages), file, indent=2, default=str)
             file.write('\n')

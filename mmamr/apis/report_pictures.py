@@ -1,0 +1,181 @@
+"""Pictures of what a pipeline made of some images, for its report (Fig. 5)."""
+import os.path as osp
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset, Compose, pseudo_collate
+from mmengine.registry import DefaultScope
+
+from mmamr.registry import DATASETS
+from mmamr.utils import failure_line
+from mmamr.visualization import cam_row, draw_labels
+from mmamr.visualization.report import Gallery, Picture, PictureRow, StageFiles
+
+from .config import init_dataset, load_config
+from .inference import init_model, load_rgb
+from .pictures import choose_items, read_cam_of, read_truth
+
+LABEL_LOOPS = ('PseudoLabelLoop', 'CAMLabelLoop')
+CAM_CAPTIONS = {'image': 'photo', 'spotlight': 'spotlight CAM', 'compensation': 'compensation CAM'}
+MASK_TRANSFORMS = ('LoadAnnotations', 'LoadMask')
+
+
+def draw_galleries(stages: Sequence[StageFiles], num: int, seed: int = 0) -> List[Gallery]:
+    """What the stages made of some images: those that CAMs were made of, and those of the evaluation.
+
+    Args:
+        stages (Sequence[StageFiles]): The stages; what is not done is left out.
+        num (int): How many images of each; all where there are fewer.
+        seed (int): Of the choice. Defaults to 0.
+
+    Returns:
+        list[Gallery]: With a note instead of pictures where a file is missing or broken.
+    """
+    cam, labels, evaluation = find(stages, 'CAMLoop'), find(stages, *LABEL_LOOPS), find(stages, 'TestLoop')
+    galleries = []
+    segmentor = None
+
+    def attempt(gallery: Gallery, draw: Callable[[], Iterator[PictureRow]]) -> None:
+        galleries.append(gallery)
+        try:
+            gallery.rows = list(draw())
+        except Exception as error:
+            # the rest of the report is worth having
+            gallery.note = f'No pictures: {failure_line(error) or f"{type(error).__name__}: {error}"}'
+
+    if evaluation is not None:
+        segmentor = Segmentor(stages, stage_config(evaluation))
+    if cam is not None:
+        gallery = Gallery('Pictures: images that CAMs were made of',
+                          f'{num} images at random (seed {seed}). The largest of the maps of all classes is shown. '
+                          'Predictions are of images that the model was trained on; the next pictures are not.')
+        attempt(gallery, lambda: cam_pictures(cam, labels, segmentor, num, seed))
+    if segmentor is not None:
+        gallery = Gallery('Pictures: images of the evaluation', f'{num} images at random (seed {seed}).')
+        attempt(gallery, lambda: evaluation_pictures(segmentor, num, seed))
+    return galleries
+
+
+def find(stages: Sequence[StageFiles], *loops: str) -> Optional[StageFiles]:
+    """The last stage that is done and runs one of these test loops."""
+    for stage in reversed(stages):
+        loop = stage.settings.get('test_cfg.type', "'TestLoop'").strip("'")
+        if stage.done and stage.record['kind'] == 'test' and loop.rpartition('.')[2] in loops:
+            return stage
+    return None
+
+
+def stage_config(stage: StageFiles) -> Config:
+    """The complete config of a stage, as mmengine wrote it beside its log."""
+    return load_config(osp.join(stage.folder, osp.basename(stage.record['config'])))
+
+
+def cam_pictures(cam: StageFiles, labels: Optional[StageFiles], segmentor: Optional['Segmentor'], num: int,
+                 seed: int) -> Iterator[PictureRow]:
+    """Photo, CAMs, pseudo label, prediction and ground truth; of the last three those that are there."""
+    from mmamr.datasets.images import read_mask  # mmamr.datasets imports mmseg
+    dataset = init_dataset(stage_config(cam))
+    names, palette = ['background', *dataset.metainfo['classes']], dataset.metainfo['palette']
+    xi = 0.5 if labels is None else stage_config(labels).test_cfg.get('xi', 0.5)
+    for item in choose_items(dataset, num=num, seed=seed):
+        image = load_rgb(item['img_path'])
+        row = cam_row(image, read_cam_of(item, cam.output('out_dir'), dataset), names[1:], palette, xi=xi)
+        present = ', '.join(row.legend)
+        pictures = []
+        for caption, panel in row.panels.items():
+            caption = CAM_CAPTIONS.get(caption, caption.replace('weighted', 'weighted CAM'))
+            pictures.append(Picture.from_array(panel, caption, f'{caption} of {item["img_id"]}: {present}'))
+        maps = {}
+        if labels is not None:
+            path = osp.join(labels.output('out_dir'), f'{item["img_id"]}.png')
+            maps['pseudo label'] = read_mask(path, dataset.class_index, image.shape[:2])
+        if segmentor is not None:
+            maps['prediction'] = segmentor.predict_file(item['img_path'])
+        maps['ground truth'] = read_truth(item, dataset)
+        pictures += label_pictures(image, maps, names, palette, item['img_id'])
+        yield PictureRow(item['img_id'], pictures, row.legend)
+
+
+def evaluation_pictures(segmentor: 'Segmentor', num: int, seed: int) -> Iterator[PictureRow]:
+    """Photo, prediction and, where there is one, ground truth."""
+    dataset = segmentor.dataset()
+    names, palette = dataset.metainfo['classes'], dataset.metainfo['palette']
+    for item in choose_items(dataset, num=num, seed=seed):
+        image, title = load_rgb(item['img_path']), osp.splitext(osp.basename(item['img_path']))[0]
+        prediction, truth = segmentor.predict(dataset[item['sample_idx']])
+        maps = {'prediction': prediction, 'ground truth': truth}
+        seen = np.unique(np.concatenate([one.ravel() for one in maps.values() if one is not None]))
+        pictures = [Picture.from_array(image, 'photo', f'photo of {title}')]
+        pictures += label_pictures(image, maps, names, palette, title)
+        yield PictureRow(title, pictures, {names[value]: palette[value] for value in seen if 0 < value < len(names)})
+
+
+def label_pictures(image: np.ndarray, maps: Mapping[str, Optional[np.ndarray]], names: Sequence[str],
+                   palette: Sequence[Sequence[int]], title: str) -> Iterator[Picture]:
+    """A picture of each label map ``(H, W)`` by caption that is not None; ``names`` starts with the background."""
+    for caption, labels in maps.items():
+        if labels is not None:
+            shares = [(name, float((labels == value).mean())) for value, name in enumerate(names)]
+            told = ', '.join(f'{name} {share:.0%}' for name, share in shares if share > 0)
+            yield Picture.from_array(draw_labels(image, labels, palette), caption, f'{caption} of {title}: {told}')
+
+
+class Segmentor:
+    """The trained segmentation model with the test pipeline of its evaluation, test-time options included.
+
+    It is loaded when it is first asked for something.
+
+    Args:
+        stages (Sequence[StageFiles]): All stages, one of which trained it.
+        cfg (Config): Complete config of the evaluation; its ``load_from`` is the checkpoint.
+    """
+
+    def __init__(self, stages: Sequence[StageFiles], cfg: Config) -> None:
+        self.stages = stages
+        self.cfg = cfg
+        self.model: Optional[torch.nn.Module] = None
+
+    def dataset(self) -> BaseDataset:
+        """The images that it is evaluated on."""
+        with self._scope():
+            return DATASETS.build(self.cfg.test_dataloader.dataset)
+
+    def predict_file(self, path: str) -> np.ndarray:
+        """Training indices ``(H, W)`` of any image."""
+        with self._scope():
+            pipeline = Compose(without_masks(self.cfg.test_dataloader.dataset.pipeline))
+        return self.predict(pipeline(dict(img_path=path, seg_fields=[], reduce_zero_label=False)))[0]
+
+    @torch.inference_mode()
+    def predict(self, data: Dict[str, Any]) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+        """Training indices ``(H, W)`` of what a pipeline gives for an image: prediction and, where known, truth."""
+        if self.model is None:
+            device = 'cuda' if torch.cuda.is_available() else 'cpu'
+            self.model = init_model(self.cfg, self._checkpoint(), device)
+        sample = self.model.test_step(pseudo_collate([data]))[0]
+        truth = sample.gt_sem_seg.data[0].cpu().numpy() if 'gt_sem_seg' in sample else None
+        return sample.pred_sem_seg.data[0].cpu().numpy(), truth
+
+    def _checkpoint(self) -> str:
+        """The checkpoint, also where the work folder was moved."""
+        folder, name = osp.split(self.cfg.load_from)
+        moved = [osp.join(stage.folder, name) for stage in self.stages if stage.name == osp.basename(folder)]
+        return next(filter(osp.exists, moved), self.cfg.load_from)
+
+    def _scope(self):
+        return DefaultScope.overwrite_default_scope(self.cfg.get('default_scope', 'mmamr'))
+
+
+def without_masks(pipeline: Sequence[Mapping]) -> List[Dict]:
+    """A test pipeline without the steps that load masks, also inside ``TestTimeAug``."""
+    kept = []
+    for step in pipeline:
+        name = step['type'].rpartition('.')[2]
+        if name == 'TestTimeAug':
+            views = [without_masks(view) for view in step['transforms']]
+            kept.append({**step, 'transforms': [view for view in views if view]})
+        elif name not in MASK_TRANSFORMS:
+            kept.append(dict(step))
+    return kept
