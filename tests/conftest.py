@@ -182,8 +182,8 @@ class Ended(NamedTuple):
 def run_tool(tmp_path_factory) -> Callable[..., Ended]:
     """Run a script of ``tools/`` in one or several processes of its own: ``run_tool('test.py', 'config.py', …)``.
 
-    The processes are forked from one that has imported everything, which saves seconds. Keywords: ``env``; ``kill_at``
-    and ``placed``, see ``data/run_tool.py``; ``processes``, which find each other as they would under torchrun.
+    The processes are forked from one that has imported everything, which saves seconds. Keywords: ``env``; ``kill_at``,
+    ``placed`` and ``before``, see ``data/run_tool.py``; ``processes``, which find each other as under torchrun.
     """
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload([
@@ -195,7 +195,7 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
     driver = str(Path(__file__).parent / 'data' / 'run_tool.py')
     tools = Path(__file__).parents[1] / 'tools'
 
-    def run(tool: str, *argv, env: Optional[dict] = None, kill_at: int = 0, placed: bool = True,
+    def run(tool: str, *argv, env: Optional[dict] = None, kill_at: int = 0, placed: bool = True, before: str = '',
             processes: int = 1) -> Ended:
         run.count += 1
         running = []
@@ -208,7 +208,7 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
                     MASTER_PORT=str(20000 + (os.getpid() * 50 + run.count) % 12000))
             given = dict(
                 TOOL=str(tools / tool), ARGV=[str(arg) for arg in argv], LOG=str(log), ENV=variables,
-                KILL_AT=kill_at, PLACED=placed)
+                KILL_AT=kill_at, PLACED=placed, BEFORE=before)
             process = context.Process(target=runpy.run_path, args=(driver, given))
             process.start()
             running.append((process, log))

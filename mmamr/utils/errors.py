@@ -1,8 +1,16 @@
 """Bad input, told in one line."""
 import errno
+import logging
+import os
 import sys
+import traceback
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Iterator, Optional
+
+OUT_OF_MEMORY = ("can't allocate memory", 'CUDA error: out of memory', 'CUBLAS_STATUS_ALLOC_FAILED',
+                 'CUDNN_STATUS_ALLOC_FAILED')
+"""What PyTorch writes into a plain RuntimeError where memory does not suffice."""
 
 
 class InputError(ValueError):
@@ -27,28 +35,59 @@ def failure_line(error: BaseException) -> Optional[str]:
     data loader that died.
     """
     text = last_line(error)
+    if _worker_died(error):
+        return f'a worker of the data loader died; lower num_workers or batch_size if memory is short ({text})'
     if isinstance(error, (InputError, FileNotFoundError)):
         return text
-    if isinstance(error, OSError):
-        where = f'{error.filename}: ' if error.filename else ''
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return f'{where}the disk is full; make room and run the same command again'
-        if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
-            return f'{where}{error.strerror}; choose a folder that you may write, or change its permissions'
-    if isinstance(error, MemoryError) or type(error).__name__ == 'OutOfMemoryError' or "can't allocate memory" in text:
+    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR,
+                                                      errno.EEXIST):
+        return f'{_where(error)}{error.strerror}; choose a folder that you may write, or change its permissions'
+    if isinstance(error, RuntimeError) and os.strerror(errno.ENOSPC) in text:
+        return f'the shared memory of the data loaders is full; lower num_workers, or make /dev/shm larger ({text})'
+    if isinstance(error, MemoryError) or type(error).__name__ == 'OutOfMemoryError':
         return f'out of memory; lower the batch size, the image size or the number of workers ({text})'
-    if isinstance(error, RuntimeError) and 'DataLoader worker' in text:
-        return f'a worker of the data loader died; lower num_workers or batch_size if memory is short ({text})'
+    if isinstance(error, RuntimeError):
+        for line in str(error).splitlines():
+            if any(sign in line for sign in OUT_OF_MEMORY):
+                return f'out of memory; lower the batch size, the image size or the number of workers ({line.strip()})'
+    return _disk_line(error)
+
+
+def _worker_died(error: BaseException) -> bool:
+    """Whether a worker process is gone: it is told as such, or talking to it failed."""
+    if isinstance(error, RuntimeError):
+        return isinstance(error, BrokenProcessPool) or 'DataLoader worker' in str(error)
+    if not isinstance(error, (ConnectionError, EOFError, FileNotFoundError)):
+        return False
+    return any('multiprocessing' in frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
+def _disk_line(error: Optional[BaseException]) -> Optional[str]:
+    """The line of a disk that takes no more, also where another error came up while the file was being closed."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return f'{_where(error)}the disk is full; make room and run the same command again'
+        if isinstance(error, OSError) and error.errno == errno.EFBIG:
+            return f'{_where(error)}the file is larger than this disk or your limit (ulimit -f) allows; raise it and ' \
+                   'run the same command again'
+        error = error.__context__
     return None
+
+
+def _where(error: OSError) -> str:
+    return f'{error.filename}: ' if error.filename else ''
 
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
     """End the program with exit code 1 and one line on stderr, no traceback, for what :func:`failure_line` knows.
 
+    Log messages that cannot be written, to a full disk for example, are dropped without a traceback of their own.
+
     Raises:
         SystemExit: For these errors, and with exit code 130 after Ctrl-C; all other exceptions pass.
     """
+    before, logging.raiseExceptions = logging.raiseExceptions, False
     try:
         yield
     except KeyboardInterrupt:
@@ -59,3 +98,5 @@ def one_line_errors() -> Iterator[None]:
         if line is None:
             raise
         raise SystemExit(line) from None
+    finally:
+        logging.raiseExceptions = before

@@ -2,7 +2,7 @@
 
 Globals that are given: ``TOOL``, path of the script; ``ARGV``, its arguments; ``LOG``, file for all that it prints;
 ``ENV``, environment variables; ``KILL_AT``, the process kills itself when it puts that many files in place, or 0;
-``PLACED``, whether the last of these is put in place before.
+``PLACED``, whether the last of these is put in place before; ``BEFORE``, Python code that is executed first.
 """
 import os
 import runpy
@@ -33,4 +33,5 @@ def counted_replace(source, target):
 
 
 os.replace = counted_replace
+exec(BEFORE)  # noqa: F821
 runpy.run_path(TOOL, run_name='__main__')  # noqa: F821

@@ -1,8 +1,14 @@
+import errno
+import logging
+import multiprocessing.connection
+from concurrent.futures.process import BrokenProcessPool
+
 import pytest
+import torch
 from torch.utils.data import DataLoader
 
 from mmamr.datasets.errors import DatasetError
-from mmamr.utils import InputError, one_line_errors
+from mmamr.utils import InputError, failure_line, one_line_errors
 
 
 class Broken:
@@ -48,3 +54,67 @@ def test_other_exceptions_pass(error):
 def test_nothing_happens_without_an_error():
     with one_line_errors():
         pass
+
+
+def os_error(number, filename=None):
+    return OSError(number, 'words of the system', filename)
+
+
+@pytest.mark.parametrize('error, line', [
+    (os_error(errno.ENOSPC, 'a.npz'), 'a.npz: the disk is full; make room'),
+    (os_error(errno.EDQUOT), 'the disk is full; make room'),
+    (os_error(errno.EFBIG, 'a.npz'), 'a.npz: the file is larger than this disk or your limit (ulimit -f) allows'),
+    (os_error(errno.EROFS, 'a.npz'), 'a.npz: words of the system; choose a folder that you may write'),
+    (MemoryError('Unable to allocate 9 GiB'), 'out of memory; lower the batch size'),
+    (torch.OutOfMemoryError('CUDA out of memory.'), 'out of memory; lower the batch size'),
+    (RuntimeError('CUDA error: out of memory\nCUDA kernel errors might be reported later.'), 'out of memory; lower'),
+    (RuntimeError('cuDNN error: CUDNN_STATUS_ALLOC_FAILED'), 'out of memory; lower'),
+    (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes"), 'out of memory; lower'),
+    (RuntimeError('unable to write to file </torch_1>: No space left on device (28)'), 'the shared memory of the data'),
+    (RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed. '), 'a worker of the data loader died; '),
+    (BrokenProcessPool('A process in the process pool was terminated'), 'a worker of the data loader died; '),
+])
+def test_failures_of_the_machine(error, line):
+    assert failure_line(error).startswith(line) and '\n' not in failure_line(error)
+
+
+@pytest.mark.parametrize('error', [FileNotFoundError, ConnectionRefusedError, ConnectionResetError, EOFError])
+def test_a_worker_that_died_while_it_handed_over_a_batch(error, monkeypatch):
+
+    def fail(*args):
+        raise error('gone')
+
+    monkeypatch.setattr(multiprocessing.connection, 'SocketClient', fail)
+    with pytest.raises(error) as caught:
+        multiprocessing.connection.Client('/tmp/of-a-dead-worker')
+    assert failure_line(caught.value).startswith('a worker of the data loader died; ')
+    # anywhere else it is what it says
+    assert failure_line(error('no file')) == ('no file' if error is FileNotFoundError else None)
+
+
+def test_a_full_disk_behind_another_error():
+    try:
+        try:
+            raise os_error(errno.ENOSPC, 'a.npz')
+        finally:
+            raise ValueError("Can't close the ZIP file while there is an open writing handle on it.")
+    except ValueError as error:
+        assert failure_line(error).startswith('a.npz: the disk is full')
+    try:
+        try:
+            raise FileNotFoundError('a.npz')
+        finally:
+            raise ValueError('a bug')
+    except ValueError as error:
+        assert failure_line(error) is None
+
+
+def test_a_log_that_cannot_be_written_is_no_traceback(capsys):
+    handler = logging.FileHandler('/dev/full')
+    logger = logging.getLogger('of_a_full_disk')
+    logger.propagate = False
+    logger.addHandler(handler)
+    with one_line_errors():
+        logger.warning('lost')
+        assert not logging.raiseExceptions
+    assert logging.raiseExceptions and capsys.readouterr().err == ''
