@@ -1,5 +1,11 @@
+from .activation_histogram_hook import ActivationHistogramHook
 from .cam_visualization_hook import CAMVisualizationHook
+from .channels_last_hook import ChannelsLastHook
 from .mean_displacement import MeanDisplacementHook
+from .picture_hook import PictureHook
 from .prediction_picture_hook import PredictionPictureHook
 
-__all__ = ['CAMVisualizationHook', 'MeanDisplacementHook', 'PredictionPictureHook']
+__all__ = [
+    'ActivationHistogramHook', 'CAMVisualizationHook', 'ChannelsLastHook', 'MeanDisplacementHook', 'PictureHook',
+    'PredictionPictureHook'
+]

@@ -1,8 +1,9 @@
 from .amm import AMM, ChannelModulation, SpatialModulation
 from .attach import attach_amm, detach_after
 from .functions import GaussianModulation, ThresholdModulation
+from .record import choose_amm, find_amms, recording
 
 __all__ = [
     'AMM', 'ChannelModulation', 'GaussianModulation', 'SpatialModulation', 'ThresholdModulation', 'attach_amm',
-    'detach_after'
+    'choose_amm', 'detach_after', 'find_amms', 'recording'
 ]

@@ -87,7 +87,7 @@ def test_only_the_main_process_draws(monkeypatch):
     hook = CAMVisualizationHook()
     monkeypatch.setattr(hook, 'dataset_cfg', dict(type='does not exist'))
     hook.before_train(None)
-    hook.draw(None, 1)
+    hook.draw_if_any(None, 1)
 
 
 def test_a_data_set_that_is_not_there(train, tiny_voc):

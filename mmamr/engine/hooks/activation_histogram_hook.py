@@ -1,0 +1,45 @@
+from typing import Optional
+
+from mmengine.runner import Runner
+from torch import nn
+
+from mmamr.apis.activations import activations_of, find_amm
+from mmamr.registry import HOOKS
+from mmamr.visualization.histograms import draw_histograms
+
+from .picture_hook import PictureHook
+
+
+@HOOKS.register_module()
+class ActivationHistogramHook(PictureHook):
+    """Draw histograms of activations before and after an AMM while it is trained (Fig. 3).
+
+    The picture ``activations`` goes to the runner's visualizer: features before and after the AMM, and the attention of
+    its halves before and after modulation. It changes nothing in the training.
+
+    Args:
+        module (str, optional): Full name of the AMM. Defaults to None: the last of the network.
+        width (int): Of the picture in pixels. Defaults to 800.
+        kwargs: See :class:`PictureHook`.
+    """
+
+    what = 'activations'
+
+    def __init__(self, module: Optional[str] = None, width: int = 800, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.module = module
+        self.width = width
+
+    def before_train(self, runner: Runner) -> None:
+        """Choose the images, and see that there is such an AMM, now and not after an epoch.
+
+        Raises:
+            InputError: If there is not; the message names those there are.
+        """
+        super().before_train(runner)
+        find_amm(self.network(runner), self.module)
+
+    def draw(self, runner: Runner, model: nn.Module, step: int) -> None:
+        """Draw the AMM's activations on the chosen images."""
+        name, values = activations_of(model, [item['img_path'] for item in self.items], self.module)
+        runner.visualizer.add_image('activations', draw_histograms(values, name, self.width), step)

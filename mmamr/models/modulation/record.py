@@ -1,0 +1,78 @@
+"""What an AMM sees and what it makes of it, recorded while a network runs (Fig. 3)."""
+from contextlib import contextmanager
+from typing import Callable, Dict, Iterator, List, Optional, Tuple
+
+import torch
+from torch import Tensor, nn
+
+from .amm import AMM
+
+Record = Dict[str, Tuple[List[Tensor], List[Tensor]]]
+
+
+def find_amms(model: nn.Module) -> Dict[str, AMM]:
+    """All AMMs of a model by their full names, in the order of the network."""
+    return {name: module for name, module in model.named_modules() if isinstance(module, AMM)}
+
+
+def choose_amm(model: nn.Module, name: Optional[str] = None) -> Tuple[str, AMM]:
+    """One AMM of a model.
+
+    Args:
+        model (nn.Module): The model.
+        name (str, optional): Its full name. Defaults to None: the last one.
+
+    Returns:
+        tuple[str, AMM]: Its name and itself.
+
+    Raises:
+        ValueError: If there is none, or none of this name; the message names those there are.
+    """
+    amms = find_amms(model)
+    if not amms:
+        raise ValueError(f'{type(model).__name__} has no AMM: choose a config with modulation or AMMNeck')
+    if name is None:
+        return list(amms.items())[-1]
+    if name not in amms:
+        raise ValueError(f'no AMM is named {name!r}; the model has {", ".join(amms)}')
+    return name, amms[name]
+
+
+@contextmanager
+def recording(amm: AMM, max_values: int = 100_000) -> Iterator[Record]:
+    """Record what goes into and comes out of an AMM, and the modulation functions of its halves.
+
+    Args:
+        amm (AMM): The module. It runs as ever; the hooks are gone afterwards, after an exception too.
+        max_values (int): Values that are kept of each pass and tensor, equally spaced ones of more. Defaults to
+            100000.
+
+    Yields:
+        dict[str, tuple[list, list]]: ``'features'`` F and F_s; ``'channel attention'`` and ``'spatial attention'``,
+        as far as there are these halves: the values before G and the gate. Each a list of flat float32 tensors before
+        and one after, with one entry a pass; filled while the network runs.
+    """
+    halves = {'channel attention': amm.channel, 'spatial attention': amm.spatial}
+    watched = {'features': amm, **{name: half.function for name, half in halves.items() if half is not None}}
+    record: Record = {name: ([], []) for name in watched}
+    handles = [
+        module.register_forward_hook(_note(*record[name], max_values)) for name, module in watched.items()
+    ]
+    try:
+        yield record
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _note(before: List[Tensor], after: List[Tensor], max_values: int) -> Callable:
+
+    def thin(values: Tensor) -> Tensor:
+        values = values.detach().flatten()
+        return values[::-(-len(values) // max_values)].to('cpu', torch.float32, copy=True)
+
+    def hook(_module: nn.Module, inputs: Tuple[Tensor], output: Tensor) -> None:
+        before.append(thin(inputs[0]))
+        after.append(thin(output))
+
+    return hook

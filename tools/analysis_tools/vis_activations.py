@@ -1,0 +1,54 @@
+"""Draw histograms of the activations before and after an AMM on real images (Fig. 3).
+
+    python tools/analysis_tools/vis_activations.py configs/amr/<config>.py CHECKPOINT --out activations.png
+"""
+import argparse
+import os.path as osp
+from typing import List, Optional
+
+from mmengine.config import DictAction
+
+from mmamr.apis import choose_items, init_dataset, init_model, load_config
+from mmamr.apis.activations import activations_of
+from mmamr.utils import one_line_errors
+from mmamr.visualization import save_picture
+from mmamr.visualization.histograms import draw_histograms
+
+
+def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config of a classifier with AMM, whose test_dataloader names the images')
+    parser.add_argument('checkpoint', help='its checkpoint')
+    parser.add_argument('--module', metavar='NAME', help='full name of the AMM (the last; a wrong name lists all)')
+    parser.add_argument('--images', nargs='+', metavar='ID', help='ids of the images (random ones)')
+    parser.add_argument('--num', type=int, default=16, help='number of random images (%(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='of the random choice (%(default)s)')
+    parser.add_argument('--device', default='cpu', help='where the model runs (%(default)s)')
+    parser.add_argument('--width', type=int, default=1000, help='of the picture in pixels (%(default)s)')
+    parser.add_argument('--out', help='.png or .jpg (activations.png in the work folder of the config)')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override settings of the config, e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt')
+    args = parser.parse_args(argv)
+    if args.num < 1 or args.width < 200:
+        parser.error('--num must be 1 at least and --width 200')
+    args.out = args.out or osp.join('./work_dirs', osp.splitext(osp.basename(args.config))[0], 'activations.png')
+    return args
+
+
+def main(argv: Optional[List[str]] = None) -> None:
+    args = parse_args(argv)
+    with one_line_errors():
+        cfg = load_config(args.config, args.cfg_options)
+        items = choose_items(init_dataset(cfg), args.images, args.num, args.seed)
+        model = init_model(cfg, args.checkpoint, args.device)
+        name, values = activations_of(model, [item['img_path'] for item in items], args.module)
+        save_picture(args.out, draw_histograms(values, f'{name}, {len(items)} images', args.width))
+    print(args.out)
+
+
+if __name__ == '__main__':
+    main()
