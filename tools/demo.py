@@ -1,4 +1,4 @@
-"""The whole method on the embedded data set, with a table and pictures: what `make demo` runs.
+"""The whole method on the embedded data set, with a table, pictures and a report: what `make demo` runs.
 
 No download of data or weights. Whatever is done already is skipped, so that a second call ends at once and one that was
 interrupted goes on.
@@ -14,6 +14,7 @@ from typing import List, Tuple
 
 from prettytable import PrettyTable
 
+from mmamr.apis.report import REPORT
 from mmamr.engine.runner.checkpoints import latest_checkpoint
 
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
@@ -66,6 +67,9 @@ def main() -> None:
     table.add_rows([(name, split, f'{value:.1f}') for name, split, value in rows(plain, amr)])
     print(f'\n{table}\nCAMs at their best threshold. {time.time() - start:.0f} s. Pictures: '
           f'{os.path.relpath(pictures)}/cams.png, pseudo_labels.png')
+    report = osp.join(amr, REPORT)
+    if osp.exists(report):
+        print(f'Report: {os.path.relpath(report)}')
 
 
 if __name__ == '__main__':

@@ -38,8 +38,6 @@ from .process import own_globals, peak_memory, reset_peak_memory, signals_as_exc
 from .stage import NAME, Stage, leaves, out_dir_of, parse_stages, replace_names, settings_of
 
 Answer = TypeVar('Answer')
-SETTINGS = 'stage_settings.json'
-"""Name of the file, in the folder of a stage, with the settings that it was last run with."""
 
 
 class StageError(InputError):
@@ -89,6 +87,7 @@ class WSSSRunner:
             again. Defaults to False.
         launcher (str): mmengine's launcher. Defaults to ``'none'``.
         env_cfg (Mapping, optional): mmengine's, of which ``dist_cfg`` is used. Defaults to None.
+        config_file (str, optional): Of the pipeline, for the manifest. Defaults to None.
 
     Raises:
         InputError: If the stages do not fit together.
@@ -104,16 +103,19 @@ class WSSSRunner:
                  from_stage: Optional[str] = None,
                  resume: bool = False,
                  launcher: str = 'none',
-                 env_cfg: Optional[Mapping[str, Any]] = None) -> None:
+                 env_cfg: Optional[Mapping[str, Any]] = None,
+                 config_file: Optional[str] = None) -> None:
         self.stages = parse_stages(stages, config_dir)
         self.work_dir = work_dir
         self.options = options or {}
+        self.data_root = data_root
         self.selected = self._select(only_stages, from_stage)
         self.resume = resume
         self.launcher = launcher
         self.dist_cfg = dict((env_cfg or {}).get('dist_cfg', dict(backend='nccl')))
         self._configs = {name: stage.load_config(self.options, data_root) for name, stage in self.stages.items()}
         self._check_options()
+        self.config_file = config_file
         self.manifest = Manifest(work_dir)
         self._lock = FolderLock(work_dir)
         self._fingerprints: Dict[str, Fingerprint] = {}
@@ -129,10 +131,11 @@ class WSSSRunner:
             stages=cfg['stages'],
             work_dir=cfg['work_dir'],
             config_dir=osp.dirname(filename) if filename else '.',
+            config_file=filename,
             **{name: cfg[name] for name in names if cfg.get(name) is not None})
 
     def train(self) -> Dict[str, Dict[str, float]]:
-        """Run the stages that are to be run.
+        """Run the stages that are to be run, and draw the report, also of a run that failed.
 
         Returns:
             dict[str, dict[str, float]]: Metrics of each stage that is done.
@@ -144,14 +147,36 @@ class WSSSRunner:
         """
         self._launch()
         with closing(self._lock), signals_as_exceptions():
-            for stage in self.stages.values():
-                decision = self._agree(lambda stage=stage: self._decide_or_raise(stage))
-                self.logger.info(str(decision))
-                if decision.works:
-                    self._run(stage, decision)
-                    self._fingerprints.clear()
+            try:
+                self._run_stages()
+            except Exception:
+                self._draw_report()
+                raise
+            self._draw_report()
         self.logger.info(f'{self.work_dir}:\n{self.summary()}')
         return self._agree(lambda: {name: record.get('metrics', {}) for name, record in self.manifest.stages.items()})
+
+    def _run_stages(self) -> None:
+        for stage in self.stages.values():
+            decision = self._agree(lambda stage=stage: self._decide_or_raise(stage))
+            self.logger.info(str(decision))
+            if decision.works:
+                self._run(stage, decision)
+                self._fingerprints.clear()
+
+    def _draw_report(self) -> None:
+        """Write the report; a failure to do so is none of the pipeline."""
+        if not is_main_process():
+            return
+        from mmamr.apis.report import write_report  # the interface for users stands above the engine
+        try:
+            with own_globals():
+                path = write_report(self.work_dir)
+        except Exception as error:
+            line = failure_line(error) or f'{type(error).__name__}: {error}'
+            self.logger.warning(f'no report: {line}')
+        else:
+            self.logger.info(f'report: {path}')
 
     def plan(self) -> List[Decision]:
         """What :meth:`train` would do now; nothing is written."""
@@ -243,6 +268,15 @@ class WSSSRunner:
         for key in self.options:
             if key.partition('.')[0] not in reached:
                 raise InputError(f'options.{key}: no stage has the setting {key.partition(".")[0]}')
+
+    def _options_of(self, stage: Stage, cfg: Config) -> Dict[str, Any]:
+        """What the pipeline changes in the config of a stage."""
+        options = {key: value for key, value in self.options.items() if key.partition('.')[0] in cfg}
+        if self.data_root is not None:
+            options['data_root'] = self.data_root
+        if stage.checkpoint is not None:
+            options['load_from'] = stage.checkpoint
+        return {**options, **stage.options}
 
     def _folder(self, name: str) -> str:
         return osp.join(self.work_dir, name)
@@ -349,6 +383,7 @@ class WSSSRunner:
         if self.launcher != 'none' and not is_distributed():
             init_dist(self.launcher, **self.dist_cfg)
         self._agree(self._open_folder)
+        self._agree(lambda: self.manifest.describe(self.config_file, list(self.stages)))
         # not by get_instance: a later pipeline in this process has another folder
         self.logger = MMLogger(
             'pipeline', logger_name='mmamr', log_file=osp.join(self.work_dir, 'pipeline.log'), file_mode='a')
@@ -382,7 +417,7 @@ class WSSSRunner:
         reset_peak_memory()
         try:
             with own_globals():
-                metrics, seed = run_config(complete, stage.kind)
+                metrics, details, seed = run_config(complete, stage.kind)
         except KeyboardInterrupt as error:
             self._give_up(stage, started, 'interrupted')
             self.logger.info(f'{stage.name}: interrupted; the same command with --resume goes on')
@@ -395,7 +430,8 @@ class WSSSRunner:
             raise StageError(f'stage {stage.name}: {line}') from error
         peaks = all_gather_object(peak_memory())
         peak = {device: max(one[device] for one in peaks) for device in peaks[0]}
-        self._agree(lambda: self._finish(stage, decision, started, seed=seed, metrics=metrics, peak_memory_mib=peak))
+        self._agree(
+            lambda: self._finish(stage, decision, started, details, seed=seed, metrics=metrics, peak_memory_mib=peak))
 
     def _begin(self, stage: Stage, cfg: Config, decision: Decision) -> None:
         """Write down that a stage runs; a training that begins again loses its old checkpoints."""
@@ -405,7 +441,7 @@ class WSSSRunner:
             # first, so that a run that is killed here never takes them for its own
             self.manifest.forget(stage.name)
             remove_checkpoints(folder)
-        with atomic_write(osp.join(folder, SETTINGS), 'w', encoding='utf-8') as file:
+        with atomic_write(self.manifest.settings_file(stage.name), 'w', encoding='utf-8') as file:
             json.dump(settings_of(cfg), file, indent=2)
         old = self.manifest.stages.get(stage.name, {})
         goes_on = decision.action == 'resume'
@@ -414,6 +450,7 @@ class WSSSRunner:
             state='running',
             kind=stage.kind,
             config=stage.config,
+            options=self._options_of(stage, cfg),
             config_hash=decision.config_hash,
             inputs=decision.inputs,
             outputs={},
@@ -426,8 +463,10 @@ class WSSSRunner:
             metrics={},
             error=None)
 
-    def _finish(self, stage: Stage, decision: Decision, started: float, **values: Any) -> None:
+    def _finish(self, stage: Stage, decision: Decision, started: float, details: List, **values: Any) -> None:
         """Write down what a stage made."""
+        with atomic_write(self.manifest.details_file(stage.name), 'w', encoding='utf-8') as file:
+            json.dump(details, file)
         self._fingerprints.clear()
         outputs = self._output_fingerprints(decision)
         if stage.kind == 'train' and not outputs:
@@ -447,13 +486,13 @@ class WSSSRunner:
     def _old_settings(self, name: str) -> Dict[str, str]:
         """The settings that a stage was last run with; empty if they are not known."""
         try:
-            with open(osp.join(self._folder(name), SETTINGS), encoding='utf-8') as file:
+            with open(self.manifest.settings_file(name), encoding='utf-8') as file:
                 return json.load(file)
         except (OSError, ValueError):
             return {}
 
 
-def run_config(cfg: Config, kind: str) -> Tuple[Dict[str, float], Optional[int]]:
+def run_config(cfg: Config, kind: str) -> Tuple[Dict[str, float], List[Dict[str, Any]], Optional[int]]:
     """Run an ordinary config.
 
     Args:
@@ -461,19 +500,24 @@ def run_config(cfg: Config, kind: str) -> Tuple[Dict[str, float], Optional[int]]
         kind (str): ``'train'`` or ``'test'``.
 
     Returns:
-        tuple[dict[str, float], int]: Metrics, of the last validation after a training, and the seed.
+        tuple[dict[str, float], list[dict], int]: Metrics, of the last validation after a training; ``details`` of those
+        metrics that have some, on the main process; and the seed.
     """
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     if kind == 'test':
         metrics = runner.test()
+        loop = runner.test_loop
     else:
         validation = LastValidation()
         runner.register_hook(validation)
         runner.train()
         # one that was killed between its last checkpoint and its last validation has nothing left to train
         metrics = validation.metrics or (runner.val() if cfg.get('val_cfg') is not None else {})
+        loop = runner.val_loop
     numbers = {name: float(value) for name, value in (metrics or {}).items() if isinstance(value, Number)}
-    return numbers, runner.seed
+    evaluated = getattr(getattr(loop, 'evaluator', None), 'metrics', ())
+    details = [metric.details for metric in evaluated if getattr(metric, 'details', None)]
+    return numbers, details, runner.seed
 
 
 def last_checkpoint_name(cfg: Config) -> str:
