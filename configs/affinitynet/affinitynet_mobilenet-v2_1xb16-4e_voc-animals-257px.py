@@ -27,3 +27,4 @@ param_scheduler = [
 train_cfg = dict(max_epochs=4)
 test_cfg = dict(power=8.)
 test_evaluator = [dict(type='CAMMetric', threshold=8., prefix='walk'), dict(type='LabelMetric', prefix='pseudo_label')]
+custom_hooks = [dict(type='ChannelsLastHook')]
