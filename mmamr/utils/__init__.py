@@ -1,10 +1,10 @@
 from .checkpoints import fit_tensors, read_tensors, rename_tensors, write_checkpoint
 from .errors import InputError, failure_line, one_line_errors
 from .files import atomic_write, write_png
-from .modes import evaluating
+from .modes import evaluating, frozen
 from .progress import track
 
 __all__ = [
-    'InputError', 'atomic_write', 'evaluating', 'failure_line', 'fit_tensors', 'one_line_errors', 'read_tensors',
-    'rename_tensors', 'track', 'write_checkpoint', 'write_png'
+    'InputError', 'atomic_write', 'evaluating', 'failure_line', 'fit_tensors', 'frozen', 'one_line_errors',
+    'read_tensors', 'rename_tensors', 'track', 'write_checkpoint', 'write_png'
 ]

@@ -1,7 +1,7 @@
 import pytest
 from torch import nn
 
-from mmamr.utils.modes import evaluating, frozen
+from mmamr.utils import evaluating, frozen
 
 
 @pytest.fixture

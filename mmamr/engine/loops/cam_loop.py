@@ -8,8 +8,7 @@ from torch.utils.data import DataLoader
 
 from mmamr.cams import CAM, Climbing, batch_cams, climbed_cams, read_cam, write_cam
 from mmamr.registry import LOOPS
-from mmamr.utils import InputError
-from mmamr.utils.modes import frozen
+from mmamr.utils import InputError, frozen
 
 from .image_files_loop import ImageFilesLoop, image_ids
 from .output_folder import state_digest
