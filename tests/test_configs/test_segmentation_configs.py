@@ -52,7 +52,7 @@ def test_builds(name):
 
 @pytest.mark.parametrize('name, folder', [
     ('deeplabv2/deeplabv2_r101-d8_{}1xb10-20k_voc12aug-321x321.py', 'SegmentationClassAug'),
-    ('deeplabv2/deeplabv2_mobilenet-v2-d16_{}1xb16-600i_voc-animals-225x225.py', 'SegmentationClass'),
+    ('deeplabv2/deeplabv2_mobilenet-v2-d16_{}1xb16-400i_voc-animals-225x225.py', 'SegmentationClass'),
 ])
 def test_only_the_label_folder_differs_from_full_supervision(name, folder):
     pseudo, drawn = load(name.format('')), load(name.format('fully-supervised_'))
@@ -88,7 +88,7 @@ def test_coco_only_where_the_name_says_so():
 
 
 def test_mobilenet_has_output_stride_16():
-    model = MODELS.build(load('deeplabv2/deeplabv2_mobilenet-v2-d16_1xb16-600i_voc-animals-225x225.py').model)
+    model = MODELS.build(load('deeplabv2/deeplabv2_mobilenet-v2-d16_1xb16-400i_voc-animals-225x225.py').model)
     assert model.extract_feat(torch.zeros(1, 3, 225, 225))[3].shape == (1, 320, 15, 15)
 
 

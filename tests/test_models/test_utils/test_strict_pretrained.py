@@ -14,7 +14,7 @@ from mmamr.models import StrictPretrained
 
 R101 = 'configs/deeplabv2/deeplabv2_r101-d8_1xb10-20k_voc12aug-321x321.py'
 R101_COCO = 'configs/deeplabv2/deeplabv2_r101-d8_coco_1xb10-20k_voc12aug-321x321.py'
-MOBILENET = 'configs/deeplabv2/deeplabv2_mobilenet-v2-d16_1xb16-600i_voc-animals-225x225.py'
+MOBILENET = 'configs/deeplabv2/deeplabv2_mobilenet-v2-d16_1xb16-400i_voc-animals-225x225.py'
 
 
 @pytest.fixture(autouse=True)
