@@ -15,7 +15,7 @@ import pytest
 from mmengine.registry import DefaultScope
 from PIL import Image
 
-import mmamr  # noqa: F401: it cures the stack before a test imports mmseg
+import mmamr  # noqa: F401  it cures the stack before a test imports mmseg
 
 CLASSES = ('disc', 'square', 'cross')
 SIZES = ((48, 64), (64, 48), (56, 56), (40, 72))

@@ -20,7 +20,7 @@ def test_activations_of(tiny_config):
     assert activations_of(model, paths, 'compensation.amm.layer3-0-bn2.amm')[0].endswith('layer3-0-bn2.amm')
     with pytest.raises(InputError, match=r'the model has compensation\.amm\.layer3-0-bn2\.amm, '):
         activations_of(model, paths, 'layer9')
-    with pytest.raises(InputError, match='nowhere.jpg'):
+    with pytest.raises(InputError, match=r'nowhere\.jpg'):
         activations_of(model, ['nowhere.jpg'])
     assert hooks == [len(module._forward_hooks) for module in model.modules()]
     assert modes == [module.training for module in model.modules()]
