@@ -5,6 +5,7 @@ import os.path as osp
 from typing import List, Optional
 
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 
 from mmamr.apis.experiments import Experiments
 from mmamr.utils import one_line_errors
@@ -27,6 +28,8 @@ def main(argv: Optional[List[str]] = None) -> None:
     args = parse_args(argv)
     name = osp.splitext(osp.basename(args.config))[0]
     work_dir = args.work_dir or osp.join('work_dirs', 'experiments', name)
+    # each config would say each time which variables of the environment it uses
+    MMLogger.get_current_instance().setLevel('WARNING')
     with one_line_errors():
         experiments = Experiments(
             Config.fromfile(args.config),

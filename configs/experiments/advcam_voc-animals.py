@@ -1,0 +1,20 @@
+# Adversarial climbing for everybody: on the plain classifier, on two of them averaged, and on AMR.
+_base_ = './amr_gain_voc-animals.py'
+title = 'AdvCAM on voc-animals, MobileNetV2'
+runs = dict(
+    _delete_=True,
+    plain=dict(config='../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py'),
+    ensemble=dict(ensemble_of='plain'),
+    amr=dict(config='../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'),
+    plain_climbed=dict(
+        config='../amr/cam_mobilenet-v2_advcam_1xb16-4e_voc-animals-225px.py', checkpoint_of='plain'),
+    ensemble_climbed=dict(ensemble_of='plain_climbed'),
+    amr_climbed=dict(config='../amr/amr_mobilenet-v2_advcam_1xb16-4e_voc-animals-225px.py', checkpoint_of='amr'))
+rows = [
+    dict(name='plain classifier', run='plain', cam='spotlight'),
+    dict(name='two plain classifiers averaged', run='ensemble', cam='spotlight'),
+    dict(name='AMR, weighted', run='amr', cam='weighted'),
+    dict(name='plain classifier, climbed', run='plain_climbed', cam='spotlight'),
+    dict(name='two plain classifiers averaged, climbed', run='ensemble_climbed', cam='spotlight'),
+    dict(name='AMR, weighted, climbed', run='amr_climbed', cam='weighted'),
+]
