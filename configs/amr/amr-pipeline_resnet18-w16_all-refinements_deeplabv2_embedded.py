@@ -11,7 +11,7 @@ stages = dict(
         options={'test_dataloader.dataset.pipeline.1.cam_dir': '{cam.out_dir}'}),
     affinitynet=dict(
         kind='train',
-        config='{{ fileDirname }}/../affinitynet/affinitynet_resnet18-w16_1xb16-4e_embedded-112px.py',
+        config='{{ fileDirname }}/../affinitynet/affinitynet_resnet18-w16_1xb16-8e_embedded-112px.py',
         options={
             'train_dataloader.dataset.label_dir': '{affinitynet_label.out_dir}',
             'model.backbone.init_cfg': _base_.pretrained
