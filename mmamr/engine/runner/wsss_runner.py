@@ -148,30 +148,38 @@ class WSSSRunner:
         self._launch()
         with closing(self._lock), signals_as_exceptions():
             try:
-                self._run_stages()
+                worked = self._run_stages()
             except Exception:
                 self._draw_report()
                 raise
-            self._draw_report()
+            self._draw_report(anew=worked)
         self.logger.info(f'{self.work_dir}:\n{self.summary()}')
         return self._agree(lambda: {name: record.get('metrics', {}) for name, record in self.manifest.stages.items()})
 
-    def _run_stages(self) -> None:
+    def _run_stages(self) -> bool:
+        """Run what is to be run; returns whether anything was."""
+        worked = False
         for stage in self.stages.values():
             decision = self._agree(lambda stage=stage: self._decide_or_raise(stage))
             self.logger.info(str(decision))
             if decision.works:
                 self._run(stage, decision)
                 self._fingerprints.clear()
+                worked = True
+        return worked
 
-    def _draw_report(self) -> None:
-        """Write the report; a failure to do so is none of the pipeline."""
+    def _draw_report(self, anew: bool = True) -> None:
+        """Write the report, or only say where it is; a failure to do so is none of the pipeline."""
         if not is_main_process():
             return
-        from mmamr.apis.report import write_report  # the interface for users stands above the engine
+        from mmamr.apis.report import REPORT, write_report  # the interface for users stands above the engine
+        path = osp.join(self.work_dir, REPORT)
+        if not anew and osp.exists(path):
+            self.logger.info(f'report: {path}')
+            return
         try:
             with own_globals():
-                path = write_report(self.work_dir)
+                write_report(self.work_dir)
         except Exception as error:
             line = failure_line(error) or f'{type(error).__name__}: {error}'
             self.logger.warning(f'no report: {line}')

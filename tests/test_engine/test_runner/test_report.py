@@ -88,6 +88,15 @@ def test_a_failed_pipeline_has_a_report(pipeline, done, monkeypatch):
     assert 'Pictures: images that CAMs were made of' not in html and 'Pictures: images of the evaluation' in html
 
 
+def test_a_run_with_nothing_to_do_draws_no_other(pipeline, done):
+    before = (done / 'report.html').stat().st_mtime_ns
+    pipeline(done).train()
+    assert (done / 'report.html').stat().st_mtime_ns == before
+    (done / 'report.html').unlink()
+    pipeline(done).train()
+    assert (done / 'report.html').exists()
+
+
 def test_no_report_is_no_failure(pipeline, done, monkeypatch):
 
     def fail(*args):
