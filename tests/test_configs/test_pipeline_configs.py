@@ -20,7 +20,8 @@ def build(path, work_dir, **settings):
 @pytest.mark.parametrize('path', PIPELINES, ids=str)
 def test_stages_fit_together(path, tmp_path):
     runner = build(path, tmp_path)
-    assert list(runner.stages)[-2:] == ['segmentation', 'evaluation']
+    names = list(runner.stages)
+    assert names[names.index('segmentation') + 1] == 'evaluation'
     for stage in runner.stages.values():
         plain = Config.fromfile(stage.config)
         for key, value in leaves(stage.options):
@@ -32,8 +33,8 @@ def test_stages_fit_together(path, tmp_path):
                 for part in key.split('.'):
                     node = node[int(part)] if part.isdigit() else node[part]
                 assert isinstance(node, str)
-        names = dict(stage.names())
-        assert stage.name in ('classifier', 'baseline') or names
+        # what stands first, and learns from real masks, needs nothing
+        assert stage.names() or stage.name in ('classifier', 'baseline', names[0])
 
 
 def test_children_change_single_stages(tmp_path):
