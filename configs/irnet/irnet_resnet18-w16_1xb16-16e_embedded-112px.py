@@ -10,3 +10,4 @@ train_cfg = dict(max_epochs=16)
 # 2⁵ steps: at stride 4 these pictures are 24 to 32 cells wide, and 2⁸ steps cross them.
 model = dict(walk_cfg=dict(exp_times=5))
 test_cfg = dict(threshold=0.15)
+test_evaluator = [dict(type='CAMMetric', threshold=0.15, prefix='walk'), dict(type='LabelMetric', prefix='pseudo_label')]
