@@ -11,7 +11,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
-from mmamr.cams import CAM, batch_cams
+from mmamr.cams import CAM, Climbing
 from mmamr.registry import MODELS
 from mmamr.utils import InputError, evaluating
 
@@ -126,7 +126,7 @@ def preprocess(model: nn.Module, image: np.ndarray) -> torch.Tensor:
     return model.data_preprocessor({'inputs': [tensor]}, False)['inputs']
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def make_cams(model: nn.Module,
               images: Union[Image, Sequence[Image]],
               labels: Optional[Sequence[Sequence[Union[int, str]]]] = None,
@@ -134,7 +134,7 @@ def make_cams(model: nn.Module,
               flip: Optional[bool] = None,
               channel_order: str = 'bgr',
               score_threshold: float = 0.5) -> List[CAM]:
-    """CAMs of images, as the CAM stage makes them.
+    """CAMs of images, as the CAM stage of the model's config makes them, with climbing if that has it.
 
     Args:
         model (nn.Module): A :class:`~mmamr.models.CAMClassifier` or :class:`~mmamr.models.AMRClassifier`, e.g. from
@@ -161,6 +161,7 @@ def make_cams(model: nn.Module,
     stage = (model.cfg.get('test_cfg') or {}) if hasattr(model, 'cfg') else {}
     scales = stage.get('scales', (1.0, )) if scales is None else scales
     flip = stage.get('flip', True) if flip is None else flip
+    climbing = Climbing(**stage['climb']) if stage.get('climb') else None
     cams = []
     with evaluating(model):
         for index, image in enumerate(images):
@@ -170,7 +171,7 @@ def make_cams(model: nn.Module,
                 classes = (scores > score_threshold).nonzero()[:, 0].tolist()
             else:
                 classes = class_numbers(model, labels[index])
-            cams += batch_cams(model.class_maps, inputs, [classes], scales, flip)
+            cams += model.make_cams(inputs, [classes], scales, flip, climbing)
     return cams
 
 

@@ -96,13 +96,17 @@ def test_a_checkpoint_cannot_run_code(tiny_config, tmp_path, capsys):
     assert 'was run' not in capsys.readouterr().out
 
 
-def test_make_cams_equals_the_cam_stage(tiny_config, checkpoint, model, tmp_path):
+@pytest.mark.parametrize('climb', [None, dict(steps=2, step_size=0.5)])
+def test_make_cams_equals_the_cam_stage(tiny_config, checkpoint, climb):
     cfg = tiny_config('tiny_amr', 'stage')
+    cfg.test_cfg.climb = climb
+    model = init_model(cfg, checkpoint)
     cfg.load_from = checkpoint
     runner = Runner.from_cfg(cfg)
     runner.test()
     items = [runner.test_dataloader.dataset.get_data_info(index) for index in range(4)]
     cams = make_cams(model, [item['img_path'] for item in items], [item['gt_label'] for item in items])
+    assert all(parameter.requires_grad for parameter in model.parameters())
     for item, cam in zip(items, cams):
         stored = read_cam(f'{cfg.work_dir}/cams/{item["img_id"]}.npz')
         assert cam.size == stored.size and cam.classes.tolist() == stored.classes.tolist() == sorted(item['gt_label'])

@@ -6,9 +6,9 @@ import torch
 from mmengine.evaluator import Evaluator
 from torch.utils.data import DataLoader
 
-from mmamr.cams import CAM, Climbing, batch_cams, climbed_cams, read_cam, write_cam
+from mmamr.cams import CAM, Climbing, read_cam, write_cam
 from mmamr.registry import LOOPS
-from mmamr.utils import InputError, frozen
+from mmamr.utils import InputError
 
 from .image_files_loop import ImageFilesLoop, image_ids
 from .output_folder import state_digest
@@ -97,17 +97,8 @@ class CAMLoop(ImageFilesLoop):
             images, samples = data['inputs'], data['data_samples']
             classes = [sample.gt_label.tolist() for sample in samples]
             with torch.autocast(images.device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
-                cams = self.make_cams(images, classes)
+                cams = self.model.make_cams(images, classes, self.scales, self.flip, self.climbing)
         return dict(zip(image_ids(samples), cams))
-
-    def make_cams(self, images: torch.Tensor, classes: List[List[int]]) -> List[CAM]:
-        """CAMs of normalised images ``(N, 3, H, W)``, each for its own classes."""
-        if self.climbing is None:
-            return batch_cams(self.model.class_maps, images, classes, self.scales, self.flip)
-        branches = {name: getattr(self.model, name) for name in self.model.branches}
-        positive_weights = {name: branch.head.positive_weights for name, branch in branches.items()}
-        with frozen(self.model):
-            return climbed_cams(branches, positive_weights, images, classes, self.climbing, self.scales, self.flip)
 
     def write(self, path: str, result: CAM) -> None:
         """Write a CAM file."""

@@ -5,7 +5,9 @@ from mmpretrain.models.classifiers import BaseClassifier
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from mmamr.cams import CAM, Climbing, batch_cams, climbed_cams
 from mmamr.registry import MODELS
+from mmamr.utils import frozen
 
 from .cam_branch import class_scores
 
@@ -46,6 +48,31 @@ class BaseCAMClassifier(BaseClassifier):
             dict[str, Tensor]: Branch name (``'spotlight'``, ``'compensation'``) to ``(N, num_classes, h, w)``.
         """
         return {name: getattr(self, name).class_maps(inputs) for name in self.branches}
+
+    def make_cams(self,
+                  images: Tensor,
+                  classes: Sequence[Sequence[int]],
+                  scales: Sequence[float] = (1.0, ),
+                  flip: bool = True,
+                  climbing: Optional[Climbing] = None) -> List[CAM]:
+        """CAMs of every branch over several scales.
+
+        Args:
+            images (Tensor): Normalised images of one size, ``(N, 3, H, W)``.
+            classes (Sequence[Sequence[int]]): Foreground classes of each image, counted from 0.
+            scales (Sequence[float]): Factors of the image's size. Defaults to ``(1.0, )``.
+            flip (bool): Whether the mirror image is added at each scale. Defaults to True.
+            climbing (Climbing, optional): How the images climb (AdvCAM). Defaults to None: they do not.
+
+        Returns:
+            list[CAM]: One an image.
+        """
+        if climbing is None:
+            return batch_cams(self.class_maps, images, classes, scales, flip)
+        branches = {name: getattr(self, name) for name in self.branches}
+        positive_weights = {name: branch.head.positive_weights for name, branch in branches.items()}
+        with frozen(self):
+            return climbed_cams(branches, positive_weights, images, classes, climbing, scales, flip)
 
     def extract_feat(self, inputs: Tensor) -> Dict[str, Tensor]:
         """The feature map of every branch that its head sees, ``(N, C, h, w)``."""
