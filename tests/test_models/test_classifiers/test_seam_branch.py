@@ -1,12 +1,14 @@
 """SEAM alone and as the spotlight of AMR."""
 import copy
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.optim import build_optim_wrapper
 from mmpretrain.structures import DataSample
 
+from mmamr.cams import Climbing
 from mmamr.models.losses.seam_loss import SEAMView
 from mmamr.registry import MODELS
 
@@ -142,3 +144,15 @@ def test_frozen_seam(batch):
 def test_wrong_scale():
     with pytest.raises(ValueError, match=r'scale must be in \(0, 1\)'):
         build({**ALONE, 'spotlight': {**SEAM, 'scale': 1.}})
+
+
+@pytest.mark.parametrize('cfg', [ALONE, AMR], ids=['alone', 'amr'])
+def test_it_climbs_as_any_other(cfg):
+    model = build(cfg).eval()
+    images = torch.randn(1, 3, 48, 64)
+    still, = model.make_cams(images, [[1, 2]], climbing=Climbing(steps=1))
+    climbed, = model.make_cams(images, [[1, 2]], climbing=Climbing(steps=3, step_size=0.5))
+    assert set(climbed.maps) == set(model.branches)
+    for name, maps in climbed.maps.items():
+        assert maps.shape == (2, 12, 16) and np.isfinite(maps).all()
+        assert np.abs(maps - still.maps[name]).max() > 1e-4
