@@ -3,6 +3,7 @@ from .affinity_label_dataset import AffinityLabelDataset
 from .class_index import ClassIndex
 from .embedded import EmbeddedAffinityLabelDataset, EmbeddedDataset, EmbeddedSegmentationDataset
 from .errors import DatasetError
+from .folder_classes import folder_metainfo
 from .image_label_dataset import ImageLabelDataset
 from .images import read_image, read_mask, read_size
 from .labels import CSVLabels, LabelTable, MaskLabels, VOCXMLLabels
@@ -31,6 +32,7 @@ __all__ = [
     'SameSizeBatchSampler',
     'SegmentationDataset',
     'VOCXMLLabels',
+    'folder_metainfo',
     'read_image',
     'read_mask',
     'read_size',

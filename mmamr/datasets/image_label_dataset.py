@@ -11,7 +11,7 @@ from .class_index import ClassIndex
 from .errors import DatasetError
 from .images import missing_image, read_size
 from .labels import LabelSource
-from .splits import IMAGE_SUFFIXES, read_ids
+from .splits import find_name, image_suffixes, read_ids
 from .voc import VOC_CLASSES
 
 CHECK = 'tools/dataset_converters/check_dataset.py lists all problems'
@@ -130,13 +130,10 @@ class ImageLabelDataset(BaseDataset):
         """
         folder = self.data_prefix['img_path']
         names = self._listing(folder)
-        if self.img_suffix == 'auto':
-            suffixes = [*IMAGE_SUFFIXES, *(suffix.upper() for suffix in IMAGE_SUFFIXES)]
-        else:
-            suffixes = [self.img_suffix]
-        for suffix in suffixes:
-            if img_id + suffix in names:
-                return osp.join(folder, img_id + suffix)
+        suffixes = image_suffixes(self.img_suffix)
+        name = find_name(img_id, suffixes, names)
+        if name is not None:
+            return osp.join(folder, name)
         if not names:
             raise DatasetError(f'{folder}: no folder with images; set data_root and img_dir, or put the images there',
                                kind='missing image')

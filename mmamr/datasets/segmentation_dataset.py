@@ -1,7 +1,7 @@
 """Photographs with masks for the models of mmseg, from the lists and class indices of the other stages."""
 import os
 import os.path as osp
-from typing import List, Mapping
+from typing import List, Mapping, Sequence
 
 from mmcv.transforms import BaseTransform
 from mmseg.datasets import BaseSegDataset
@@ -11,7 +11,7 @@ from mmamr.registry import DATASETS, TRANSFORMS
 from .class_index import ClassIndex
 from .errors import DatasetError
 from .images import read_mask
-from .splits import read_ids
+from .splits import find_name, image_suffixes, read_ids
 
 
 @DATASETS.register_module()
@@ -25,6 +25,7 @@ class SegmentationDataset(BaseSegDataset):
 
     Args:
         ann_file (str): List of the images, relative to ``data_root`` or absolute.
+        img_suffix (str): Suffix of the images, or 'auto' as for :class:`ImageLabelDataset`. Defaults to 'auto'.
         metainfo (Mapping): ``classes`` and, where they differ from 1 to K and VOC's colours, ``mask_values`` and
             ``palette``; see :class:`ClassIndex`.
         **kwargs: Of :class:`mmseg.datasets.BaseSegDataset`, e.g. ``data_root`` and
@@ -34,10 +35,11 @@ class SegmentationDataset(BaseSegDataset):
         DatasetError: If the list, an image or a mask is missing: one line with the file and the cure.
     """
 
-    def __init__(self, ann_file: str, metainfo: Mapping, **kwargs) -> None:
+    def __init__(self, ann_file: str, metainfo: Mapping, img_suffix: str = 'auto', **kwargs) -> None:
         self.class_index = ClassIndex(metainfo['classes'], metainfo.get('mask_values'), metainfo.get('palette'))
         super().__init__(
             ann_file=ann_file,
+            img_suffix=img_suffix,
             metainfo=dict(
                 classes=('background', *self.class_index.classes),
                 palette=self.class_index.palette.tolist(),
@@ -47,13 +49,13 @@ class SegmentationDataset(BaseSegDataset):
     def load_data_list(self) -> List[dict]:
         """The items of the list."""
         ids = read_ids(self.ann_file)
-        images = self._find(ids, 'img_path', self.img_suffix)
+        images = self._find(ids, 'img_path', image_suffixes(self.img_suffix))
         items = [
             dict(img_id=img_id, img_path=path, seg_fields=[], reduce_zero_label=False)
             for img_id, path in zip(ids, images)
         ]
         if self.data_prefix.get('seg_map_path'):
-            for item, path in zip(items, self._find(ids, 'seg_map_path', self.seg_map_suffix)):
+            for item, path in zip(items, self._find(ids, 'seg_map_path', [self.seg_map_suffix])):
                 item['seg_map_path'] = path
         return items
 
@@ -61,17 +63,18 @@ class SegmentationDataset(BaseSegDataset):
         """Item ``idx`` before the pipeline, with the ``class_index`` that :class:`LoadMask` reads masks by."""
         return dict(super().get_data_info(idx), class_index=self.class_index)
 
-    def _find(self, ids: List[str], key: str, suffix: str) -> List[str]:
+    def _find(self, ids: List[str], key: str, suffixes: Sequence[str]) -> List[str]:
         folder = self.data_prefix[key]
         names = set(os.listdir(folder)) if osp.isdir(folder) else set()
-        missing = [img_id for img_id in ids if img_id + suffix not in names]
+        found = {img_id: find_name(img_id, suffixes, names) for img_id in ids}
+        missing = [img_id for img_id in ids if found[img_id] is None]
         if missing:
             what = 'image' if key == 'img_path' else 'mask'
             raise DatasetError(
-                f'{osp.join(folder, missing[0] + suffix)}: no such {what}, {len(missing)} of the {len(ids)} in '
+                f'{osp.join(folder, missing[0] + suffixes[0])}: no such {what}, {len(missing)} of the {len(ids)} in '
                 f'{self.ann_file} have none; make them or set data_root and data_prefix.{key}',
                 kind=f'missing {what}')
-        return [osp.join(folder, img_id + suffix) for img_id in ids]
+        return [osp.join(folder, found[img_id]) for img_id in ids]
 
 
 @TRANSFORMS.register_module()

@@ -2,7 +2,7 @@
 import os
 import os.path as osp
 import re
-from typing import Dict, Iterator, List, Tuple
+from typing import Container, Dict, Iterable, Iterator, List, Optional, Tuple
 
 from .errors import DatasetError
 
@@ -35,6 +35,16 @@ def strip_image_suffix(name: str) -> str:
     """``'2007_000032.jpg'`` to ``'2007_000032'``; a name without the suffix of an image stays as it is."""
     stem, suffix = osp.splitext(name)
     return stem if suffix.lower() in IMAGE_SUFFIXES else name
+
+
+def image_suffixes(img_suffix: str) -> List[str]:
+    """The suffixes that an image may have: for 'auto' .jpg, .jpeg and .png in any case, else the one named."""
+    return [*IMAGE_SUFFIXES, *(suffix.upper() for suffix in IMAGE_SUFFIXES)] if img_suffix == 'auto' else [img_suffix]
+
+
+def find_name(img_id: str, suffixes: Iterable[str], names: Container[str]) -> Optional[str]:
+    """The first of the file names ``<img_id><suffix>`` that is among ``names``; None if none is."""
+    return next((img_id + suffix for suffix in suffixes if img_id + suffix in names), None)
 
 
 def parse_line(line: str, where: str) -> str:

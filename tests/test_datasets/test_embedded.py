@@ -297,7 +297,6 @@ class TestDatasets:
                 type='EmbeddedSegmentationDataset',
                 data_root=small_root,
                 ann_file='ImageSets/Segmentation/val.txt',
-                img_suffix='.png',
                 data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
                 **SMALL))
         assert len(dataset) == 2

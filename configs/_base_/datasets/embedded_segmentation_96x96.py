@@ -20,7 +20,6 @@ train_dataloader = dict(
     dataset=dict(
         type=dataset_type,
         ann_file='ImageSets/Segmentation/train.txt',
-        img_suffix='.png',
         data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClassPseudo'),
         pipeline=train_pipeline))
 val_dataloader = dict(
@@ -31,7 +30,6 @@ val_dataloader = dict(
     dataset=dict(
         type=dataset_type,
         ann_file='ImageSets/Segmentation/val.txt',
-        img_suffix='.png',
         data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
         pipeline=test_pipeline))
 test_dataloader = val_dataloader

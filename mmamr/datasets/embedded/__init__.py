@@ -4,7 +4,7 @@ Creatures in different places: a body and legs that all kinds have alike, and a 
 So a classifier learns heads, and its CAMs cover too little, as those of photographs do.
 """
 from .creatures import CLASSES
-from .dataset import EmbeddedAffinityLabelDataset, EmbeddedDataset, EmbeddedSegmentationDataset
+from .dataset import EmbeddedAffinityLabelDataset, EmbeddedDataset, EmbeddedMixin, EmbeddedSegmentationDataset
 from .folder import draw_image, embedded_root, split_ids
 from .scene import Scene, SceneObject, draw_scene
 
@@ -12,6 +12,7 @@ __all__ = [
     'CLASSES',
     'EmbeddedAffinityLabelDataset',
     'EmbeddedDataset',
+    'EmbeddedMixin',
     'EmbeddedSegmentationDataset',
     'Scene',
     'SceneObject',

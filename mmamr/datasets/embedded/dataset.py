@@ -21,13 +21,15 @@ class EmbeddedMixin:
         **kwargs: Those of the class beside it.
     """
 
+    OWN_CLASSES = CLASSES
+
     def __init__(self,
                  data_root: Optional[str] = None,
                  num_train: int = NUM_TRAIN,
                  num_val: int = NUM_VAL,
                  seed: int = SEED,
                  **kwargs) -> None:
-        kwargs.setdefault('metainfo', dict(classes=CLASSES))
+        kwargs.setdefault('metainfo', dict(classes=self.OWN_CLASSES))
         super().__init__(data_root=embedded_root(data_root, num_train, num_val, seed), **kwargs)
 
 

@@ -10,7 +10,7 @@ from mmengine.config import Config, ConfigDict
 from mmamr.registry import LOOPS
 from mmamr.utils import InputError
 
-from .fingerprints import leaf_datasets
+from .data_root import DataRoot
 
 KINDS = ('train', 'test')
 NAME = re.compile(r'\{(\w+)\.(checkpoint|out_dir|work_dir)\}')
@@ -18,7 +18,6 @@ NAME = re.compile(r'\{(\w+)\.(checkpoint|out_dir|work_dir)\}')
 CONFIG_NAME = re.compile(r'\{(\w+)\.config\}')
 PLACE_SETTINGS = ('work_dir', 'launcher', 'resume', 'experiment_name')
 """Settings that say where and how a stage runs, not what comes out."""
-DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 @dataclass
@@ -50,12 +49,12 @@ class Stage:
         found = NAME.findall(json.dumps([self.checkpoint, self.options], default=str))
         return [pair for pair in dict.fromkeys(found) if pair[0] != self.name]
 
-    def load_config(self, common: Mapping[str, Any], data_root: Optional[str]) -> Config:
+    def load_config(self, common: Mapping[str, Any], data_root: Optional[DataRoot]) -> Config:
         """The stage's config with all options, the names in them not yet replaced.
 
         Args:
             common (Mapping): Options of all stages; those whose first key the config does not have are left out.
-            data_root (str, optional): Takes the place of ``data_root`` in all data sets where it is not None.
+            data_root (DataRoot, optional): The folder for all data sets. None: those of the config.
 
         Raises:
             InputError: If there is no such config file, or it does not fit the stage.
@@ -74,9 +73,10 @@ class Stage:
         if not cfg.get(self.dataloader):
             raise InputError(f'stage {self.name} needs a {self.dataloader}, but {self.config} has none')
         if data_root is not None:
-            for name in DATALOADERS:
-                for dataset in leaf_datasets(cfg[name].dataset) if cfg.get(name) else ():
-                    dataset['data_root'] = data_root
+            try:
+                data_root.apply(cfg)
+            except InputError as error:
+                raise InputError(f'stage {self.name}: {error}') from None
         if self.checkpoint is not None:
             cfg.load_from = self.checkpoint
         if self.kind == 'train':

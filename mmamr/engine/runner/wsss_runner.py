@@ -22,6 +22,7 @@ from mmamr.utils import InputError, atomic_write, failure_line
 
 from ..test_time import apply_test_time
 from .checkpoints import latest_checkpoint, remove_checkpoints
+from .data_root import DataRoot
 from .fingerprints import (
     Fingerprint,
     data_root_of,
@@ -80,7 +81,13 @@ class WSSSRunner:
         config_dir (str): Where relative config files of stages are looked for. Defaults to ``'.'``.
         options (Mapping, optional): Options for all stages whose config has the setting, e.g.
             ``{'randomness.seed': 1}``. Defaults to None.
-        data_root (str, optional): Takes the place of ``data_root`` in the data sets of all stages. Defaults to None.
+        data_root (str, optional): Folder in VOC's layout for the data sets of all stages, in the place of theirs. What
+            classes it shows its annotations say, and the models follow; see
+            :class:`~mmamr.engine.runner.data_root.DataRoot`. Defaults to None.
+        metainfo (Mapping, optional): ``classes`` and ``mask_values`` of ``data_root``, where annotations do not tell.
+            Defaults to None.
+        labels (Mapping, optional): Label source of the photos in ``data_root``, e.g.
+            ``dict(type='CSVLabels', file='labels.csv')``. Defaults to None: that of the configs.
         only_stages (Sequence[str], optional): Names of the stages to run. Defaults to None: all.
         from_stage (str, optional): Name of the first stage to run. Defaults to None.
         resume (bool): Whether a training that was interrupted goes on from its last checkpoint, instead of beginning
@@ -99,6 +106,8 @@ class WSSSRunner:
                  config_dir: str = '.',
                  options: Optional[Mapping[str, Any]] = None,
                  data_root: Optional[str] = None,
+                 metainfo: Optional[Mapping[str, Sequence]] = None,
+                 labels: Optional[Mapping[str, Any]] = None,
                  only_stages: Optional[Sequence[str]] = None,
                  from_stage: Optional[str] = None,
                  resume: bool = False,
@@ -108,12 +117,14 @@ class WSSSRunner:
         self.stages = parse_stages(stages, config_dir)
         self.work_dir = work_dir
         self.options = options or {}
-        self.data_root = data_root
+        if data_root is None and (metainfo is not None or labels is not None):
+            raise InputError('metainfo and labels are those of a data_root, but there is none')
+        self.data_root = DataRoot(data_root, metainfo, labels) if data_root is not None else None
         self.selected = self._select(only_stages, from_stage)
         self.resume = resume
         self.launcher = launcher
         self.dist_cfg = dict((env_cfg or {}).get('dist_cfg', dict(backend='nccl')))
-        self._configs = {name: stage.load_config(self.options, data_root) for name, stage in self.stages.items()}
+        self._configs = {name: stage.load_config(self.options, self.data_root) for name, stage in self.stages.items()}
         self._check_options()
         self.config_file = config_file
         self.manifest = Manifest(work_dir)
@@ -123,7 +134,8 @@ class WSSSRunner:
     @classmethod
     def from_cfg(cls, cfg: Config) -> 'WSSSRunner':
         """Build the runner from a pipeline config; ``cfg.filename`` says where the config stands."""
-        names = ('options', 'data_root', 'only_stages', 'from_stage', 'resume', 'launcher', 'env_cfg')
+        names = ('options', 'data_root', 'metainfo', 'labels', 'only_stages', 'from_stage', 'resume', 'launcher',
+                 'env_cfg')
         filename = getattr(cfg, 'filename', None)
         if not cfg.get('stages') or not cfg.get('work_dir'):
             raise InputError('a config for WSSSRunner needs stages and work_dir')
@@ -281,7 +293,7 @@ class WSSSRunner:
         """What the pipeline changes in the config of a stage."""
         options = {key: value for key, value in self.options.items() if key.partition('.')[0] in cfg}
         if self.data_root is not None:
-            options['data_root'] = self.data_root
+            options.update(self.data_root.options())
         if stage.checkpoint is not None:
             options['load_from'] = stage.checkpoint
         return {**options, **stage.options}

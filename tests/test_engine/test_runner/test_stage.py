@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from mmamr.engine.runner.data_root import DataRoot
 from mmamr.engine.runner.stage import Stage, leaves, out_dir_of, parse_stages, replace_names, settings_of
 from mmamr.utils import InputError
 
@@ -46,7 +47,7 @@ def test_stages_that_do_not_fit_together(stages, line):
 def test_options_change_the_config():
     options = {'test_cfg.scales': [2.0], 'test_cfg': {'flip': False}, 'test_dataloader.dataset.pipeline.0.type': 'Load'}
     stage = Stage('cam', 'test', str(CONFIGS / 'tiny_amr.py'), 'some.pth', options)
-    cfg = stage.load_config({'randomness.seed': 4, 'not_there.seed': 4}, '/data')
+    cfg = stage.load_config({'randomness.seed': 4, 'not_there.seed': 4}, DataRoot('/data'))
     assert cfg.test_cfg == dict(type='CAMLoop', scales=[2.0], flip=False)
     assert cfg.test_dataloader.dataset.pipeline[0].type == 'Load'
     assert cfg.load_from == 'some.pth' and cfg.randomness.seed == 4 and 'not_there' not in cfg
