@@ -1,2 +1,3 @@
-_base_ = './amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'
+_base_ = './amr_mobilenet-v2_wo-cps_1xb16-4e_voc-animals-225px.py'
+# AMM_s of Table 3
 model = dict(compensation=dict(modulation=dict(amm=dict(channel=None))))

@@ -1,12 +1,11 @@
 # The paper's Table 3: AMM over channels, over places, over both, and with L_cps.
 _base_ = './amr_gain_voc-animals.py'
 title = 'Table 3 on voc-animals, MobileNetV2: weighted CAMs'
-without_cps = {'model.loss_cps.loss_weight': 0.}
 runs = dict(
     _delete_=True,
     plain=dict(config='../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py'),
-    channel=dict(config='../amr/amr_mobilenet-v2_channel-only_1xb16-4e_voc-animals-225px.py', options=without_cps),
-    spatial=dict(config='../amr/amr_mobilenet-v2_spatial-only_1xb16-4e_voc-animals-225px.py', options=without_cps),
+    channel=dict(config='../amr/amr_mobilenet-v2_channel-only_1xb16-4e_voc-animals-225px.py'),
+    spatial=dict(config='../amr/amr_mobilenet-v2_spatial-only_1xb16-4e_voc-animals-225px.py'),
     both=dict(config='../amr/amr_mobilenet-v2_wo-cps_1xb16-4e_voc-animals-225px.py'),
     amr=dict(config='../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'))
 rows = [

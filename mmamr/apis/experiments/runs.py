@@ -127,10 +127,11 @@ class EnsembleRun(ClassifierRun):
         """Measure the mean on each split."""
         for split in self.missing():
             script = osp.join(tools_dir, 'analysis_tools', 'eval_cams.py')
+            options = {**self.options, 'test_dataloader.dataset.split': self.splits[split]}
             yield [
                 sys.executable, script, self.config, '--cam-dir', *(parent.cam_dir(split) for parent in self.parents),
                 '--nproc', '0', '--curves', self.curves_file(split), '--cfg-options',
-                f'test_dataloader.dataset.split={self.splits[split]}'
+                *(f'{key}={value}' for key, value in options.items())
             ], f'ensemble_{split}'
 
 
