@@ -15,7 +15,9 @@ def summary(stages: Sequence[StageFiles]) -> str:
     measured = [stage for stage in done if headline(stage.scores)]
     parts = []
     if measured:
-        last = measured[-1]
+        # a model's own mIoU has no prefix; a pipeline may compare other labels after it
+        models = [stage for stage in measured if 'mIoU' in stage.record['metrics']]
+        last = (models or measured)[-1]
         images = f' on {last.images} images' if last.images and not last.validates else ''
         parts.append(f'mIoU {percent(best_of(last))} % after stage {last.name}{images}')
     parts.append(f'{len(done)} of {len(stages)} stages done')

@@ -20,6 +20,8 @@ def stages(manifest):
 def test_summary(stages):
     assert summary(stages) == 'mIoU 55.0 % after stage segmentation, 4 of 5 stages done, 1 h 28 min'
     assert summary(stages[:3]) == 'mIoU 52.0 % after stage labels on 8 images, 3 of 3 stages done, 4 min 10 s'
+    # the model, whatever else was measured after it
+    assert summary([stages[3], *stages[:3]]).startswith('mIoU 55.0 % after stage segmentation, ')
     assert summary(stages[:1]) == '1 of 1 stages done, 1 min 23 s'
 
 
