@@ -40,7 +40,9 @@ def write_report(work_dir: str, out_file: Optional[str] = None, num: int = 6, se
     title = osp.splitext(osp.basename(config))[0] if config else osp.basename(osp.abspath(work_dir))
     started = [stage.record['started'].replace('T', ' ')[:16] for stage in stages if 'started' in stage.record]
     now = datetime.datetime.now().astimezone().strftime('%Y-%m-%d %H:%M')
-    date = f'Stages begun {min(started)} to {max(started)}, report written {now}'
+    date = f'Report written {now}'
+    if started:
+        date = f'Stages begun {min(started)} to {max(started)}, report written {now}'
     page = render_page(title, date, config, stages, galleries)
     path = out_file or osp.join(work_dir, REPORT)
     with atomic_write(path, 'w', encoding='utf-8') as file:

@@ -1,5 +1,6 @@
 """Pictures of what a pipeline made of some images, for its report (Fig. 5)."""
 import os.path as osp
+from functools import cached_property
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
@@ -33,9 +34,10 @@ def draw_galleries(stages: Sequence[StageFiles], num: int, seed: int = 0) -> Lis
     Returns:
         list[Gallery]: With a note instead of pictures where a file is missing or broken.
     """
-    cam, labels, evaluation = find(stages, 'CAMLoop'), find(stages, *LABEL_LOOPS), find(stages, 'TestLoop')
+    cam, evaluation = find(stages, 'CAMLoop'), find(stages, 'TestLoop')
+    labels = find_labels(stages, evaluation)
+    segmentor = None if evaluation is None else Segmentor(stages, evaluation)
     galleries = []
-    segmentor = None
 
     def attempt(gallery: Gallery, draw: Callable[[], Iterator[PictureRow]]) -> None:
         galleries.append(gallery)
@@ -45,8 +47,6 @@ def draw_galleries(stages: Sequence[StageFiles], num: int, seed: int = 0) -> Lis
             # the rest of the report is worth having
             gallery.note = f'No pictures: {failure_line(error) or f"{type(error).__name__}: {error}"}'
 
-    if evaluation is not None:
-        segmentor = Segmentor(stages, stage_config(evaluation))
     if cam is not None:
         gallery = Gallery('Pictures: images that CAMs were made of',
                           f'{num} images at random (seed {seed}). The largest of the maps of all classes is shown. '
@@ -61,10 +61,21 @@ def draw_galleries(stages: Sequence[StageFiles], num: int, seed: int = 0) -> Lis
 def find(stages: Sequence[StageFiles], *loops: str) -> Optional[StageFiles]:
     """The last stage that is done and runs one of these test loops."""
     for stage in reversed(stages):
+        if not stage.done or stage.record['kind'] != 'test' or not stage.settings:
+            continue
         loop = stage.settings.get('test_cfg.type', "'TestLoop'").strip("'")
-        if stage.done and stage.record['kind'] == 'test' and loop.rpartition('.')[2] in loops:
+        if loop.rpartition('.')[2] in loops:
             return stage
     return None
+
+
+def find_labels(stages: Sequence[StageFiles], evaluation: Optional[StageFiles]) -> Optional[StageFiles]:
+    """The stage whose pseudo labels are shown: where several make some, the last before the evaluation.
+
+    The segmentation learns from these; what stands after the evaluation is there for comparison.
+    """
+    before = [] if evaluation is None else stages[:stages.index(evaluation)]
+    return find(before, *LABEL_LOOPS) or find(stages, *LABEL_LOOPS)
 
 
 def stage_config(stage: StageFiles) -> Config:
@@ -125,17 +136,22 @@ def label_pictures(image: np.ndarray, maps: Mapping[str, Optional[np.ndarray]], 
 class Segmentor:
     """The trained segmentation model with the test pipeline of its evaluation, test-time options included.
 
-    It is loaded when it is first asked for something.
+    Config and weights are read when it is first asked for something.
 
     Args:
         stages (Sequence[StageFiles]): All stages, one of which trained it.
-        cfg (Config): Complete config of the evaluation; its ``load_from`` is the checkpoint.
+        evaluation (StageFiles): The stage that measured it; ``load_from`` of its config is the checkpoint.
     """
 
-    def __init__(self, stages: Sequence[StageFiles], cfg: Config) -> None:
+    def __init__(self, stages: Sequence[StageFiles], evaluation: StageFiles) -> None:
         self.stages = stages
-        self.cfg = cfg
+        self.evaluation = evaluation
         self.model: Optional[torch.nn.Module] = None
+
+    @cached_property
+    def cfg(self) -> Config:
+        """Complete config of the evaluation."""
+        return stage_config(self.evaluation)
 
     def dataset(self) -> BaseDataset:
         """The images that it is evaluated on."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mmamr.apis import write_report
-from mmamr.apis.report_pictures import Segmentor, draw_galleries, stage_config
+from mmamr.apis.report_pictures import Segmentor, draw_galleries
 from mmamr.datasets import ClassIndex
 from mmamr.datasets.images import read_mask
 from mmamr.engine.loops import CAMLoop
@@ -137,12 +137,22 @@ def test_without_the_images_the_rest_is_there(done, tiny_voc):
     assert 'mIoU of every stage' in html and '<img ' not in html
 
 
+def test_without_the_configs_of_stages_the_rest_is_there(done):
+    (done / 'evaluation' / 'tiny_segmentation.py').unlink()
+    (done / 'cam' / 'stage_settings.json').unlink()
+    write_report(str(done))
+    html = (done / 'report.html').read_text(encoding='utf-8')
+    assert re.search('No pictures: .*tiny_segmentation.py', html) and 'mIoU of every stage' in html
+    # nobody knows what the stage did whose settings are lost
+    assert 'images that CAMs were made of' not in html and html.count('No pictures') == 1
+
+
 def test_predictions_are_those_of_the_evaluation(pipeline, done, shared_voc):
     folder = str(done / 'predictions')
     stages = {'evaluation': {'options': {'test_evaluator.output_dir': folder}}}
     pipeline(done, stages=stages, only_stages=['evaluation']).train()
     stages = read_stages(Manifest(str(done)))
-    segmentor = Segmentor(stages, stage_config(stages[-1]))
+    segmentor = Segmentor(stages, stages[-1])
     dataset = segmentor.dataset()
     for index in range(len(dataset)):
         path = dataset.get_data_info(index)['img_path']
