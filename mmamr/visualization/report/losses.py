@@ -68,6 +68,7 @@ def read_scalars(path: str) -> Dict[int, Dict[str, float]]:
 def thin(curve: Curve) -> Curve:
     """Every n-th point of a curve, and the last, so that no more than :data:`MOST_POINTS` are left."""
     steps, values = curve
-    stride = -(-len(steps) // MOST_POINTS)
-    kept = sorted({*range(0, len(steps), max(stride, 1)), len(steps) - 1})
+    last = len(steps) - 1
+    stride = max(-(-last // (MOST_POINTS - 1)), 1)
+    kept = sorted({*range(0, last, stride), last})
     return [steps[index] for index in kept], [values[index] for index in kept]

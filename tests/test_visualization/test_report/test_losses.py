@@ -46,8 +46,10 @@ def test_a_sum_of_one_term_is_shown_once(write):
     assert list(read_losses(write.folder)) == ['loss']
 
 
-def test_long_curves_are_thinned(write):
-    write('20260101_000000', range(1, 1 + 3 * MOST_POINTS + 1), loss=0)
+@pytest.mark.parametrize(('logged', 'kept'), [(MOST_POINTS, MOST_POINTS), (MOST_POINTS + 1, MOST_POINTS // 2 + 1),
+                                              (2 * MOST_POINTS - 1, MOST_POINTS), (3 * MOST_POINTS + 1, 301)])
+def test_long_curves_are_thinned(write, logged, kept):
+    write('20260101_000000', range(1, 1 + logged), loss=0)
     steps, values = read_losses(write.folder)['loss']
-    assert len(steps) <= MOST_POINTS + 1 and steps[0] == 1 and steps[-1] == 3 * MOST_POINTS + 1
+    assert len(steps) == kept <= MOST_POINTS and steps[0] == 1 and steps[-1] == logged
     assert values == steps
