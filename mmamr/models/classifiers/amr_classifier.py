@@ -49,7 +49,8 @@ class AMRClassifier(BaseCAMClassifier):
             if loss_cps is None:
                 raise ValueError('a frozen spotlight is trained by loss_cps alone, but loss_cps is None')
             self.spotlight.requires_grad_(False)
-            self.spotlight.head.requires_grad_(True)
+            # not the whole head: a distributed wrapper waits for the gradient of each parameter that asks for one
+            self.spotlight.head.conv.requires_grad_(True)
 
     def train(self, mode: bool = True) -> 'AMRClassifier':
         """Switch the mode; a frozen spotlight stays in evaluation mode, its head apart."""

@@ -139,6 +139,8 @@ def test_frozen_seam(batch):
     assert set(losses) == {'cls_spotlight', 'loss_cls_compensation', 'loss_cps'}
     model.parse_losses(losses)[0].backward()
     assert {name for name, p in model.spotlight.named_parameters() if p.grad is not None} == {'head.conv.weight'}
+    # a distributed wrapper would wait for any other
+    assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
 
 
 def test_wrong_scale():
