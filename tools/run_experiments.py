@@ -21,7 +21,10 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser.add_argument(
         '--jobs', type=int, default=0, help='runs at a time, one GPU each; default: the number of GPUs, or 1')
     parser.add_argument('--dry-run', action='store_true', help='say what would be run, and what is there')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.jobs < 0:
+        parser.error('--jobs must not be negative')
+    return args
 
 
 def main(argv: Optional[List[str]] = None) -> None:

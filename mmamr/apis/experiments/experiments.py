@@ -36,7 +36,7 @@ class Experiments:
         runs (Sequence[str], optional): Only these runs. Defaults to None: all.
 
     Raises:
-        InputError: If the config names a run that it does not have.
+        InputError: If the config names a run that it does not have, or says of a run what means nothing.
     """
 
     def __init__(self,
@@ -96,21 +96,19 @@ class Experiments:
         jobs = jobs or max(gpus, 1)
         for job in range(jobs):
             devices.put(job % gpus if gpus else None)
-        if not gpus:
-            # jobs that share cores wait for one another's threads at every layer
-            os.environ.setdefault('OMP_NUM_THREADS', str(max((os.cpu_count() or 1) // jobs, 1)))
         waiting = [run for run in self.runs.values() if run.missing()]
         while waiting:
             # runs that others start from come first
             ready = [run for run in waiting if not any(parent in waiting for parent in run.parents)]
-            with ThreadPoolExecutor(devices.qsize()) as pool:
-                failed = [message for message in pool.map(lambda run: self.finish(run, devices), ready) if message]
+            with ThreadPoolExecutor(jobs) as pool:
+                messages = pool.map(lambda run: self.finish(run, devices, jobs), ready)
+                failed = [message for message in messages if message]
             if failed:
                 raise InputError('; '.join(failed))
             waiting = [run for run in waiting if run not in ready]
 
-    def finish(self, run: Run, devices: Queue) -> Optional[str]:
-        """Run the commands of a run; returns what went wrong."""
+    def finish(self, run: Run, devices: Queue, jobs: int) -> Optional[str]:
+        """Run the commands of a run on a free device, beside ``jobs - 1`` others; returns what went wrong."""
         device = devices.get()
         try:
             os.makedirs(run.work_dir, exist_ok=True)
@@ -119,7 +117,7 @@ class Experiments:
                 log = osp.join(run.work_dir, f'{name}.log')
                 with open(log, 'w', encoding='utf-8') as file:
                     code = subprocess.run(
-                        command, stdout=file, stderr=subprocess.STDOUT, env=environment(device)).returncode
+                        command, stdout=file, stderr=subprocess.STDOUT, env=environment(device, jobs)).returncode
                 if code != 0:
                     return f'{run.name} with seed {run.seed} failed, see {log}'
         finally:

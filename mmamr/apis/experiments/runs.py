@@ -9,7 +9,10 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 from mmengine.config import Config
 
-from mmamr.utils import atomic_write
+from mmamr.utils import InputError, atomic_write
+
+SETTINGS = {'config', 'options', 'stages', 'load_from', 'checkpoint_of', 'ensemble_of'}
+"""What an experiment config may say of a run."""
 
 
 @dataclass
@@ -41,7 +44,11 @@ class Run:
         raise NotImplementedError
 
     def measure(self, row: Mapping) -> Dict[str, float]:
-        """The numbers of a row of the table, by column."""
+        """The numbers of a row of the table, by column.
+
+        Raises:
+            InputError: If the row names what the run does not measure.
+        """
         raise NotImplementedError
 
     def command(self, script: str, *arguments: str, **options: Any) -> List[str]:
@@ -113,8 +120,9 @@ class ClassifierRun(Run):
         """mIoU of ``row['cam']`` on each split, at the best threshold of :attr:`choose_on`, and the threshold."""
         curves = {}
         for split in self.splits:
-            with open(self.curves_file(split), encoding='utf-8') as file:
-                curves[split] = json.load(file)[row['cam']]
+            path = self.curves_file(split)
+            with open(path, encoding='utf-8') as file:
+                curves[split] = lookup(json.load(file), row['cam'], path)
         best = int(np.argmax(curves[self.choose_on]['miou']))
         numbers = {f'{split} mIoU': curve['miou'][best] for split, curve in curves.items()}
         return {**numbers, 'threshold': curves[self.choose_on]['thresholds'][best]}
@@ -168,7 +176,10 @@ class PipelineRun(Run):
     def measure(self, row: Mapping) -> Dict[str, float]:
         """``row['metrics']``: for each split the stage and the metric, e.g. ``dict(val=('evaluation', 'mIoU'))``."""
         records = self.records()
-        return {f'{split} mIoU': records[stage]['metrics'][name] for split, (stage, name) in row['metrics'].items()}
+        return {
+            f'{split} mIoU': lookup(records[stage]['metrics'], name, f'stage {stage} in {self.work_dir}')
+            for split, (stage, name) in row['metrics'].items()
+        }
 
 
 def build_run(name: str, seed: int, settings: Mapping, experiment: Mapping, config_dir: str, work_dir: str,
@@ -183,7 +194,13 @@ def build_run(name: str, seed: int, settings: Mapping, experiment: Mapping, conf
         config_dir (str): Folder of the experiment config.
         work_dir (str): Folder of the experiment.
         parents (Sequence[Run]): The runs that it starts from.
+
+    Raises:
+        InputError: If the settings have names that mean nothing.
     """
+    unknown = set(settings) - SETTINGS
+    if unknown:
+        raise InputError(f'run {name} has unknown settings {sorted(unknown)}; there are {sorted(SETTINGS)}')
     config = osp.normpath(osp.join(config_dir, settings['config'])) if 'config' in settings else parents[0].config
     common = (name, seed, config, osp.join(work_dir, name, f'seed{seed}'), dict(settings.get('options', {})), parents)
     if 'stages' in Config.fromfile(config):
@@ -194,6 +211,25 @@ def build_run(name: str, seed: int, settings: Mapping, experiment: Mapping, conf
     return ClassifierRun(*common, **splits, trains=not settings.get('checkpoint_of'))
 
 
-def environment(device: Optional[int]) -> Dict[str, str]:
-    """The environment of a run: one GPU, if there are any."""
-    return dict(os.environ) if device is None else dict(os.environ, CUDA_VISIBLE_DEVICES=str(device))
+def lookup(measured: Mapping[str, Any], name: str, where: str) -> Any:
+    """One of the things that were measured.
+
+    Raises:
+        InputError: If there is none of this name; the message names those there are.
+    """
+    if name not in measured:
+        raise InputError(f'{where}: nothing is called {name}; there are {", ".join(measured)}')
+    return measured[name]
+
+
+def environment(device: Optional[int], jobs: int) -> Dict[str, str]:
+    """The environment of a run.
+
+    Args:
+        device (int, optional): Number of its GPU. None without GPUs: it has a part of the cores instead, unless
+            ``OMP_NUM_THREADS`` is set, as jobs that share cores wait for one another's threads at every layer.
+        jobs (int): How many runs share the cores.
+    """
+    if device is not None:
+        return dict(os.environ, CUDA_VISIBLE_DEVICES=str(device))
+    return {'OMP_NUM_THREADS': str(max((os.cpu_count() or 1) // jobs, 1)), **os.environ}

@@ -7,6 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from mmamr.apis.experiments import ClassifierRun, EnsembleRun, Experiments, PipelineRun
+from mmamr.apis.experiments.runs import environment
 from mmamr.utils import InputError
 
 TRAIN = '''
@@ -52,7 +53,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def experiments(folder, seeds=(0, 1), runs=None, **changes):
+def experiments(folder, seeds=(0, 1), runs=None, cfg_runs=None, **changes):
     cfg = dict(
         title='Two kinds of runs',
         splits=dict(train='train.txt', val='val.txt'),
@@ -69,6 +70,8 @@ def experiments(folder, seeds=(0, 1), runs=None, **changes):
                 run='whole',
                 metrics=dict(train=('cam', 'CAM/spotlight.best_mIoU'), val=('evaluation', 'mIoU'))),
         ])
+    if cfg_runs is not None:
+        cfg.update(runs=cfg_runs, rows=[])
     cfg.update(changes)
     return Experiments(Config(cfg), str(folder), str(folder / 'work'), str(folder / 'tools'), seeds, runs)
 
@@ -170,6 +173,32 @@ def test_unknown_runs_are_named(folder):
         experiments(folder, rows=[dict(name='row', run='lost', cam='spotlight')])
 
 
+def test_settings_that_mean_nothing(folder):
+    with pytest.raises(InputError, match=r"run wrong has unknown settings \['load_form'\]; there are"):
+        experiments(folder, runs=['wrong'], cfg_runs=dict(wrong=dict(config='cam.py', load_form='plain')))
+
+
+@pytest.mark.parametrize(('row', 'message'), [
+    (dict(run='plain', cam='weighted'), r'curves_train\.json: nothing is called weighted; there are spotlight'),
+    (dict(run='whole', metrics=dict(val=('evaluation', 'IoU'))), 'nothing is called IoU; there are mIoU'),
+])
+def test_what_was_not_measured(folder, row, message):
+    ours = experiments(folder, seeds=[0], rows=[dict(row, name='row')])
+    ours.run()
+    with pytest.raises(InputError, match=message):
+        ours.table()
+
+
+def test_jobs_share_the_cores(monkeypatch):
+    monkeypatch.setattr('os.cpu_count', lambda: 8)
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
+    assert environment(None, 3)['OMP_NUM_THREADS'] == '2' and environment(None, 9)['OMP_NUM_THREADS'] == '1'
+    assert environment(1, 3)['CUDA_VISIBLE_DEVICES'] == '1' and 'OMP_NUM_THREADS' not in environment(1, 3)
+    assert 'OMP_NUM_THREADS' not in os.environ
+    monkeypatch.setenv('OMP_NUM_THREADS', '5')
+    assert environment(None, 3)['OMP_NUM_THREADS'] == '5'
+
+
 def test_the_tool(folder, load_tool, monkeypatch, capsys):
     tool = load_tool('run_experiments.py')
     monkeypatch.setattr(tool, '__file__', str(folder / 'tools' / 'run_experiments.py'))
@@ -183,6 +212,9 @@ def test_the_tool(folder, load_tool, monkeypatch, capsys):
     assert {path.name for path in Path(folder / 'work').glob('table.*')} == {'table.md', 'table.csv', 'table.png'}
     with pytest.raises(SystemExit, match='no runs'):
         tool.main([*argv[:-1], 'none'])
+    with pytest.raises(SystemExit):
+        tool.main([*argv, '--jobs', '-1'])
+    assert '--jobs must not be negative' in capsys.readouterr().err
 
 
 def test_manifest_of_a_pipeline_that_is_not_done(folder):
