@@ -54,9 +54,8 @@ def test_seam_trains_and_makes_maps(name, stride):
     x, samples = torch.randn(2, 3, 64, 96), [DataSample().set_gt_label(torch.tensor([0, 2])) for _ in range(2)]
     losses = model(x, samples, mode='loss')
     model.parse_losses(losses)[0].backward()
-    idle = [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
-    # the last layer of MobileNetV2 serves its own classifier
-    assert all('backbone.conv2' in one for one in idle)
+    # a distributed wrapper would wait for a parameter that gets no gradient
+    assert not [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
     expected = {'loss_cls', 'loss_er', 'loss_ecr', 'loss_min'}
     if 'amr' in name:
         expected = {f'{loss}_spotlight' for loss in expected} | {'loss_cls_compensation', 'loss_cps'}
