@@ -16,7 +16,7 @@ from mmamr.compat import keep_freed_memory, setup_cpu_distributed
 from mmamr.engine.loops import ImageFilesLoop
 from mmamr.engine.test_time import apply_test_time
 from mmamr.registry import LOOPS
-from mmamr.utils import InputError, one_line_errors
+from mmamr.utils import InputError, default_work_dir, one_line_errors
 
 
 def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
@@ -70,7 +70,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = osp.join('./work_dirs', osp.splitext(osp.basename(args.config))[0])
+        cfg.work_dir = default_work_dir(args.config)
     if args.checkpoint is not None:
         cfg.load_from = args.checkpoint
     elif needs_checkpoint(cfg) and 'load_from' not in (args.cfg_options or {}):

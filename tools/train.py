@@ -1,7 +1,6 @@
 """Train a model, or run a whole pipeline, from a config."""
 import argparse
 import os
-import os.path as osp
 from typing import List, Optional
 
 import torch
@@ -11,7 +10,7 @@ from mmengine.runner import Runner
 from mmamr.compat import keep_freed_memory, setup_cpu_distributed
 from mmamr.engine.runner import WSSSRunner, resume_from_latest
 from mmamr.registry import RUNNERS
-from mmamr.utils import InputError, one_line_errors
+from mmamr.utils import InputError, default_work_dir, one_line_errors
 
 
 def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
@@ -111,11 +110,6 @@ def merge_pipeline_args(cfg: Config, args: argparse.Namespace) -> Config:
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
     return cfg
-
-
-def default_work_dir(config: str) -> str:
-    """``./work_dirs/<config name>``."""
-    return osp.join('./work_dirs', osp.splitext(osp.basename(config))[0])
 
 
 def main(argv: Optional[List[str]] = None) -> None:

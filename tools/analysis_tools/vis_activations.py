@@ -10,7 +10,7 @@ from mmengine.config import DictAction
 
 from mmamr.apis import choose_items, init_dataset, init_model, load_config
 from mmamr.apis.activations import activations_of
-from mmamr.utils import one_line_errors
+from mmamr.utils import default_work_dir, one_line_errors
 from mmamr.visualization import save_picture
 from mmamr.visualization.histograms import draw_histograms
 
@@ -35,7 +35,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.num < 1 or args.width < 200:
         parser.error('--num must be 1 at least and --width 200')
-    args.out = args.out or osp.join('./work_dirs', osp.splitext(osp.basename(args.config))[0], 'activations.png')
+    args.out = args.out or osp.join(default_work_dir(args.config), 'activations.png')
     return args
 
 

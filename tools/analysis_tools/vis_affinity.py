@@ -9,7 +9,7 @@ from typing import List, Optional
 from mmengine.config import DictAction
 
 from mmamr.apis import affinity_rows, choose_items, init_dataset, init_model, load_config, save_rows
-from mmamr.utils import one_line_errors
+from mmamr.utils import default_work_dir, one_line_errors
 
 # What a config of the pseudo label stage says about the walk and the labels.
 OPTIONS = ('xi', 'cam_power', 'threshold', 'powers', 'power', 'unsure')
@@ -37,8 +37,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     if args.num < 1 or args.width < 16:
         parser.error('--num must be 1 at least and --width 16')
-    work_dir = osp.join('./work_dirs', osp.splitext(osp.basename(args.config))[0])
-    args.out = args.out or osp.join(work_dir, 'affinity.png')
+    args.out = args.out or osp.join(default_work_dir(args.config), 'affinity.png')
     return args
 
 

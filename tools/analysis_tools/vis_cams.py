@@ -9,7 +9,7 @@ from typing import List, Optional
 from mmengine.config import DictAction
 
 from mmamr.apis import cam_rows, choose_items, init_dataset, save_rows
-from mmamr.utils import one_line_errors
+from mmamr.utils import default_work_dir, one_line_errors
 
 
 def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
@@ -37,7 +37,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         parser.error(f'--xi {args.xi}: ξ lies in [0, 1]')
     if args.num < 1 or args.width < 16:
         parser.error('--num must be 1 at least and --width 16')
-    work_dir = osp.join('./work_dirs', osp.splitext(osp.basename(args.config))[0])
+    work_dir = default_work_dir(args.config)
     args.cam_dir = args.cam_dir or osp.join(work_dir, 'cams')
     args.out = args.out or osp.join(work_dir, 'cams.png')
     return args

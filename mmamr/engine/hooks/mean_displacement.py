@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from mmamr.registry import HOOKS
+from mmamr.utils import evaluating
 
 
 @torch.no_grad()
@@ -26,11 +27,9 @@ def measure_mean_displacement(model: nn.Module, dataloader: DataLoader) -> Tenso
     Returns:
         Tensor: Rows and columns, float32 of shape ``(2, )``, the same in all processes.
     """
-    training = model.training
-    model.eval()
     # Sums of rows and of columns, and the number of pixels.
     sums = model.mean_displacement.new_zeros(3, dtype=torch.float64)
-    try:
+    with evaluating(model):
         # A sampler without end, as iteration-based loops have, still has the length of its data set.
         for batch in islice(dataloader, len(dataloader)):
             # Batches are put together as in training, padding included.
@@ -38,8 +37,6 @@ def measure_mean_displacement(model: nn.Module, dataloader: DataLoader) -> Tenso
             _, displacement = model(batch['inputs'], mode='tensor')
             sums[:2] += displacement.sum(dim=(0, 2, 3), dtype=torch.float64)
             sums[2] += displacement[:, 0].numel()
-    finally:
-        model.train(training)
     all_reduce(sums)
     return (sums[:2] / sums[2].clamp(min=1)).float()
 
