@@ -43,5 +43,10 @@ def test_each_kind_of_model(tool, name, capsys):
 def test_what_has_no_model_to_train(tool):
     with pytest.raises(SystemExit, match=r'tiny_cam-label\.py trains no model'):
         tool.main([str(CONFIGS / 'tiny_cam-label.py')])
-    with pytest.raises(SystemExit, match='--shape takes'):
-        tool.main([str(CONFIGS / 'tiny_amr.py'), '--shape', '1', '2', '3'])
+
+
+@pytest.mark.parametrize('argv', [('--shape', '1', '2', '3'), ('--shape', '0'), ('--batch-size', '0')])
+def test_wrong_options(tool, capsys, argv):
+    with pytest.raises(SystemExit) as caught:
+        tool.parse_args(['config.py', *argv])
+    assert caught.value.code == 2 and argv[0] in capsys.readouterr().err

@@ -26,7 +26,12 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         '--shape', type=int, nargs='+', default=[512], metavar='N', help='height and width, or both in one; 512')
     parser.add_argument('--batch-size', type=int, help='images a step (default: that of the training data loader)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override settings')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if len(args.shape) > 2:
+        parser.error('--shape takes a height and a width, or one number for both')
+    if min(args.shape) < 1 or (args.batch_size is not None and args.batch_size < 1):
+        parser.error('--shape and --batch-size must be 1 at least')
+    return args
 
 
 def make_batch(model: nn.Module, height: int, width: int) -> Dict[str, Any]:
@@ -86,8 +91,6 @@ def main(argv: Optional[List[str]] = None) -> None:
         trains = cfg.get('model') is not None and cfg.get('train_dataloader') is not None
         if not trains or cfg.model.type == 'NoModel':
             raise InputError(f'{args.config} trains no model')
-        if len(args.shape) > 2:
-            raise InputError('--shape takes a height and a width, or one number for both')
         init_default_scope(cfg.get('default_scope', 'mmamr'))
         height, width = args.shape * 2 if len(args.shape) == 1 else args.shape
         numbers = measure(MODELS.build(cfg.model), height, width)
