@@ -1,7 +1,7 @@
 """Adversarial climbing: CAMs that grow while the image is pushed up the score of its class (AdvCAM).
 
 Lee et al., Anti-Adversarially Manipulated Attributions for Weakly and Semi-Supervised Semantic Segmentation, CVPR 2021;
-rows C1-C4 of ``docs/paper-and-released-code.md``.
+rows C1, C2 and C4 of ``docs/paper-and-released-code.md``.
 """
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
@@ -43,6 +43,9 @@ class Climbing:
             Defaults to ``'equal'``.
         max_batch (int): Pairs of image and class that climb at once, each with its mirror image; it bounds the memory,
             so that larger scales take fewer. 1 is for networks whose samples depend on their batch. Defaults to 8.
+
+    Raises:
+        ValueError: If a setting is out of its range.
     """
 
     WEIGHTINGS = ('equal', 'released')

@@ -4,8 +4,8 @@
 
 Which of the three a file is shows in its names. A tensor is there under several of them (``resnet50.conv1.weight``,
 ``stage1.0.weight`` and ``backbone.0.0.weight`` are one), which must agree; a name that no such network has, or a tensor
-that is missing, is an error. Only the tables of indices in IRNet's file are dropped, and named. The config to load the
-result with is printed:
+that is missing, is an error. Only of IRNet's file something is dropped, and named: the tables of indices, and what the
+BatchNorm of the displacements counted besides their mean. The config to load the result with is printed:
 
     model = mmamr.apis.init_model('configs/amr/amr_resnet50-released_1xb16-8e_voc12aug-512px.py', 'amr.pth')
 """
