@@ -1,17 +1,11 @@
 # As SEAM's release: 8 epochs of batches of 8, poly 0.9, new layers ten times faster. Its optimiser takes weight decay
 # where SGD takes momentum, so it has none to speak of (5e-4).
+_base_ = './schedule_cam_8e.py'
 optim_wrapper = dict(
-    type='OptimWrapper',
-    optimizer=dict(type='SGD', lr=0.01, momentum=0.0, weight_decay=5e-4),
+    optimizer=dict(momentum=0.0, weight_decay=5e-4),
     paramwise_cfg=dict(custom_keys={
         'head': dict(lr_mult=10.),
         'amm': dict(lr_mult=10.)
     }))
-param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=8, by_epoch=True, convert_to_iter_based=True)]
-train_cfg = dict(by_epoch=True, max_epochs=8, val_interval=1)
-val_cfg = dict()
-test_cfg = dict(type='CAMLoop', scales=(0.5, 1.0, 1.5, 2.0))
-test_evaluator = dict(type='CAMMetric', xis=(0.1, 0.3, 0.5, 0.7, 0.9))
-auto_scale_lr = dict(base_batch_size=8, enable=False)
-# The CAMs of the same four images after each epoch, in TensorBoard and vis_data/vis_image.
-custom_hooks = [dict(type='CAMVisualizationHook', num=4)]
+test_cfg = dict(scales=(0.5, 1.0, 1.5, 2.0))
+auto_scale_lr = dict(base_batch_size=8)
