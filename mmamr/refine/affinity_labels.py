@@ -115,7 +115,7 @@ def affinity_label_affinitynet(image: np.ndarray,
 
 
 def _check(image: np.ndarray, cam: np.ndarray, classes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """Check what both label functions take; give the maps in float32 and the label of background and of each map."""
+    """Check what the label functions take; give the maps in float32 and the label of background and of each map."""
     cam = np.asarray(cam)
     values = np.asarray([0, *(int(index) + 1 for index in classes)])
     if cam.ndim != 3 or cam.dtype.kind != 'f' or cam.shape[1:] != np.shape(image)[:2]:

@@ -175,11 +175,11 @@ class PipelineRun(Run):
 
     def measure(self, row: Mapping) -> Dict[str, float]:
         """``row['metrics']``: for each split the stage and the metric, e.g. ``dict(val=('evaluation', 'mIoU'))``."""
-        records = self.records()
-        return {
-            f'{split} mIoU': lookup(records[stage]['metrics'], name, f'stage {stage} in {self.work_dir}')
-            for split, (stage, name) in row['metrics'].items()
-        }
+        records, numbers = self.records(), {}
+        for split, (stage, name) in row['metrics'].items():
+            metrics = lookup(records, stage, self.work_dir)['metrics']
+            numbers[f'{split} mIoU'] = lookup(metrics, name, f'stage {stage} in {self.work_dir}')
+        return numbers
 
 
 def build_run(name: str, seed: int, settings: Mapping, experiment: Mapping, config_dir: str, work_dir: str,

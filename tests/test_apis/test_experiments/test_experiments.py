@@ -181,6 +181,7 @@ def test_settings_that_mean_nothing(folder):
 @pytest.mark.parametrize(('row', 'message'), [
     (dict(run='plain', cam='weighted'), r'curves_train\.json: nothing is called weighted; there are spotlight'),
     (dict(run='whole', metrics=dict(val=('evaluation', 'IoU'))), 'nothing is called IoU; there are mIoU'),
+    (dict(run='whole', metrics=dict(val=('test', 'mIoU'))), 'seed0: nothing is called test; there are cam, evaluation'),
 ])
 def test_what_was_not_measured(folder, row, message):
     ours = experiments(folder, seeds=[0], rows=[dict(row, name='row')])
