@@ -60,13 +60,7 @@ def draw_galleries(stages: Sequence[StageFiles], num: int, seed: int = 0) -> Lis
 
 def find(stages: Sequence[StageFiles], *loops: str) -> Optional[StageFiles]:
     """The last stage that is done and runs one of these test loops."""
-    for stage in reversed(stages):
-        if not stage.done or stage.record['kind'] != 'test' or not stage.settings:
-            continue
-        loop = stage.settings.get('test_cfg.type', "'TestLoop'").strip("'")
-        if loop.rpartition('.')[2] in loops:
-            return stage
-    return None
+    return next((stage for stage in reversed(stages) if stage.done and stage.loop in loops), None)
 
 
 def find_labels(stages: Sequence[StageFiles], evaluation: Optional[StageFiles]) -> Optional[StageFiles]:

@@ -10,13 +10,13 @@ NONE = '–'
 
 
 def summary(stages: Sequence[StageFiles]) -> str:
-    """The outcome in one line."""
+    """The outcome in one line: mIoU of the segmentation model, or of the last stage where there is none yet."""
     done = [stage for stage in stages if stage.done]
     measured = [stage for stage in done if headline(stage.scores)]
     parts = []
     if measured:
-        # a model's own mIoU has no prefix; a pipeline may compare other labels after it
-        models = [stage for stage in measured if 'mIoU' in stage.record['metrics']]
+        # a pipeline may compare other labels after its model
+        models = [stage for stage in measured if stage.loop == 'TestLoop' or stage.validates]
         last = (models or measured)[-1]
         images = f' on {last.images} images' if last.images and not last.validates else ''
         parts.append(f'mIoU {percent(best_of(last))} % after stage {last.name}{images}')

@@ -42,6 +42,13 @@ class StageFiles:
         return self.state == 'done'
 
     @property
+    def loop(self) -> Optional[str]:
+        """Name of the test loop of a stage that tests; None of a training, or where its settings are not known."""
+        if self.record.get('kind') != 'test' or not self.settings:
+            return None
+        return self.settings.get('test_cfg.type', "'TestLoop'").strip("'").rpartition('.')[2]
+
+    @property
     def validates(self) -> bool:
         """Whether its metrics are of other images than those that it read."""
         return self.record.get('kind') == 'train'

@@ -48,7 +48,9 @@ def manifest(tmp_path):
     for name in manifest.stages:
         folder = tmp_path / name
         folder.mkdir()
-        (folder / 'stage_settings.json').write_text(json.dumps({'model.type': "'<b>Net</b>'"}))
+        loops = dict(cam='CAMLoop', labels='mmamr.PseudoLabelLoop', evaluation='TestLoop')
+        settings = {'test_cfg.type': repr(loops[name])} if name in loops else {}
+        (folder / 'stage_settings.json').write_text(json.dumps({'model.type': "'<b>Net</b>'", **settings}))
         if name in details:
             (folder / 'stage_details.json').write_text(json.dumps(details[name]))
     log = tmp_path / 'classifier' / '20260102_030405' / 'vis_data' / 'scalars.json'

@@ -23,6 +23,10 @@ def test_summary(stages):
     # the model, whatever else was measured after it
     assert summary([stages[3], *stages[:3]]).startswith('mIoU 55.0 % after stage segmentation, ')
     assert summary(stages[:1]) == '1 of 1 stages done, 1 min 23 s'
+    # its metrics may have a prefix
+    stages[4].record.update(state='done', metrics={'ms_flip/mIoU': 56.})
+    again = [*stages[:2], *stages[3:], stages[2]]
+    assert summary(again).startswith('mIoU 56.0 % after stage evaluation on 8 images, 5 of 5 stages done')
 
 
 def test_stages(stages, manifest):

@@ -20,6 +20,10 @@ def test_what_a_stage_left(manifest):
     assert evaluation.details == [] and evaluation.rows == {}
 
 
+def test_loops(manifest):
+    assert [stage.loop for stage in read_stages(manifest)] == [None, 'CAMLoop', 'PseudoLabelLoop', None, 'TestLoop']
+
+
 def test_a_manifest_of_before(manifest):
     manifest.pipeline = {}
     assert [stage.name for stage in read_stages(manifest)] == list(manifest.stages)
@@ -29,7 +33,7 @@ def test_broken_files_are_missing_files(manifest, tmp_path):
     (tmp_path / 'cam' / 'stage_details.json').write_text('[{"classes": ')
     (tmp_path / 'cam' / 'stage_settings.json').write_text('[]')
     cam = read_stages(manifest)[1]
-    assert cam.details == [] and cam.settings == {} and len(cam.scores) == 3
+    assert cam.details == [] and cam.settings == {} and len(cam.scores) == 3 and cam.loop is None
 
 
 def test_outputs_of_a_folder_that_was_moved(manifest, tmp_path):
