@@ -42,8 +42,8 @@ class DataRoot:
         self.metainfo = _checked(metainfo) if metainfo is not None else folder_metainfo(path)
 
     def options(self) -> Dict[str, Any]:
-        """What it changes, for the manifest."""
-        options = dict(data_root=self.path, metainfo=self.metainfo, labels=self.labels)
+        """What the user set, for the manifest."""
+        options = dict(data_root=self.path, metainfo=self.metainfo if self.named else None, labels=self.labels)
         return {name: value for name, value in options.items() if value is not None}
 
     def apply(self, cfg: Config) -> None:
