@@ -89,8 +89,12 @@ class Experiments:
             jobs (int): Runs at a time. With GPUs each has its own. Defaults to 0: the number of GPUs, or 1.
 
         Raises:
-            InputError: If a run failed; the others are finished first.
+            InputError: If a run failed; the others are finished first. If a classifier's folder was made with other
+                settings.
         """
+        for run in self.runs.values():
+            os.makedirs(run.work_dir, exist_ok=True)
+            run.note_settings()
         gpus = torch.cuda.device_count()
         devices: Queue = Queue()
         jobs = jobs or max(gpus, 1)
@@ -111,7 +115,6 @@ class Experiments:
         """Run the commands of a run on a free device, beside ``jobs - 1`` others; returns what went wrong."""
         device = devices.get()
         try:
-            os.makedirs(run.work_dir, exist_ok=True)
             for command, name in run.commands(self.tools_dir):
                 print(f'{run.name}, seed {run.seed}: {name}', flush=True)
                 log = osp.join(run.work_dir, f'{name}.log')

@@ -35,6 +35,9 @@ class Run:
     options: Dict[str, Any] = field(default_factory=dict)
     parents: Sequence['Run'] = ()
 
+    def note_settings(self) -> None:
+        """Refuse a folder that was made with other settings, as far as the run does not see to it itself."""
+
     def missing(self) -> List[str]:
         """What has not been measured yet, in words for a plan; empty for a run that is done."""
         raise NotImplementedError
@@ -93,6 +96,31 @@ class ClassifierRun(Run):
             raise FileNotFoundError(f'{self.work_dir} has no checkpoint: the training of {self.name} did not end')
         with open(marker, encoding='utf-8') as file:
             return osp.join(self.work_dir, osp.basename(file.read().strip()))
+
+    def settings(self) -> Dict[str, str]:
+        """Every setting that its numbers depend on, as text by dotted key."""
+        from mmamr.engine.runner.stage import settings_of  # the engine imports mmseg
+        cfg = Config.fromfile(self.config)
+        cfg.merge_from_dict({'randomness.seed': self.seed, **self.options})
+        return {**settings_of(cfg), **{f'splits.{name}': path for name, path in self.splits.items()}}
+
+    def note_settings(self) -> None:
+        """Write down the settings, or compare them with those that are there.
+
+        Raises:
+            InputError: If what is in the folder was made with other settings.
+        """
+        from mmamr.engine.runner.plan import changed_settings
+        path, settings = osp.join(self.work_dir, 'settings.json'), self.settings()
+        if not osp.exists(path):
+            with atomic_write(path, 'w', encoding='utf-8') as file:
+                json.dump(settings, file, indent=0)
+            return
+        with open(path, encoding='utf-8') as file:
+            before = json.load(file)
+        if before != settings:
+            raise InputError(f'{self.work_dir} was made with other settings ({changed_settings(before, settings)}); '
+                             'take another --work-dir, or remove it to run it again')
 
     def missing(self) -> List[str]:
         """Splits that have not been measured."""

@@ -173,6 +173,19 @@ def test_unknown_runs_are_named(folder):
         experiments(folder, rows=[dict(name='row', run='lost', cam='spotlight')])
 
 
+def test_other_settings_do_not_enter_a_table(folder):
+    def run(**options):
+        experiments(folder, seeds=[0], runs=['plain'], cfg_runs=dict(plain=dict(config='cam.py', **options))).run()
+
+    run()
+    before = calls(folder)
+    with pytest.raises(InputError) as error:
+        run(options={'model.width': 3})
+    assert 'work/plain/seed0 was made with other settings (model.width (none) -> 3); take another' in str(error.value)
+    run()
+    assert calls(folder) == before
+
+
 def test_settings_that_mean_nothing(folder):
     with pytest.raises(InputError, match=r"run wrong has unknown settings \['load_form'\]; there are"):
         experiments(folder, runs=['wrong'], cfg_runs=dict(wrong=dict(config='cam.py', load_form='plain')))
