@@ -2,6 +2,7 @@ import os
 import os.path as osp
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from queue import Queue
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -115,14 +116,17 @@ class Experiments:
         """Run the commands of a run on a free device, beside ``jobs - 1`` others; returns what went wrong."""
         device = devices.get()
         try:
-            for command, name in run.commands(self.tools_dir):
-                print(f'{run.name}, seed {run.seed}: {name}', flush=True)
-                log = osp.join(run.work_dir, f'{name}.log')
-                with open(log, 'w', encoding='utf-8') as file:
-                    code = subprocess.run(
-                        command, stdout=file, stderr=subprocess.STDOUT, env=environment(device, jobs)).returncode
-                if code != 0:
-                    return f'{run.name} with seed {run.seed} failed, see {log}'
+            with closing(run.lock()):
+                for command, name in run.commands(self.tools_dir):
+                    print(f'{run.name}, seed {run.seed}: {name}', flush=True)
+                    log = osp.join(run.work_dir, f'{name}.log')
+                    with open(log, 'w', encoding='utf-8') as file:
+                        code = subprocess.run(
+                            command, stdout=file, stderr=subprocess.STDOUT, env=environment(device, jobs)).returncode
+                    if code != 0:
+                        return f'{run.name} with seed {run.seed} failed, see {log}'
+        except InputError as error:
+            return str(error)
         finally:
             devices.put(device)
         return None

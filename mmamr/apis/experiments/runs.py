@@ -4,12 +4,15 @@ import os
 import os.path as osp
 import sys
 from dataclasses import dataclass, field
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 from mmengine.config import Config
 
 from mmamr.utils import InputError, atomic_write
+
+if TYPE_CHECKING:
+    from mmamr.engine.runner.folder_lock import FolderLock
 
 SETTINGS = {'config', 'options', 'stages', 'load_from', 'checkpoint_of', 'ensemble_of'}
 """What an experiment config may say of a run."""
@@ -45,6 +48,17 @@ class Run:
     def commands(self, tools_dir: str) -> Iterator[Tuple[List[str], str]]:
         """Command lines with the names of their logs; a later one may need what an earlier one made."""
         raise NotImplementedError
+
+    def lock(self) -> 'FolderLock':
+        """A lock on the folder, which keeps other experiments out.
+
+        Raises:
+            InputError: If another one is at work there.
+        """
+        from mmamr.engine.runner.folder_lock import FolderLock  # the engine imports mmseg
+        lock = FolderLock(self.work_dir)
+        lock.acquire()
+        return lock
 
     def measure(self, row: Mapping) -> Dict[str, float]:
         """The numbers of a row of the table, by column.
@@ -200,6 +214,11 @@ class PipelineRun(Run):
         options = {'options.randomness.seed': self.seed, **self.options}
         only = [] if self.stages is None else ['--stages', *self.stages]
         yield self.command(osp.join(tools_dir, 'train.py'), '--resume', *only, **options), 'pipeline'
+
+    def lock(self) -> 'FolderLock':
+        """None of its own: the pipeline locks its folder."""
+        from mmamr.engine.runner.folder_lock import FolderLock
+        return FolderLock(self.work_dir)
 
     def measure(self, row: Mapping) -> Dict[str, float]:
         """``row['metrics']``: for each split the stage and the metric, e.g. ``dict(val=('evaluation', 'mIoU'))``."""

@@ -1,6 +1,8 @@
 """Experiments with stand-ins for tools/train.py and tools/test.py that write what the real ones would."""
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -184,6 +186,21 @@ def test_other_settings_do_not_enter_a_table(folder):
     assert 'work/plain/seed0 was made with other settings (model.width (none) -> 3); take another' in str(error.value)
     run()
     assert calls(folder) == before
+
+
+def test_one_experiment_at_a_time_in_a_folder(folder):
+    ours = experiments(folder, seeds=[0], runs=['plain'])
+    code = ('import sys; from mmamr.engine.runner.folder_lock import FolderLock; lock = FolderLock(sys.argv[1]); '
+            'lock.acquire(); print("locked", flush=True); sys.stdin.read()')
+    command = [sys.executable, '-c', code, ours.runs['plain', 0].work_dir]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == 'locked\n'
+        with pytest.raises(InputError, match='plain/seed0: another run is at work here'):
+            ours.run()
+        other.stdin.close()
+    assert not calls(folder)
+    ours.run()
+    assert calls(folder)
 
 
 def test_settings_that_mean_nothing(folder):
