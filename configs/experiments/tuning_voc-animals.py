@@ -1,0 +1,31 @@
+# What AMR's default was chosen from: measured on 200 photos of train, val is not looked at.
+_base_ = './amr_gain_voc-animals.py'
+title = 'Tuning AMR on 200 training photos of voc-animals, MobileNetV2: weighted CAMs'
+splits = dict(_delete_=True, train='ImageSets/Segmentation/train.txt')
+amr = '../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'
+photos = {'test_dataloader.dataset.indices': 200}
+layers = 'model.compensation.modulation.layers'
+runs = dict(
+    _delete_=True,
+    plain=dict(config='../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py', options=photos),
+    amr=dict(config=amr, options=photos),
+    last=dict(config=amr, options={**photos, layers: r'layer6\.[12]\.conv\.2'}),
+    first=dict(config=amr, options={**photos, layers: r'layer5\.[12]\.conv\.2'}),
+    every=dict(config=amr, options={**photos, layers: r'layer[567]\.\d\.conv\.2'}),
+    cps_low=dict(config=amr, options={**photos, 'model.loss_cps.loss_weight': 0.1}),
+    cps_high=dict(config=amr, options={**photos, 'model.loss_cps.loss_weight': 0.4}),
+    to_spotlight=dict(config=amr, options={**photos, 'model.loss_cps.detach': 'spotlight'}),
+    to_compensation=dict(config=amr, options={**photos, 'model.loss_cps.detach': 'compensation'}),
+    half=dict(config=amr, options={**photos, 'model.loss_cls.loss_weight': 1.}))
+rows = [
+    dict(name='plain classifier', run='plain', cam='spotlight'),
+    dict(name="AMR's default", run='amr', cam='weighted'),
+    dict(name='AMM in the later of its two stages only', run='last', cam='weighted'),
+    dict(name='AMM in the earlier one only', run='first', cam='weighted'),
+    dict(name='AMM in every block that is trained', run='every', cam='weighted'),
+    dict(name='L_cps of weight 0.1', run='cps_low', cam='weighted'),
+    dict(name='L_cps of weight 0.4', run='cps_high', cam='weighted'),
+    dict(name='L_cps pulls the compensation branch only', run='to_spotlight', cam='weighted'),
+    dict(name='L_cps pulls the spotlight only', run='to_compensation', cam='weighted'),
+    dict(name='half of L_cls a branch, as in eq. 10', run='half', cam='weighted'),
+]
