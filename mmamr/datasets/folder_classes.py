@@ -2,17 +2,17 @@
 import functools
 import os
 import os.path as osp
-import xml.etree.ElementTree as ET
 from typing import Dict, Optional, Tuple
 
-from .errors import DatasetError
+from .labels import object_names
 from .voc import VOC_CLASSES
 
 
 def folder_metainfo(data_root: str, ann_dir: str = 'Annotations') -> Optional[Dict[str, Tuple]]:
     """The classes that the annotations of a folder in VOC's layout name.
 
-    Classes that are all VOC's come in VOC's order, with VOC's values in the masks; others by their names, with 1 to K.
+    Classes that are all VOC's come in VOC's order, with VOC's values in the masks; others by their names, with 1 to K,
+    which annotations cannot tell: masks that number them otherwise need a ``metainfo`` of their own.
 
     Args:
         data_root (str): The folder.
@@ -38,14 +38,6 @@ def folder_metainfo(data_root: str, ann_dir: str = 'Annotations') -> Optional[Di
 @functools.lru_cache(maxsize=8)
 def _names_in(folder: str) -> frozenset:
     """Names of all objects in the annotations of a folder; read once, VOC 2012 has 17,125 of them."""
-    names = set()
-    paths = sorted(osp.join(folder, name) for name in os.listdir(folder)) if osp.isdir(folder) else []
-    for path in paths:
-        if not path.endswith('.xml'):
-            continue
-        try:
-            objects = ET.parse(path).getroot().findall('object')
-        except ET.ParseError as error:
-            raise DatasetError(f'{path}: broken annotation ({error}); copy it again', kind='broken label') from None
-        names.update(node.findtext('name', default='').strip() for node in objects)
-    return frozenset(names - {''})
+    files = sorted(os.listdir(folder)) if osp.isdir(folder) else []
+    paths = [osp.join(folder, name) for name in files if name.endswith('.xml')]
+    return frozenset(name for path in paths for name in object_names(path)) - {''}

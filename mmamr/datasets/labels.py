@@ -53,6 +53,27 @@ class LabelSource:
         return DatasetError(f'{self.path}: no labels for {img_id}; {cure}', kind='missing label')
 
 
+def object_names(path: str, difficult: bool = True) -> List[str]:
+    """Class names of the objects in an annotation of VOC, one an object.
+
+    Args:
+        path (str): The XML file.
+        difficult (bool): Whether objects that are marked as difficult count. Defaults to True.
+
+    Raises:
+        OSError: If there is no such file.
+        DatasetError: If it is broken.
+    """
+    try:
+        objects = ET.parse(path).getroot().findall('object')
+    except ET.ParseError as error:
+        raise DatasetError(f'{path}: broken annotation ({error}); copy it again', kind='broken label') from None
+    return [
+        node.findtext('name', default='').strip() for node in objects
+        if difficult or node.findtext('difficult', default='0').strip() != '1'
+    ]
+
+
 @TASK_UTILS.register_module()
 class VOCXMLLabels(LabelSource):
     """Labels from the objects in VOC's ``Annotations/<id>.xml``.
@@ -71,17 +92,11 @@ class VOCXMLLabels(LabelSource):
     def __call__(self, img_id: str) -> List[int]:
         path = osp.join(self.path, f'{img_id}.xml')
         try:
-            objects = ET.parse(path).getroot().findall('object')
+            names = object_names(path, self.difficult)
         except (FileNotFoundError, NotADirectoryError):
             raise DatasetError(f'{path}: no such annotation; put it there, drop {img_id} from the list, or take the '
                                "labels from masks or a table (labels=dict(type='MaskLabels', ...))",
                                kind='missing label') from None
-        except ET.ParseError as error:
-            raise DatasetError(f'{path}: broken annotation ({error}); copy it again', kind='broken label') from None
-        names = [
-            node.findtext('name', default='').strip() for node in objects
-            if self.difficult or node.findtext('difficult', default='0').strip() != '1'
-        ]
         return self.labels_of_names(names, path)
 
 
