@@ -1,5 +1,5 @@
 from dataclasses import asdict
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional, Sequence, Set, Union
 
 import numpy as np
 import torch
@@ -7,12 +7,14 @@ from mmengine.evaluator import Evaluator
 from torch.utils.data import DataLoader
 
 from mmamr.cams import CAM, Climbing, read_cam, write_cam
+from mmamr.models.utils import folded_norms
 from mmamr.registry import LOOPS
 from mmamr.utils import InputError
 
 from .image_files_loop import ImageFilesLoop, image_ids
 from .output_folder import state_digest
 
+PROBE_SIZE = 64
 PRECISIONS = {'float32': None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 
@@ -85,10 +87,12 @@ class CAMLoop(ImageFilesLoop):
         labels = sorted(self.dataset.get_data_info(index)['gt_label'])
         return cam.size == self.dataset.get_image_size(index) and cam.classes.tolist() == labels
 
-    def make_missing(self) -> None:
-        """Make the CAM files that are missing or broken."""
+    def make_files(self, pending: Set[int]) -> None:
+        """Make the CAM files of these images."""
         self.model.to(memory_format=torch.channels_last)
-        super().make_missing()
+        probe = torch.linspace(-2, 2, 3 * PROBE_SIZE**2).view(1, 3, PROBE_SIZE, PROBE_SIZE)
+        with folded_norms(self.model, probe.to(next(self.model.parameters()).device)):
+            super().make_files(pending)
 
     def make(self, data_batch: Dict) -> Dict[str, CAM]:
         """CAMs of a batch by image id."""

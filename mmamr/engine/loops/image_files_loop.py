@@ -1,5 +1,5 @@
 from abc import abstractmethod
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, List, Optional, Sequence, Set, Union
 
 import numpy as np
 from mmengine.dist import barrier, get_dist_info
@@ -107,8 +107,14 @@ class ImageFilesLoop(BaseLoop):
             len(self.ids), lambda index: self.is_valid(self.folder.path(self.ids[index]), index))
         print_log(f'{self.out_dir}: {len(self.ids) - len(pending)} of {len(self.ids)} {self.name} are there, '
                   f'{len(pending)} to make', 'current')
+        if pending:
+            self.make_files(set(pending))
+        barrier()
+
+    def make_files(self, pending: Set[int]) -> None:
+        """Make the files of these images of the data set."""
         wanted = {self.ids[index] for index in pending}
-        self.dataloader.batch_sampler.pending = set(pending)
+        self.dataloader.batch_sampler.pending = pending
         for batch_idx, data_batch in enumerate(track(self.dataloader, self.name)):
             self.runner.call_hook('before_test_iter', batch_idx=batch_idx, data_batch=data_batch)
             for img_id, result in self.make(data_batch).items():
@@ -116,7 +122,6 @@ class ImageFilesLoop(BaseLoop):
                     self.write(self.folder.path(img_id), result)
             self.runner.call_hook('after_test_iter', batch_idx=batch_idx, data_batch=data_batch, outputs=None)
         self.dataloader.batch_sampler.pending = None
-        barrier()
 
     def measure(self) -> Dict[str, float]:
         """Metrics of all files against the masks of the data set."""

@@ -1,4 +1,5 @@
-from typing import Dict, List, Optional
+from contextlib import ExitStack, contextmanager
+from typing import Dict, Iterator, List, Optional, Sequence, Union
 
 import torch
 from mmpretrain.structures import DataSample
@@ -6,6 +7,7 @@ from torch import Tensor
 
 from mmamr.registry import MODELS
 
+from ..utils import share_layers
 from .base import BaseCAMClassifier
 from .cam_branch import BranchOutput, class_scores
 
@@ -16,8 +18,8 @@ class AMRClassifier(BaseCAMClassifier):
 
     .. math:: L_{all} = \frac{1}{2} (L_{cls}^s + L_{cls}^c) + \| M_S - M_C \|_1
 
-    The two branches share nothing. AMM sits in the compensation branch, behind named layers of its backbone
-    (``modulation``) or after the last feature map (``neck``).
+    The two branches share nothing but ``shared_layers``. AMM sits in the compensation branch, behind named layers of
+    its backbone (``modulation``) or after the last feature map (``neck``).
 
     Args:
         spotlight (dict): Config of the spotlight :class:`CAMBranch`.
@@ -29,6 +31,10 @@ class AMRClassifier(BaseCAMClassifier):
         frozen_spotlight (bool): The spotlight's features and class scores get no gradient: only its classifier moves,
             through L_cps alone, as in the released code (row T1). All else of it is kept in evaluation mode. Defaults
             to False, joint training, as in the paper.
+        shared_layers (str | Sequence[str], optional): Regular expressions for names of submodules of the backbones that
+            both branches have in common and compute once. Layers that are frozen and start from the same weights give
+            the same maps and gradients as two copies of them, in less time; layers that are trained become a common
+            trunk. Defaults to None.
         data_preprocessor (dict, optional): Config of the preprocessor. Defaults to None.
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
@@ -39,12 +45,15 @@ class AMRClassifier(BaseCAMClassifier):
                  loss_cls: Dict = dict(type='MultiLabelSoftMarginLoss'),
                  loss_cps: Optional[Dict] = dict(type='CrossPseudoSupervisionLoss'),
                  frozen_spotlight: bool = False,
+                 shared_layers: Optional[Union[str, Sequence[str]]] = None,
                  data_preprocessor: Optional[Dict] = None,
                  init_cfg: Optional[Dict] = None) -> None:
         super().__init__({'spotlight': spotlight, 'compensation': compensation}, data_preprocessor, init_cfg)
         self.loss_cls = MODELS.build(loss_cls)
         self.loss_cps = None if loss_cps is None else MODELS.build(loss_cps)
         self.frozen_spotlight = frozen_spotlight
+        self.shared_layers = [] if shared_layers is None else share_layers(
+            self.spotlight.backbone, self.compensation.backbone, shared_layers)
         if frozen_spotlight:
             if loss_cps is None:
                 raise ValueError('a frozen spotlight is trained by loss_cps alone, but loss_cps is None')
@@ -59,6 +68,24 @@ class AMRClassifier(BaseCAMClassifier):
             self.spotlight.eval()
             self.spotlight.head.train(mode)
         return self
+
+    @contextmanager
+    def computed_once(self) -> Iterator[None]:
+        """Within, the second branch takes what the first has computed in the shared layers of the same images."""
+        with ExitStack() as stack:
+            for layer in self.shared_layers:
+                stack.enter_context(layer.once())
+            yield
+
+    def class_maps(self, inputs: Tensor) -> Dict[str, Tensor]:
+        """Class maps of both branches before ReLU (eq. 1), ``(N, num_classes, h, w)``."""
+        with self.computed_once():
+            return super().class_maps(inputs)
+
+    def predict(self, inputs: Tensor, data_samples: Optional[List[DataSample]] = None) -> List[DataSample]:
+        """Class probabilities, the mean of the branches'."""
+        with self.computed_once():
+            return super().predict(inputs, data_samples)
 
     def forward_spotlight(self, inputs: Tensor, labels: Tensor) -> BranchOutput:
         """M_S and what belongs to it; a frozen spotlight has gradient for its head only, and no losses of its own."""
@@ -75,8 +102,9 @@ class AMRClassifier(BaseCAMClassifier):
         A frozen spotlight's half is logged, not trained.
         """
         labels = self.targets(data_samples, inputs)
-        spotlight = self.forward_spotlight(inputs, labels)
-        compensation = self.compensation.forward_train(inputs, labels)
+        with self.computed_once():
+            spotlight = self.forward_spotlight(inputs, labels)
+            compensation = self.compensation.forward_train(inputs, labels)
         cls_spotlight = 0.5 * self.mean_loss_cls(spotlight.logits, labels)
         losses = {}
         if self.frozen_spotlight:

@@ -6,6 +6,8 @@ from mmengine.registry import WEIGHT_INITIALIZERS
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
+from .shared_layer import SharedLayer
+
 
 @WEIGHT_INITIALIZERS.register_module()
 class StrictPretrained:
@@ -58,8 +60,11 @@ class StrictPretrained:
         if self.unused:
             tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(self.unused)}
         wanted = module.state_dict()
+        # layers of another network, which loads them itself
+        shared = tuple(f'{name}.' for name, layer in module.named_modules() if isinstance(layer, SharedLayer))
         faults = [
-            *_some('not in the model', [name for name in tensors if name not in wanted]),
+            *_some('not in the model',
+                   [name for name in tensors if name not in wanted and not name.startswith(shared)]),
             # Counters of BatchNorm came with torch 0.4.1; older files do without, and nothing here reads them.
             *_some('not in the file', [
                 name for name in wanted if name not in tensors and not name.endswith('num_batches_tracked')

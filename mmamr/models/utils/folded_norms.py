@@ -1,0 +1,101 @@
+"""Inference without BatchNorm."""
+from contextlib import ExitStack, contextmanager
+from typing import Dict, Iterator, List, Tuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+# what rounding may change of the largest value that the network returns
+TOLERANCE = 1e-3
+
+
+@contextmanager
+def folded_norms(model: nn.Module, probe: Tensor) -> Iterator[int]:
+    """Fold each BatchNorm in evaluation mode into the convolution before it, which saves a pass over its maps.
+
+    Afterwards, or after an exception, the model is as it was. Hooks behind a norm, such as AMM's, see what they saw. A
+    network is left alone if it then returned something else, as one does that reads a convolution in two places.
+
+    Args:
+        model (nn.Module): In evaluation mode; returns a tensor or a dictionary of tensors.
+        probe (Tensor): An input that it is tried on, e.g. of 64x64 pixels.
+
+    Yields:
+        int: Number of norms that are folded.
+    """
+    with torch.no_grad():
+        pairs = conv_norm_pairs(model, probe)
+        before = model(probe)
+    with ExitStack() as stack:
+        for conv, norm in pairs:
+            stack.enter_context(_folded(conv, norm))
+        with torch.no_grad():
+            same = _alike(before, model(probe))
+        if not same:
+            stack.close()
+            pairs = []
+        yield len(pairs)
+
+
+def conv_norm_pairs(model: nn.Module, probe: Tensor) -> List[Tuple[nn.Conv2d, _BatchNorm]]:
+    """The convolutions whose output is what a BatchNorm in evaluation mode reads, found by a forward pass."""
+    made: Dict[int, Tuple[nn.Conv2d, Tensor]] = {}
+    pairs: List[Tuple[nn.Conv2d, _BatchNorm]] = []
+    # of modules that are used more than once, each use must be the same pair
+    uses: Dict[nn.Module, int] = {}
+
+    def after_conv(conv, _inputs, output):
+        # the tensor is kept, so that its id is not given to another
+        made[id(output)] = (conv, output)
+        uses[conv] = uses.get(conv, 0) + 1
+
+    def before_norm(norm, inputs):
+        uses[norm] = uses.get(norm, 0) + 1
+        conv, _ = made.get(id(inputs[0]), (None, None))
+        if conv is not None and not norm.training and norm.track_running_stats:
+            pairs.append((conv, norm))
+
+    handles = []
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d) and not module._forward_hooks:
+            handles.append(module.register_forward_hook(after_conv))
+        elif isinstance(module, _BatchNorm) and not module._forward_pre_hooks:
+            handles.append(module.register_forward_pre_hook(before_norm))
+    try:
+        model(probe)
+    finally:
+        for handle in handles:
+            handle.remove()
+    counts = {pair: pairs.count(pair) for pair in pairs}
+    return [pair for pair, count in counts.items() if uses[pair[0]] == uses[pair[1]] == count]
+
+
+@contextmanager
+def _folded(conv: nn.Conv2d, norm: _BatchNorm) -> Iterator[None]:
+    weight, bias = conv.weight, conv.bias
+    factor = torch.rsqrt(norm.running_var + norm.eps)
+    shift = -norm.running_mean if bias is None else bias - norm.running_mean
+    if norm.affine:
+        factor = factor * norm.weight
+    shift = shift * factor
+    if norm.affine:
+        shift = shift + norm.bias
+    conv.weight = nn.Parameter((weight * factor.view(-1, 1, 1, 1)).detach(), requires_grad=False)
+    conv.bias = nn.Parameter(shift.detach(), requires_grad=False)
+    norm.forward = _identity
+    try:
+        yield
+    finally:
+        conv.weight, conv.bias = weight, bias
+        del norm.forward
+
+
+def _identity(inputs: Tensor) -> Tensor:
+    return inputs
+
+
+def _alike(one, other) -> bool:
+    if isinstance(one, dict):
+        return all(_alike(one[name], other[name]) for name in one)
+    return bool((one - other).abs().max() <= TOLERANCE * one.abs().max())

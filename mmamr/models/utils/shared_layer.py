@@ -1,0 +1,99 @@
+"""Layers that two backbones have in common."""
+from contextlib import contextmanager
+from typing import Iterator, List, Sequence, Tuple, Union
+
+import torch
+from torch import Tensor, nn
+
+from ..modulation.attach import matching_modules
+
+
+class SharedLayer(nn.Module):
+    """Stands in one network for a layer that belongs to another; both apply it to the same images, so once is enough.
+
+    It has no parameters: those are the owner's, in the state dict and for the optimizer. A state dict that has them
+    under this name too (it was saved before the layer was shared) loads if they are the same.
+
+    Args:
+        layer (nn.Module): The layer, of one or more tensors.
+    """
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        # in a tuple, where nn.Module does not see a submodule
+        self._owned_elsewhere = (layer, )
+        self._outputs: List[Tuple[bool, Tuple, Tensor]] = []
+        self._remembers = False
+        layer.register_forward_hook(self._remember)
+
+    @property
+    def layer(self) -> nn.Module:
+        """The layer."""
+        return self._owned_elsewhere[0]
+
+    @contextmanager
+    def once(self) -> Iterator[None]:
+        """Within, the layer is not computed again for a tensor that it has seen (the same object, not an equal one)."""
+        self._remembers = True
+        try:
+            yield
+        finally:
+            self._remembers = False
+            self._outputs.clear()
+
+    def _remember(self, _layer: nn.Module, inputs: Tuple, output: Tensor) -> None:
+        if self._remembers:
+            self._outputs.append((torch.is_grad_enabled(), inputs, output))
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """What the layer returns."""
+        for grad, known, output in self._outputs:
+            if grad == torch.is_grad_enabled() and all(one is other for one, other in zip(inputs, known)):
+                return output
+        return self.layer(*inputs)
+
+    def _load_from_state_dict(self, state_dict, prefix, _metadata, _strict, _missing, _unexpected, error_msgs):
+        for name, own in self.layer.state_dict().items():
+            other = state_dict.get(prefix + name)
+            if other is not None and not torch.equal(other.to(own), own):
+                error_msgs.append(f'{prefix + name} is not what the other branch has, but shared_layers has them share '
+                                  'it; set shared_layers=None')
+
+
+def share_layers(owner: nn.Module, user: nn.Module, layers: Union[str, Sequence[str]]) -> List[SharedLayer]:
+    """Let one backbone use layers of another in the place of its own.
+
+    Args:
+        owner (nn.Module): The backbone whose layers they are.
+        user (nn.Module): A backbone of the same architecture; it is changed in place.
+        layers (str | Sequence[str]): Regular expressions for the full names of submodules, as in :func:`attach_amm`.
+
+    Returns:
+        list[SharedLayer]: What stands for them in ``user``.
+
+    Raises:
+        ValueError: If an expression matches nothing, the two have not the same weights by name and shape, or something
+            acts on the output of a layer that is to be replaced.
+    """
+    shared: List[SharedLayer] = []
+    names: List[str] = []
+    for name, module in matching_modules(user, layers).items():
+        if any(name.startswith(f'{outer}.') for outer in names):
+            continue
+        theirs = dict(owner.named_modules()).get(name)
+        if theirs is None or _shapes(theirs) != _shapes(module):
+            raise ValueError(f'shared_layers: {name!r} is not the same layer in the two backbones')
+        hooked = [inner for inner, submodule in module.named_modules() if submodule._forward_hooks]
+        if hooked:
+            raise ValueError(f'shared_layers: {name!r} cannot be shared, since the modulation or detach_after acts on '
+                             f'{".".join(filter(None, (name, hooked[0])))!r}')
+        parent, _, child = name.rpartition('.')
+        placeholder = SharedLayer(theirs)
+        setattr(user.get_submodule(parent), child, placeholder)
+        shared.append(placeholder)
+        names.append(name)
+    return shared
+
+
+def _shapes(module: nn.Module):
+    return {name: tensor.shape for name, tensor in module.state_dict().items()}
