@@ -5,6 +5,8 @@ splits = dict(_delete_=True, train='ImageSets/Segmentation/train.txt')
 amr = '../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'
 photos = {'test_dataloader.dataset.indices': 200}
 layers = 'model.compensation.modulation.layers'
+amm_rate = 'optim_wrapper.paramwise_cfg.custom_keys.amm.lr_mult'
+longer = {'train_cfg.max_epochs': 6, 'train_cfg.val_interval': 6, 'param_scheduler.0.end': 6}
 runs = dict(
     _delete_=True,
     plain=dict(config='../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py', options=photos),
@@ -16,7 +18,12 @@ runs = dict(
     cps_high=dict(config=amr, options={**photos, 'model.loss_cps.loss_weight': 0.4}),
     to_spotlight=dict(config=amr, options={**photos, 'model.loss_cps.detach': 'spotlight'}),
     to_compensation=dict(config=amr, options={**photos, 'model.loss_cps.detach': 'compensation'}),
-    half=dict(config=amr, options={**photos, 'model.loss_cls.loss_weight': 1.}))
+    half=dict(config=amr, options={**photos, 'model.loss_cls.loss_weight': 1.}),
+    amm_slow=dict(config=amr, options={**photos, amm_rate: 3.}),
+    amm_fast=dict(config=amr, options={**photos, amm_rate: 30.}),
+    longer=dict(config=amr, options={**photos, **longer}),
+    plain_longer=dict(
+        config='../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py', options={**photos, **longer}))
 rows = [
     dict(name='plain classifier', run='plain', cam='spotlight'),
     dict(name="AMR's default", run='amr', cam='weighted'),
@@ -28,4 +35,8 @@ rows = [
     dict(name='L_cps pulls the compensation branch only', run='to_spotlight', cam='weighted'),
     dict(name='L_cps pulls the spotlight only', run='to_compensation', cam='weighted'),
     dict(name='half of L_cls a branch, as in eq. 10', run='half', cam='weighted'),
+    dict(name='AMM learns at 3 times the rate, not 10', run='amm_slow', cam='weighted'),
+    dict(name='AMM learns at 30 times the rate', run='amm_fast', cam='weighted'),
+    dict(name='6 epochs', run='longer', cam='weighted'),
+    dict(name='plain classifier, 6 epochs', run='plain_longer', cam='spotlight'),
 ]

@@ -7,6 +7,7 @@ import pytest
 from mmengine.config import Config, DictAction
 
 from mmamr.apis.experiments import ClassifierRun, Experiments
+from mmamr.apis.experiments.experiments import parent_of
 from mmamr.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -18,7 +19,8 @@ def test_experiment(path, tmp_path):
     cfg = Config.fromfile(path)
     assert cfg.title
     experiments = Experiments(cfg, str(path.parent), str(tmp_path), str(ROOT / 'tools'), seeds=[0, 1])
-    assert {row['run'] for row in cfg.rows} == set(cfg.runs)
+    parents = {parent_of(settings) for settings in cfg.runs.values()} - {None}
+    assert {row['run'] for row in cfg.rows} | parents == set(cfg.runs)
     assert len({row['name'] for row in cfg.rows}) == len(cfg.rows)
     for row in cfg.rows:
         run = experiments.runs[row['run'], 0]
