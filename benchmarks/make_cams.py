@@ -1,8 +1,9 @@
 """Time CAM making against a plain loop on the same photos and weights: images a second, and how far the CAMs differ.
 
 The plain loop does as the released code: one image, one scale, one mirror image at a time, in the memory format that
-comes. Ours is what the CAM stage runs: images of one size in a batch with their mirror images, in ``channels_last``,
-with freed memory kept. Weights are random unless ``--pretrained`` is given; the time does not depend on them, the
+comes, each branch with all of its layers. Ours is what the CAM stage runs: images of one size in a batch with their
+mirror images, in ``channels_last``, BatchNorm folded into the convolutions, layers that both branches share computed
+once, with freed memory kept. Weights are random unless ``--pretrained`` is given; the time does not depend on them, the
 difference in half precision does. On a machine that does other work as well, processor time is the fairer figure.
 
     python benchmarks/make_cams.py
@@ -10,6 +11,7 @@ difference in half precision does. On a machine that does other work as well, pr
     python benchmarks/make_cams.py --pretrained --precision bfloat16 --data-root data/VOCdevkit/VOC2012
 """
 import argparse
+import copy
 import itertools
 import os.path as osp
 import time
@@ -26,6 +28,7 @@ from mmamr.cams import multi_scale_maps, normalize_maps, resize_images, strided_
 from mmamr.compat import keep_freed_memory
 from mmamr.datasets.images import read_image
 from mmamr.datasets.splits import read_ids
+from mmamr.models.utils import SharedLayer, folded_norms
 from mmamr.registry import MODELS
 
 CONFIGS = osp.join(osp.dirname(osp.abspath(__file__)), '..', 'configs', '_base_', 'models')
@@ -63,6 +66,17 @@ def build_model(backbone: str, pretrained: bool) -> nn.Module:
     model.class_maps(torch.randn(2, 3, 128, 128))
     for norm in norms:
         norm.eval()
+    return model
+
+
+def separate_branches(model: nn.Module) -> nn.Module:
+    """The same model whose branches share nothing."""
+    model = copy.deepcopy(model)
+    backbone = model.compensation.backbone
+    for name, layer in list(backbone.named_children()):
+        if isinstance(layer, SharedLayer):
+            setattr(backbone, name, copy.deepcopy(layer.layer))
+    model.shared_layers = []
     return model
 
 
@@ -106,15 +120,16 @@ def batches(model: nn.Module, images: List[Tensor], scales: Tuple[float, ...], b
     order = sorted(range(len(images)), key=lambda index: images[index].shape[2:])
     cams: List[Maps] = [{} for _ in images]
     dtype = DTYPES[precision]
-    for size, group in itertools.groupby(order, key=lambda index: images[index].shape[2:]):
-        group = list(group)
-        for start in range(0, len(group), batch_size):
-            part = group[start:start + batch_size]
-            with torch.autocast('cpu', dtype=dtype or torch.bfloat16, enabled=dtype is not None):
-                sums = multi_scale_maps(
-                    model.class_maps, torch.cat([images[index] for index in part]), strided_size(size), scales)
-            for row, index in enumerate(part):
-                cams[index] = {branch: normalize_maps(maps[row]) for branch, maps in sums.items()}
+    with folded_norms(model, torch.linspace(-2, 2, 3 * 64 * 64).view(1, 3, 64, 64)):
+        for size, group in itertools.groupby(order, key=lambda index: images[index].shape[2:]):
+            group = list(group)
+            for start in range(0, len(group), batch_size):
+                part = group[start:start + batch_size]
+                with torch.autocast('cpu', dtype=dtype or torch.bfloat16, enabled=dtype is not None):
+                    sums = multi_scale_maps(
+                        model.class_maps, torch.cat([images[index] for index in part]), strided_size(size), scales)
+                for row, index in enumerate(part):
+                    cams[index] = {branch: normalize_maps(maps[row]) for branch, maps in sums.items()}
     return cams
 
 
@@ -151,7 +166,7 @@ def main() -> None:
     scales = tuple(args.scales)
     model = build_model(args.backbone, args.pretrained)
     images = load_images(model, args.images, args.data_root, args.split)
-    rows = {'plain loop': measure(plain_loop, model, images, scales)}
+    rows = {'plain loop': measure(plain_loop, separate_branches(model), images, scales)}
     keep_freed_memory()  # as tools/test.py does; it cannot be taken back, so the plain loop goes first
     for precision in dict.fromkeys(('float32', args.precision)):
         rows[f'batches, {precision}'] = measure(batches, model, images, scales, args.batch_size, precision)

@@ -3,13 +3,15 @@ _base_ = './amr_gain_voc-animals.py'
 title = 'Tuning AMR on 200 training photos of voc-animals, MobileNetV2: weighted CAMs'
 splits = dict(_delete_=True, train='ImageSets/Segmentation/train.txt')
 amr = '../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'
+plain = '../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py'
 photos = {'test_dataloader.dataset.indices': 200}
 layers = 'model.compensation.modulation.layers'
 amm_rate = 'optim_wrapper.paramwise_cfg.custom_keys.amm.lr_mult'
+rate = 'optim_wrapper.optimizer.lr'
 longer = {'train_cfg.max_epochs': 6, 'train_cfg.val_interval': 6, 'param_scheduler.0.end': 6}
 runs = dict(
     _delete_=True,
-    plain=dict(config='../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py', options=photos),
+    plain=dict(config=plain, options=photos),
     amr=dict(config=amr, options=photos),
     last=dict(config=amr, options={**photos, layers: r'layer6\.[12]\.conv\.2'}),
     first=dict(config=amr, options={**photos, layers: r'layer5\.[12]\.conv\.2'}),
@@ -21,9 +23,10 @@ runs = dict(
     half=dict(config=amr, options={**photos, 'model.loss_cls.loss_weight': 1.}),
     amm_slow=dict(config=amr, options={**photos, amm_rate: 3.}),
     amm_fast=dict(config=amr, options={**photos, amm_rate: 30.}),
+    more=dict(config=amr, options={**photos, 'model.loss_cls.loss_weight': 4.}),
+    plain_fast=dict(config=plain, options={**photos, rate: 0.006}),
     longer=dict(config=amr, options={**photos, **longer}),
-    plain_longer=dict(
-        config='../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py', options={**photos, **longer}))
+    plain_longer=dict(config=plain, options={**photos, **longer}))
 rows = [
     dict(name='plain classifier', run='plain', cam='spotlight'),
     dict(name="AMR's default", run='amr', cam='weighted'),
@@ -34,9 +37,11 @@ rows = [
     dict(name='L_cps of weight 0.4', run='cps_high', cam='weighted'),
     dict(name='L_cps pulls the compensation branch only', run='to_spotlight', cam='weighted'),
     dict(name='L_cps pulls the spotlight only', run='to_compensation', cam='weighted'),
-    dict(name='half of L_cls a branch, as in eq. 10', run='half', cam='weighted'),
+    dict(name='half of L_cls a branch, as in eq. 10, not all of it', run='half', cam='weighted'),
     dict(name='AMM learns at 3 times the rate, not 10', run='amm_slow', cam='weighted'),
     dict(name='AMM learns at 30 times the rate', run='amm_fast', cam='weighted'),
+    dict(name='twice L_cls a branch', run='more', cam='weighted'),
+    dict(name='plain classifier, learning rate 0.006', run='plain_fast', cam='spotlight'),
     dict(name='6 epochs', run='longer', cam='weighted'),
     dict(name='plain classifier, 6 epochs', run='plain_longer', cam='spotlight'),
 ]
