@@ -38,8 +38,27 @@ class Run:
     options: Dict[str, Any] = field(default_factory=dict)
     parents: Sequence['Run'] = ()
 
+    def settings(self) -> Dict[str, str]:
+        """Every setting that its numbers depend on, as text by dotted key."""
+        raise NotImplementedError
+
     def note_settings(self) -> None:
-        """Refuse a folder that was made with other settings, as far as the run does not see to it itself."""
+        """Write down the settings, or compare them with those that are there.
+
+        Raises:
+            InputError: If what is in the folder was made with other settings.
+        """
+        from mmamr.engine.runner.plan import changed_settings
+        path, settings = osp.join(self.work_dir, 'settings.json'), self.settings()
+        if not osp.exists(path):
+            with atomic_write(path, 'w', encoding='utf-8') as file:
+                json.dump(settings, file, indent=0)
+            return
+        with open(path, encoding='utf-8') as file:
+            before = json.load(file)
+        if before != settings:
+            raise InputError(f'{self.work_dir} was made with other settings ({changed_settings(before, settings)}); '
+                             'take another --work-dir, or remove it to run it again')
 
     def missing(self) -> List[str]:
         """What has not been measured yet, in words for a plan; empty for a run that is done."""
@@ -118,24 +137,6 @@ class ClassifierRun(Run):
         cfg.merge_from_dict({'randomness.seed': self.seed, **self.options})
         return {**settings_of(cfg), **{f'splits.{name}': path for name, path in self.splits.items()}}
 
-    def note_settings(self) -> None:
-        """Write down the settings, or compare them with those that are there.
-
-        Raises:
-            InputError: If what is in the folder was made with other settings.
-        """
-        from mmamr.engine.runner.plan import changed_settings
-        path, settings = osp.join(self.work_dir, 'settings.json'), self.settings()
-        if not osp.exists(path):
-            with atomic_write(path, 'w', encoding='utf-8') as file:
-                json.dump(settings, file, indent=0)
-            return
-        with open(path, encoding='utf-8') as file:
-            before = json.load(file)
-        if before != settings:
-            raise InputError(f'{self.work_dir} was made with other settings ({changed_settings(before, settings)}); '
-                             'take another --work-dir, or remove it to run it again')
-
     def missing(self) -> List[str]:
         """Splits that have not been measured."""
         return [split for split in self.splits if not osp.exists(self.curves_file(split))]
@@ -195,6 +196,21 @@ class PipelineRun(Run):
 
     stages: Optional[Sequence[str]] = None
 
+    def pipeline_options(self) -> Dict[str, Any]:
+        """Options of the pipeline, by dotted key."""
+        return {'options.randomness.seed': self.seed, **self.options}
+
+    def settings(self) -> Dict[str, str]:
+        """Those of the pipeline, and of the config of each stage below the stage's name."""
+        from mmamr.engine.runner.stage import parse_stages, settings_of  # the engine imports mmseg
+        cfg = Config.fromfile(self.config)
+        cfg.merge_from_dict(self.pipeline_options())
+        settings = settings_of(cfg)
+        for stage in parse_stages(cfg.stages, osp.dirname(self.config)).values():
+            for key, value in settings_of(Config.fromfile(stage.config)).items():
+                settings[f'{stage.name}.{key}'] = value
+        return settings
+
     def records(self) -> Dict[str, Dict]:
         """Records of the stages so far, from the manifest."""
         path = osp.join(self.work_dir, 'manifest.json')
@@ -211,9 +227,8 @@ class PipelineRun(Run):
 
     def commands(self, tools_dir: str) -> Iterator[Tuple[List[str], str]]:
         """The pipeline, which knows itself what is left to do."""
-        options = {'options.randomness.seed': self.seed, **self.options}
         only = [] if self.stages is None else ['--stages', *self.stages]
-        yield self.command(osp.join(tools_dir, 'train.py'), '--resume', *only, **options), 'pipeline'
+        yield self.command(osp.join(tools_dir, 'train.py'), '--resume', *only, **self.pipeline_options()), 'pipeline'
 
     def lock(self) -> 'FolderLock':
         """None of its own: the pipeline locks its folder."""

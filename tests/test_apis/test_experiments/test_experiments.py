@@ -51,7 +51,8 @@ def folder(tmp_path):
     (tmp_path / 'tools' / 'train.py').write_text(TRAIN)
     (tmp_path / 'tools' / 'test.py').write_text(TEST)
     (tmp_path / 'cam.py').write_text('model = dict(type="CAMClassifier", fails=0)')
-    (tmp_path / 'pipeline.py').write_text('stages = dict(cam=dict(kind="test"), skipped=None, evaluation=dict())')
+    (tmp_path / 'pipeline.py').write_text(
+        'stage = dict(kind="test", config="cam.py")\nstages = dict(cam=stage, skipped=None, evaluation=stage)')
     return tmp_path
 
 
@@ -173,6 +174,14 @@ def test_unknown_runs_are_named(folder):
         experiments(folder, runs=['none'])
     with pytest.raises(InputError, match=r"no runs \['lost'\]; it has"):
         experiments(folder, rows=[dict(name='row', run='lost', cam='spotlight')])
+
+
+def test_other_settings_of_a_stage_do_not_enter_a_table(folder):
+    runs = dict(whole=dict(config='pipeline.py'))
+    experiments(folder, seeds=[0], runs=['whole'], cfg_runs=runs).run()
+    (folder / 'cam.py').write_text('model = dict(type="CAMClassifier", fails=0, width=3)')
+    with pytest.raises(InputError, match=r'whole/seed0 was made with other settings \(cam\.model\.width \(none\) -> 3'):
+        experiments(folder, seeds=[0], runs=['whole'], cfg_runs=runs).run()
 
 
 def test_other_settings_do_not_enter_a_table(folder):
