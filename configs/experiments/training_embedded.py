@@ -8,4 +8,5 @@ runs = dict(
     detach=dict(config=amr, options={'model.compensation.detach_after': 'layer3'}),
     cps_1=dict(config=amr),
     cps_released=dict(config=amr),
-    cps_present=dict(config=amr))
+    cps_present=dict(config=amr),
+    cps_first_pair=dict(config=amr))

@@ -8,4 +8,5 @@ runs = dict(
     detach=dict(config=amr, options={'model.compensation.detach_after': 'layer5'}),
     cps_1=dict(config=amr, options={'model.loss_cps.loss_weight': 1.}),
     cps_released=dict(config=amr, options={'model.loss_cps.loss_weight': 0.05, 'model.loss_cps.relu': True}),
-    cps_present=dict(config=amr, options={'model.loss_cps.loss_weight': 0.02, 'model.loss_cps.classes': 'present'}))
+    cps_present=dict(config=amr, options={'model.loss_cps.loss_weight': 0.02, 'model.loss_cps.classes': 'present'}),
+    cps_first_pair=dict(config=amr, options={'model.loss_cps.samples': 'first-pair'}))

@@ -13,7 +13,7 @@ class CrossPseudoSupervisionLoss(nn.Module):
     """L_cps of eq. 11: the mean absolute difference of the maps of both branches.
 
     Each sample's mean is taken first, then the mean over the batch, so that the loss depends neither on who else is in
-    the batch nor on the number of processes.
+    the batch nor on the number of processes (unless ``samples`` says so).
 
     Args:
         loss_weight (float): The paper has 1, the released code 0.05. Defaults to 1.
@@ -22,11 +22,15 @@ class CrossPseudoSupervisionLoss(nn.Module):
         normalize (bool): Divide each class map by its maximum first; needs ``relu``. Defaults to False.
         classes (str): Average over ``'all'`` classes, as in the released code, or only over those ``'present'`` in the
             image. Defaults to ``'all'``.
+        samples (str): ``'all'`` of the batch, or ``'first-pair'``: the map of the first plus the mirrored one of the
+            second, another image, as in the released code (row T5), where the others never enter; the loss is then that
+            of one map and depends on the batch. Defaults to ``'all'``.
         detach (str, optional): The branch that is a fixed target, ``'spotlight'`` or ``'compensation'``; None lets both
             move. Defaults to None.
     """
 
     CLASSES = ('all', 'present')
+    SAMPLES = ('all', 'first-pair')
     DETACH = (None, 'spotlight', 'compensation')
 
     def __init__(self,
@@ -34,10 +38,13 @@ class CrossPseudoSupervisionLoss(nn.Module):
                  relu: bool = True,
                  normalize: bool = False,
                  classes: str = 'all',
+                 samples: str = 'all',
                  detach: Optional[str] = None) -> None:
         super().__init__()
         if classes not in self.CLASSES:
             raise ValueError(f'classes must be one of {self.CLASSES}, but got {classes!r}')
+        if samples not in self.SAMPLES:
+            raise ValueError(f'samples must be one of {self.SAMPLES}, but got {samples!r}')
         if detach not in self.DETACH:
             raise ValueError(f'detach must be one of {self.DETACH}, but got {detach!r}')
         if normalize and not relu:
@@ -46,6 +53,7 @@ class CrossPseudoSupervisionLoss(nn.Module):
         self.relu = relu
         self.normalize = normalize
         self.classes = classes
+        self.samples = samples
         self.detach = detach
 
     def forward(self, spotlight: Tensor, compensation: Tensor, labels: Tensor) -> Tensor:
@@ -59,6 +67,9 @@ class CrossPseudoSupervisionLoss(nn.Module):
             Tensor: The weighted loss, a scalar.
         """
         spotlight, compensation = self.prepare(spotlight), self.prepare(compensation)
+        if self.samples == 'first-pair':
+            spotlight, compensation = first_pair(spotlight), first_pair(compensation)
+            labels = labels[:2].amax(0, keepdim=True)
         if compensation.shape[2:] != spotlight.shape[2:]:
             compensation = F.interpolate(compensation, spotlight.shape[2:], mode='bilinear', align_corners=False)
         if self.detach == 'spotlight':
@@ -76,3 +87,8 @@ class CrossPseudoSupervisionLoss(nn.Module):
         """Maps in float32, after ReLU and with their maximum at 1 where that is asked for."""
         maps = maps.float().relu() if self.relu else maps.float()
         return maps / (maps.amax((2, 3), keepdim=True) + EPS) if self.normalize else maps
+
+
+def first_pair(maps: Tensor) -> Tensor:
+    """The first map plus the mirrored second, ``(1, C, h, w)``; of a batch of one, its map."""
+    return maps[:1] + maps[1:2].flip(3) if len(maps) > 1 else maps

@@ -102,3 +102,32 @@ def test_half_precision(maps):
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
         build(**options)
+
+
+@pytest.mark.parametrize('relu', [True, False])
+def test_first_pair_as_released(maps, relu):
+    spotlight, compensation, labels = maps
+    loss = build(samples='first-pair', relu=relu, loss_weight=0.05)(spotlight, compensation, labels)
+
+    def added(one):
+        one = F.relu(one) if relu else one
+        return one[0] + torch.flip(one[1], (-1, ))
+
+    expected = 0.05 * torch.mean(torch.abs(added(spotlight) - added(compensation)))
+    torch.testing.assert_close(loss, expected)
+    # the others never enter
+    torch.testing.assert_close(build(samples='first-pair', relu=relu, loss_weight=0.05)(
+        spotlight[:2], compensation[:2], labels[:2]), expected)
+
+
+def test_first_pair_of_one_sample(maps):
+    one = [tensor[:1] for tensor in maps]
+    torch.testing.assert_close(build(samples='first-pair')(*one), build()(*one))
+
+
+def test_first_pair_takes_the_classes_of_both(maps):
+    spotlight, compensation, labels = maps
+    loss = build(samples='first-pair', classes='present', relu=False)(spotlight, compensation, labels)
+    difference = (spotlight[0] + spotlight[1].flip(2) - compensation[0] - compensation[1].flip(2)).abs().mean((1, 2))
+    torch.testing.assert_close(loss, difference.mean())
+    assert labels[:2].amax(0).eq(1).all()
