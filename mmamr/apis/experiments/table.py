@@ -77,17 +77,14 @@ class Table:
 
 
 def format_cell(column: str, values: Optional[Sequence[float]]) -> str:
-    """Mean ± spread of an mIoU, the mean of anything else; empty where there is no number."""
+    """Mean ± standard deviation over seeds (with n - 1) of an mIoU, the mean of anything else, empty where there is no
+    number. One seed has no spread."""
     if values is None:
         return ''
-    if column.endswith('mIoU'):
-        return f'{np.mean(values):.1f} ± {spread(values):.1f}'
-    return f'{np.mean(values):.2f}'
-
-
-def spread(values: Sequence[float]) -> float:
-    """Standard deviation over seeds (with n - 1); 0 for one seed."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.
+    if not column.endswith('mIoU'):
+        return f'{np.mean(values):.2f}'
+    mean = f'{np.mean(values):.1f}'
+    return mean if len(values) == 1 else f'{mean} ± {np.std(values, ddof=1):.1f}'
 
 
 def collect(rows: Sequence[Mapping], measured: Mapping) -> List[Dict]:
