@@ -8,6 +8,7 @@ photos = {'test_dataloader.dataset.indices': 200}
 layers = 'model.compensation.modulation.layers'
 amm_rate = 'optim_wrapper.paramwise_cfg.custom_keys.amm.lr_mult'
 rate = 'optim_wrapper.optimizer.lr'
+without = {'model.compensation.modulation': None}
 longer = {'train_cfg.max_epochs': 6, 'train_cfg.val_interval': 6, 'param_scheduler.0.end': 6}
 runs = dict(
     _delete_=True,
@@ -25,6 +26,9 @@ runs = dict(
     amm_fast=dict(config=amr, options={**photos, amm_rate: 30.}),
     more=dict(config=amr, options={**photos, 'model.loss_cls.loss_weight': 4.}),
     plain_fast=dict(config=plain, options={**photos, rate: 0.006}),
+    without_amm=dict(config=amr, options={**photos, **without}),
+    without_amm_cps_low=dict(config=amr, options={**photos, **without, 'model.loss_cps.loss_weight': 0.1}),
+    without_amm_cps_high=dict(config=amr, options={**photos, **without, 'model.loss_cps.loss_weight': 0.4}),
     longer=dict(config=amr, options={**photos, **longer}),
     plain_longer=dict(config=plain, options={**photos, **longer}))
 rows = [
@@ -42,6 +46,9 @@ rows = [
     dict(name='AMM learns at 30 times the rate', run='amm_fast', cam='weighted'),
     dict(name='twice L_cls a branch', run='more', cam='weighted'),
     dict(name='plain classifier, learning rate 0.006', run='plain_fast', cam='spotlight'),
+    dict(name='two branches without AMM', run='without_amm', cam='weighted'),
+    dict(name='two branches without AMM, L_cps of weight 0.1', run='without_amm_cps_low', cam='weighted'),
+    dict(name='two branches without AMM, L_cps of weight 0.4', run='without_amm_cps_high', cam='weighted'),
     dict(name='6 epochs', run='longer', cam='weighted'),
     dict(name='plain classifier, 6 epochs', run='plain_longer', cam='spotlight'),
 ]
