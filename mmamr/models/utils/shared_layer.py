@@ -15,21 +15,23 @@ class SharedLayer(nn.Module):
     under this name too (it was saved before the layer was shared) loads if they are the same.
 
     Args:
-        layer (nn.Module): The layer, of one or more tensors.
+        owner (nn.Module): The network that the layer belongs to.
+        name (str): Its full name there.
     """
 
-    def __init__(self, layer: nn.Module) -> None:
+    def __init__(self, owner: nn.Module, name: str) -> None:
         super().__init__()
-        # in a tuple, where nn.Module does not see a submodule
-        self._owned_elsewhere = (layer, )
+        # in a tuple, where nn.Module does not see a submodule; by name, as a norm may be converted to another kind
+        self._owned_elsewhere = (owner, name)
         self._outputs: List[Tuple[bool, Tuple, Tensor]] = []
         self._remembers = False
-        layer.register_forward_hook(self._remember)
+        self.layer.register_forward_hook(self._remember)
 
     @property
     def layer(self) -> nn.Module:
         """The layer."""
-        return self._owned_elsewhere[0]
+        owner, name = self._owned_elsewhere
+        return owner.get_submodule(name)
 
     @contextmanager
     def once(self) -> Iterator[None]:
@@ -88,7 +90,7 @@ def share_layers(owner: nn.Module, user: nn.Module, layers: Union[str, Sequence[
             raise ValueError(f'shared_layers: {name!r} cannot be shared, since the modulation or detach_after acts on '
                              f'{".".join(filter(None, (name, hooked[0])))!r}')
         parent, _, child = name.rpartition('.')
-        placeholder = SharedLayer(theirs)
+        placeholder = SharedLayer(owner, name)
         setattr(user.get_submodule(parent), child, placeholder)
         shared.append(placeholder)
         names.append(name)
