@@ -154,9 +154,17 @@ def test_two_processes_train_and_resume(run_tool, tiny_voc, tmp_path, monkeypatc
     torch.testing.assert_close(weights(resumed), weights(first), rtol=0, atol=0)
 
 
-def test_two_processes_make_the_step_of_one(run_tool, tiny_voc, tmp_path, monkeypatch):
+SHARED = [
+    'model.shared_layers=conv1,bn1,layer1', 'model.spotlight.backbone.frozen_stages=1',
+    'model.compensation.backbone.frozen_stages=1'
+]
+
+
+@pytest.mark.parametrize('shared', [[], SHARED], ids=['two branches', 'shared layers'])
+def test_two_processes_make_the_step_of_one(run_tool, tiny_voc, tmp_path, monkeypatch, shared):
     monkeypatch.setenv('MMAMR_TINY_VOC', str(tiny_voc))
     options = [
+        *shared,
         'train_cfg.max_epochs=1', 'train_dataloader.sampler.shuffle=False',
         'train_dataloader.dataset.pipeline.2.prob=0.'
     ]
