@@ -1,8 +1,8 @@
 # Adversarial climbing for everybody, beside the same CAMs without it: on the plain classifier, on two of them averaged, and on
-# AMR. Measured on the first 200 photos of each list, as a step costs a forward and a backward pass a class, scale and branch.
+# AMR. Measured on the first 100 photos of each list, as a step costs a forward and a backward pass a class, scale and branch.
 _base_ = './amr_gain_voc-animals.py'
-title = 'AdvCAM on voc-animals, MobileNetV2, 200 photos'
-photos = {'test_dataloader.dataset.indices': 200}
+title = 'AdvCAM on voc-animals, MobileNetV2, 100 photos'
+photos = {'test_dataloader.dataset.indices': 100}
 runs = dict(
     _delete_=True,
     plain=dict(config='../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py'),
