@@ -47,9 +47,15 @@ def merge(load_tool):
     return run
 
 
-def test_a_resumed_run_ends_where_an_undisturbed_one_does(train, tmp_path):
-    # the random numbers of augmentation are not part of a checkpoint
-    options = {'train_dataloader.dataset.pipeline.2.prob': 0.}
+@pytest.mark.parametrize('options', [
+    dict(),
+    {'train_dataloader.num_workers': 2},
+    {
+        'train_dataloader.num_workers': 2,
+        'train_dataloader.persistent_workers': True
+    },
+])
+def test_a_resumed_run_ends_where_an_undisturbed_one_does(train, tmp_path, options):
     whole = train('whole', options=options)
     assert whole['meta']['epoch'] == 2
     train('halves', options={**options, 'train_cfg.max_epochs': 1})

@@ -4,8 +4,9 @@ from .channels_last_hook import ChannelsLastHook
 from .mean_displacement import MeanDisplacementHook
 from .picture_hook import PictureHook
 from .prediction_picture_hook import PredictionPictureHook
+from .resumable_randomness_hook import ResumableRandomnessHook
 
 __all__ = [
     'ActivationHistogramHook', 'CAMVisualizationHook', 'ChannelsLastHook', 'MeanDisplacementHook', 'PictureHook',
-    'PredictionPictureHook'
+    'PredictionPictureHook', 'ResumableRandomnessHook'
 ]

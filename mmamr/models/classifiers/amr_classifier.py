@@ -29,8 +29,8 @@ class AMRClassifier(BaseCAMClassifier):
         loss_cps (dict, optional): Config of L_cps; None leaves it out. Defaults to
             ``dict(type='CrossPseudoSupervisionLoss')``.
         frozen_spotlight (bool): The spotlight's features and class scores get no gradient: only its classifier moves,
-            through L_cps alone, as in the released code (row T1). All else of it is kept in evaluation mode. Defaults
-            to False, joint training, as in the paper.
+            through L_cps alone, as in the released code (row T1). The branch is kept in evaluation mode. Defaults to
+            False, joint training, as in the paper.
         shared_layers (str | Sequence[str], optional): Regular expressions for names of submodules of the backbones that
             both branches have in common and compute once. Layers that are frozen and start from the same weights give
             the same maps and gradients as two copies of them, in less time; layers that are trained become a common
@@ -62,11 +62,10 @@ class AMRClassifier(BaseCAMClassifier):
             self.spotlight.head.conv.requires_grad_(True)
 
     def train(self, mode: bool = True) -> 'AMRClassifier':
-        """Switch the mode; a frozen spotlight stays in evaluation mode, its head apart."""
+        """Switch the mode; a frozen spotlight stays in evaluation mode."""
         super().train(mode)
         if self.frozen_spotlight:
             self.spotlight.eval()
-            self.spotlight.head.train(mode)
         return self
 
     @contextmanager

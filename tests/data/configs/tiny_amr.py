@@ -61,5 +61,6 @@ auto_scale_lr = dict(base_batch_size=16, enable=False)
 default_hooks = dict(
     logger=dict(type='LoggerHook', interval=1),
     checkpoint=dict(type='CheckpointHook', interval=1),
-    sampler_seed=dict(type='DistSamplerSeedHook'))
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    randomness=dict(type='ResumableRandomnessHook'))
 randomness = dict(seed=0)

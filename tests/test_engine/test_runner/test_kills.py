@@ -131,8 +131,11 @@ def check_kills(pipeline, finished, folder, stage, kills, rng):
     if stage not in INTERVALS:
         assert record['metrics'] == records(finished)[stage]['metrics']
     else:
-        assert Path(record['outputs']['checkpoint']['path']).name == Path(
-            records(finished)[stage]['outputs']['checkpoint']['path']).name
+        paths = [Path(of[stage]['outputs']['checkpoint']['path']) for of in (records(work_dir), records(finished))]
+        assert paths[0].name == paths[1].name
+        resumed, undisturbed = (torch.load(path, weights_only=True)['state_dict'] for path in paths)
+        assert resumed.keys() == undisturbed.keys()
+        assert all(torch.equal(resumed[name], undisturbed[name]) for name in undisturbed)
     return hits
 
 

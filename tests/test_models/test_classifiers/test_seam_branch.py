@@ -139,6 +139,10 @@ def test_frozen_seam(batch):
     assert set(losses) == {'cls_spotlight', 'loss_cls_compensation', 'loss_cps'}
     model.parse_losses(losses)[0].backward()
     assert {name for name, p in model.spotlight.named_parameters() if p.grad is not None} == {'head.conv.weight'}
+    # its dropout is off: the maps are the same each time
+    inputs, labels = batch[0], model.targets(batch[1], batch[0])
+    first, second = (model.train().forward_spotlight(inputs, labels).maps for _ in range(2))
+    torch.testing.assert_close(first, second, rtol=0, atol=0)
     # a distributed wrapper would wait for any other
     assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
 
