@@ -1,5 +1,5 @@
 _base_ = './amr_mobilenet-v2_frozen-spotlight_1xb16-4e_voc-animals-225px.py'
-# The released code's choices (A1-A5, T1-T4) but for its learning rates and its climbing.
+# The released code's choices (A1-A5, T1-T5) with the optimizer, the photos and the CAM stage of the default.
 amm = dict(
     channel=dict(layer='mlp', reduction=16),
     spatial=dict(pooling='max-avg', norm_cfg=dict(type='BN', momentum=0.01)),
@@ -7,4 +7,4 @@ amm = dict(
 model = dict(
     compensation=dict(detach_after='layer5', modulation=dict(amm=amm)),
     loss_cls=dict(loss_weight=1.),
-    loss_cps=dict(loss_weight=0.05, relu=True))
+    loss_cps=dict(loss_weight=0.05, relu=True, samples='first-pair'))

@@ -9,7 +9,5 @@ load_from = 'work_dirs/cam_resnet50-released_1xb16-8e_voc12aug-512px/epoch_8.pth
 optim_wrapper = dict(
     optimizer=dict(lr=0.1, momentum=1e-4, weight_decay=1e-4),
     paramwise_cfg=dict(custom_keys={'head': dict(lr_mult=0.1)}))
-# An image's statistics include those of its batch: as released, one image and its mirror make the batch.
-test_dataloader = dict(batch_size=1)
-# Rows C1, C4: adversarial climbing, one image, class and branch at a time, which is what its statistics are of.
-test_cfg = dict(climb=dict(steps=27, step_size=0.08, coefficient=7., threshold=0.5, weighting='released', max_batch=1))
+# Rows C1, C4: adversarial climbing.
+test_cfg = dict(climb=dict(steps=27, step_size=0.08, coefficient=7., threshold=0.5, weighting='released'))

@@ -42,7 +42,7 @@ class Climbing:
             them, and the regions of all scales count twice, as a factor that was meant for it stays (row C4).
             Defaults to ``'equal'``.
         max_batch (int): Pairs of image and class that climb at once, each with its mirror image; it bounds the memory,
-            so that larger scales take fewer. 1 is for networks whose samples depend on their batch. Defaults to 8.
+            so that larger scales take fewer. Defaults to 8.
 
     Raises:
         ValueError: If a setting is out of its range.

@@ -23,8 +23,7 @@ class CAMLoop(ImageFilesLoop):
     """Make the CAM file of each image, for the classes that its image-level labels name.
 
     Run by ``tools/test.py`` with a checkpoint of a classifier. A CAM does not depend on the batch size, the order or
-    the number of processes, unless the network's samples depend on their batch (modulation with the ``statistics`` of
-    the ``'batch'``); such a network needs a batch size and ``climb.max_batch`` of 1, as in the released presets.
+    the number of processes.
 
     Args:
         runner (Runner): The runner.

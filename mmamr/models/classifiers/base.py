@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Dict, List, Optional, Sequence, Union
 
 import torch
@@ -38,6 +39,11 @@ class BaseCAMClassifier(BaseClassifier):
         """Number of foreground classes."""
         return getattr(self, self.branches[0]).head.num_classes
 
+    @property
+    def mixes_samples(self) -> bool:
+        """Whether a sample's maps depend on its batch: AMM with statistics of the batch (rows A5, T9)."""
+        return any(getattr(module, 'mixes_samples', False) for module in list(self.modules())[1:])
+
     def class_maps(self, inputs: Tensor) -> Dict[str, Tensor]:
         """Class maps of every branch before ReLU (eq. 1).
 
@@ -57,6 +63,9 @@ class BaseCAMClassifier(BaseClassifier):
                   climbing: Optional[Climbing] = None) -> List[CAM]:
         """CAMs of every branch over several scales.
 
+        They do not depend on the other images of the batch. Where :attr:`mixes_samples`, images are therefore taken one
+        by one, and an image and its mirror image are the batch, as in the released code.
+
         Args:
             images (Tensor): Normalised images of one size, ``(N, 3, H, W)``.
             classes (Sequence[Sequence[int]]): Foreground classes of each image, counted from 0.
@@ -67,6 +76,13 @@ class BaseCAMClassifier(BaseClassifier):
         Returns:
             list[CAM]: One an image.
         """
+        if self.mixes_samples:
+            climbing = climbing and replace(climbing, max_batch=1)
+            if len(images) > 1:
+                return [
+                    self.make_cams(image[None], [own], scales, flip, climbing)[0]
+                    for image, own in zip(images, classes)
+                ]
         if climbing is None:
             return batch_cams(self.class_maps, images, classes, scales, flip)
         branches = {name: getattr(self, name) for name in self.branches}

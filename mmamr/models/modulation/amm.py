@@ -106,7 +106,7 @@ class SpatialModulation(BaseModule):
         self.norm = build_norm_layer(norm_cfg, 1)[1] if norm_cfg is not None else None
         if batch_stats_in_eval and norm_cfg is None:
             raise ValueError('batch_stats_in_eval needs a norm, but norm_cfg is None')
-        self.batch_stats_in_eval = batch_stats_in_eval
+        self.batch_stats_in_eval = self.mixes_samples = batch_stats_in_eval
         self.function = MODELS.build(function)
 
     def attention(self, x: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ class _Standardize(nn.Module):
         if statistics not in STATISTICS:
             raise ValueError(f'statistics must be one of {STATISTICS}, but got {statistics!r}')
         self.statistics = statistics
+        self.mixes_samples = statistics == 'batch'
         self.unbiased = unbiased
         self.detach = detach
         self.eps = eps

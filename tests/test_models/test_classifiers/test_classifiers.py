@@ -7,6 +7,7 @@ from mmengine.optim import build_optim_wrapper
 from mmpretrain.structures import DataSample
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from mmamr.cams import Climbing
 from mmamr.registry import MODELS
 
 BRANCH = dict(
@@ -195,6 +196,40 @@ class TestBoth:
         model = build(cfg, data_preprocessor=dict(mean=[10., 20., 30.], std=[2., 4., 5.], to_rgb=True))
         data = model.data_preprocessor(dict(inputs=[torch.full((3, 4, 5), 40, dtype=torch.uint8)]), False)
         assert data['inputs'][0, :, 0, 0].tolist() == [15., 5., 2.]
+
+
+@pytest.mark.parametrize('climbing', [None, Climbing(steps=3)], ids=['plain', 'climbed'])
+@pytest.mark.parametrize('amm', [
+    dict(function=dict(type='GaussianModulation', statistics='batch')),
+    dict(function=dict(type='ThresholdModulation', statistics='batch')),
+    dict(
+        spatial=dict(norm_cfg=dict(type='BN'), batch_stats_in_eval=True),
+        function=dict(type='ThresholdModulation')),  # a Gaussian of the sample's own statistics undoes the norm
+], ids=['gaussian', 'threshold', 'norm'])
+@torch.no_grad()
+def test_cams_of_a_batch_with_statistics_of_the_batch(amm, climbing, batch):
+    """Maps depend on the batch, rows A5 and T9, but CAMs are those of an image and its mirror image."""
+    images, classes = batch[0], [[0], [1, 3], [], [0, 2]]
+    model = build(AMR, compensation=dict(**BRANCH, modulation={**MODULATION, 'amm': amm})).eval()
+    assert model.mixes_samples
+    alone = torch.cat([model.class_maps(image[None])['compensation'] for image in images])
+    assert (model.class_maps(images)['compensation'] - alone).abs().max() > 1e-3
+    cams = model.make_cams(images, classes, (1., 0.5), climbing=climbing)
+    for image, own, cam in zip(images, classes, cams):
+        expected, = model.make_cams(image[None], [own], (1., 0.5), climbing=climbing)
+        for name in model.branches:
+            torch.testing.assert_close(cam.maps[name], expected.maps[name])
+    assert not build(AMR).mixes_samples
+
+
+@torch.no_grad()
+def test_a_pair_climbs_alone_with_statistics_of_the_batch(batch):
+    amm = dict(function=dict(type='GaussianModulation', statistics='batch'))
+    model = build(AMR, compensation=dict(**BRANCH, modulation={**MODULATION, 'amm': amm})).eval()
+    both, = model.make_cams(batch[0][:1], [[1, 3]], climbing=Climbing(steps=3))
+    for index, label in enumerate((1, 3)):
+        one, = model.make_cams(batch[0][:1], [[label]], climbing=Climbing(steps=3))
+        torch.testing.assert_close(both.maps['compensation'][index], one.maps['compensation'][0])
 
 
 def test_detach_after_stops_the_gradient(batch):
