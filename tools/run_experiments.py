@@ -15,7 +15,8 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='one of configs/experiments/')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], help='one run a seed; default: 0 1 2')
-    parser.add_argument('--runs', nargs='+', help='only these runs of the config, e.g. plain amr; default: all')
+    parser.add_argument(
+        '--runs', nargs='+', help='only these runs, e.g. plain amr, with a table of their own; default: all')
     parser.add_argument(
         '--work-dir', help='folder for runs and table; ./work_dirs/experiments/<config name> if not given')
     parser.add_argument(
@@ -46,8 +47,13 @@ def main(argv: Optional[List[str]] = None) -> None:
             return
         experiments.run(jobs=args.jobs)
         table = experiments.table()
-        table.write(work_dir)
-    print(f'{table.title}\n\n{table.markdown()}\n{os.path.relpath(work_dir)}: table.md, table.csv, table.png')
+        if not table.rows:
+            print(f'{", ".join(args.runs)}: done; no row of the table is of these runs alone')
+            return
+        # a part of the table does not take the place of the whole
+        file = '_'.join(['table', *(args.runs or ())])
+        table.write(work_dir, file)
+    print(f'{table.title}\n\n{table.markdown()}\n{os.path.relpath(work_dir)}: {file}.md, {file}.csv, {file}.png')
 
 
 if __name__ == '__main__':

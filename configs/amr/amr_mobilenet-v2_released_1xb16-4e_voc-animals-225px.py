@@ -8,3 +8,4 @@ model = dict(
     compensation=dict(detach_after='layer5', modulation=dict(amm=amm)),
     loss_cls=dict(loss_weight=1.),
     loss_cps=dict(loss_weight=0.05, relu=True, samples='first-pair'))
+find_unused_parameters = True

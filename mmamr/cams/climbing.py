@@ -38,9 +38,9 @@ class Climbing:
         coefficient (float): λ, weight of the regulariser, which keeps the most telling part of the object from
             growing further. Defaults to 7.
         threshold (float): τ in [0, 1]: where the regulariser holds. Defaults to 0.5.
-        weighting (str): ``'equal'``: each scale climbs ``steps``. ``'released'``: scale 0.5 climbs about half of
-            them, and the regions of all scales count twice, as a factor that was meant for it stays (row C4).
-            Defaults to ``'equal'``.
+        weighting (str): ``'equal'``: each scale climbs ``steps``. ``'released'``: of more than 10 steps scale 0.5
+            climbs half, and the regions of all scales count twice, as a factor that was meant for it stays (row C4); of
+            10 or fewer it climbs 5 at most, and all count once. Defaults to ``'equal'``.
         max_batch (int): Pairs of image and class that climb at once, each with its mirror image; it bounds the memory,
             so that larger scales take fewer. Defaults to 8.
 
@@ -119,7 +119,7 @@ def climb(branch_maps: BranchMaps,
         for step in range(steps):
             views = views.detach().requires_grad_(step + 1 < steps)
             maps = branch_maps(views.flatten(0, 1).contiguous(memory_format=torch.channels_last))
-            maps = maps.float().relu().unflatten(0, views.shape[:2])
+            maps = (maps if maps.dtype == torch.float64 else maps.float()).relu().unflatten(0, views.shape[:2])
             region = add_views(maps, classes, factor)
             first = region.detach() if step == 0 else first
             total = region.detach() if step == 0 else total + region.detach()

@@ -22,6 +22,7 @@ from mmengine.registry import (
     DefaultScope,
 )
 from mmengine.visualization import Visualizer
+from mmpretrain.structures import DataSample
 from torch import nn
 
 from mmamr.datasets.embedded import CLASSES as EMBEDDED_CLASSES
@@ -119,6 +120,17 @@ def test_loops_hooks_and_schedules_are_known(cfg):
     find(VISUALIZERS, cfg.visualizer.type)
     for backend in cfg.visualizer.get('vis_backends', []):
         find(VISBACKENDS, backend.type)
+
+
+@pytest.mark.parametrize('cfg', [name for name in ONE_STAGE if load(name).get('model', {}).type == 'AMRClassifier'],
+                         indirect=True)
+def test_amr_trains_in_several_processes(cfg):
+    """A distributed wrapper waits for the gradient of every parameter that moves, unless it is told not to."""
+    model = MODELS.build(cfg.model)
+    samples = [DataSample().set_gt_label(torch.tensor([0])) for _ in range(2)]
+    model.parse_losses(model(torch.zeros(2, 3, 64, 96), samples, mode='loss'))[0].backward()
+    without = [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
+    assert bool(without) == cfg.get('find_unused_parameters', False), without
 
 
 @pytest.mark.parametrize('cfg', [name for name in ONE_STAGE if name.startswith('amr/') and '-label' not in name],

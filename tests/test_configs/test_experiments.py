@@ -18,7 +18,7 @@ CONFIGS = sorted((ROOT / 'configs' / 'experiments').glob('*.py'))
 def test_experiment(path, tmp_path):
     cfg = Config.fromfile(path)
     assert cfg.title
-    experiments = Experiments(cfg, str(path.parent), str(tmp_path), str(ROOT / 'tools'), seeds=[0, 1])
+    experiments = Experiments(cfg, str(path.parent), str(tmp_path), str(ROOT / 'tools'), seeds=[0, 1, 2])
     parents = {parent_of(settings) for settings in cfg.runs.values()} - {None}
     assert {row['run'] for row in cfg.rows} | parents == set(cfg.runs)
     assert len({row['name'] for row in cfg.rows}) == len(cfg.rows)

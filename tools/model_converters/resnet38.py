@@ -15,6 +15,7 @@ from typing import Dict, List, Optional
 import torch
 from torch import Tensor
 
+from mmamr.datasets.voc import VOC_CLASSES
 from mmamr.models import WideResNet38
 from mmamr.utils import InputError, fit_tensors, one_line_errors, read_tensors, rename_tensors, write_checkpoint
 
@@ -120,7 +121,11 @@ def main(argv: Optional[List[str]] = None) -> None:
     args = parser.parse_args(argv)
     with one_line_errors():
         tensors, dropped = convert(args.input, args.model)
-        write_checkpoint(args.output, tensors, dict(converted_from=osp.basename(args.input)))
+        meta = dict(converted_from=osp.basename(args.input))
+        classifier = tensors.get('spotlight.head.conv.weight')
+        if classifier is not None and len(classifier) == len(VOC_CLASSES):
+            meta['dataset_meta'] = dict(classes=VOC_CLASSES)
+        write_checkpoint(args.output, tensors, meta)
     print(f'{len(tensors)} tensors of {DESCRIPTIONS[args.model]} in {args.output}')
     print(f'dropped: {", ".join(dropped) or "nothing"}')
 

@@ -1,5 +1,6 @@
 import os
 import os.path as osp
+import re
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -37,7 +38,8 @@ class Experiments:
         runs (Sequence[str], optional): Only these runs. Defaults to None: all.
 
     Raises:
-        InputError: If the config names a run that it does not have, or says of a run what means nothing.
+        InputError: If the config names a run that it does not have, or says of a run what means nothing; if there are
+            too few seeds to average; if the path of the folder cannot be passed by ``--cfg-options``.
     """
 
     def __init__(self,
@@ -47,6 +49,9 @@ class Experiments:
                  tools_dir: str,
                  seeds: Sequence[int] = (0, 1, 2),
                  runs: Optional[Sequence[str]] = None) -> None:
+        if re.search(r'[\s,\'"]', work_dir):
+            raise InputError(f'{work_dir!r}: --cfg-options take no space, comma or quote in a path; '
+                             'name another work dir')
         self.cfg = cfg
         self.config_dir = config_dir
         self.work_dir = work_dir
@@ -69,9 +74,10 @@ class Experiments:
             settings = self.cfg.runs[name]
             seeds = [seed]
             if settings.get('ensemble_of'):
+                if len(self.seeds) < 3:
+                    raise InputError(f'{name} averages pairs of seeds, of which {len(self.seeds)} seeds have not one '
+                                     'each: name three or more with --seeds, or leave it out with --runs')
                 seeds.append(self.seeds[(self.seeds.index(seed) + 1) % len(self.seeds)])
-                if seeds[0] == seeds[1]:
-                    raise InputError(f'{name} averages two seeds: name two with --seeds, or leave it out with --runs')
             parents = [self.add(parent_of(settings), one) for one in seeds] if parent_of(settings) else []
             self.runs[name, seed] = build_run(name, seed, settings, self.cfg, self.config_dir, self.work_dir, parents)
         return self.runs[name, seed]

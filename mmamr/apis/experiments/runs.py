@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 SETTINGS = {'config', 'options', 'stages', 'load_from', 'checkpoint_of', 'ensemble_of'}
 """What an experiment config may say of a run."""
 
+MADE = {'last_checkpoint', 'trained', 'manifest.json'}
+"""What is in the folder of a run that has begun, beside curves."""
+
 
 @dataclass
 class Run:
@@ -42,6 +45,18 @@ class Run:
         """Every setting that its numbers depend on, as text by dotted key."""
         raise NotImplementedError
 
+    def all_settings(self) -> Dict[str, str]:
+        """Its own and those of its parents, whose names are before theirs."""
+        settings = self.settings()
+        for parent in self.parents:
+            name = f'{parent.name}/seed{parent.seed}'
+            settings.update({f'{name}.{key}': value for key, value in parent.all_settings().items()})
+        return settings
+
+    def has_begun(self) -> bool:
+        """Whether its folder has a checkpoint or anything that was measured."""
+        return any(name in MADE or name.startswith('curves_') for name in os.listdir(self.work_dir))
+
     def note_settings(self) -> None:
         """Write down the settings, or compare them with those that are there.
 
@@ -49,8 +64,8 @@ class Run:
             InputError: If what is in the folder was made with other settings.
         """
         from mmamr.engine.runner.plan import changed_settings
-        path, settings = osp.join(self.work_dir, 'settings.json'), self.settings()
-        if not osp.exists(path):
+        path, settings = osp.join(self.work_dir, 'settings.json'), self.all_settings()
+        if not osp.exists(path) or not self.has_begun():
             with atomic_write(path, 'w', encoding='utf-8') as file:
                 json.dump(settings, file, indent=0)
             return
@@ -58,7 +73,7 @@ class Run:
             before = json.load(file)
         if before != settings:
             raise InputError(f'{self.work_dir} was made with other settings ({changed_settings(before, settings)}); '
-                             'take another --work-dir, or remove it to run it again')
+                             'take another --work-dir, or remove it, and what starts from it, to run it again')
 
     def missing(self) -> List[str]:
         """What has not been measured yet, in words for a plan; empty for a run that is done."""
@@ -288,10 +303,12 @@ def environment(device: Optional[int], jobs: int) -> Dict[str, str]:
     """The environment of a run.
 
     Args:
-        device (int, optional): Number of its GPU. None without GPUs: it has a part of the cores instead, unless
-            ``OMP_NUM_THREADS`` is set, as jobs that share cores wait for one another's threads at every layer.
+        device (int, optional): Number of its GPU among those that are visible. None without GPUs: it has a part of the
+            cores instead, unless ``OMP_NUM_THREADS`` is set, as jobs that share cores wait for one another's threads at
+            every layer.
         jobs (int): How many runs share the cores.
     """
     if device is not None:
-        return dict(os.environ, CUDA_VISIBLE_DEVICES=str(device))
+        visible = os.environ.get('CUDA_VISIBLE_DEVICES')
+        return dict(os.environ, CUDA_VISIBLE_DEVICES=visible.split(',')[device] if visible else str(device))
     return {'OMP_NUM_THREADS': str(max((os.cpu_count() or 1) // jobs, 1)), **os.environ}

@@ -48,13 +48,13 @@ class Table:
                 [row['name'], *('' if value is None else f'{value:.3f}' for values in numbers for value in values)])
         return text.getvalue()
 
-    def write(self, folder: str) -> None:
-        """Write ``table.md``, ``table.csv`` and ``table.png`` into a folder."""
-        contents = (('table.md', f'{self.title}\n\n{self.markdown()}\n'), ('table.csv', self.csv()))
-        for name, content in contents:
-            with atomic_write(osp.join(folder, name), 'w', encoding='utf-8') as file:
+    def write(self, folder: str, name: str = 'table') -> None:
+        """Write ``<name>.md``, ``<name>.csv`` and ``<name>.png`` into a folder."""
+        contents = (('md', f'{self.title}\n\n{self.markdown()}\n'), ('csv', self.csv()))
+        for suffix, content in contents:
+            with atomic_write(osp.join(folder, f'{name}.{suffix}'), 'w', encoding='utf-8') as file:
                 file.write(content)
-        self.plot(osp.join(folder, 'table.png'))
+        self.plot(osp.join(folder, f'{name}.png'))
 
     def plot(self, path: str) -> None:
         """Draw the table: one point a seed, a bar at the mean."""

@@ -43,14 +43,18 @@ class SharedLayer(nn.Module):
             self._remembers = False
             self._outputs.clear()
 
+    def _has_gradient(self, inputs: Tuple) -> bool:
+        tensors = (*inputs, *self.layer.parameters())
+        return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+
     def _remember(self, _layer: nn.Module, inputs: Tuple, output: Tensor) -> None:
         if self._remembers:
-            self._outputs.append((torch.is_grad_enabled(), inputs, output))
+            self._outputs.append((self._has_gradient(inputs), inputs, output))
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """What the layer returns."""
-        for grad, known, output in self._outputs:
-            if grad == torch.is_grad_enabled() and all(one is other for one, other in zip(inputs, known)):
+        for gradient, known, output in self._outputs:
+            if gradient == self._has_gradient(inputs) and all(one is other for one, other in zip(inputs, known)):
                 return output
         return self.layer(*inputs)
 

@@ -1,6 +1,7 @@
 """Experiments with stand-ins for tools/train.py and tools/test.py that write what the real ones would."""
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -126,8 +127,15 @@ def test_ensembles_average_two_seeds(folder):
     assert train[start:start + 2] == [f'{folder}/work/plain/seed{seed}/cams_train' for seed in (4, 0)]
     assert train[train.index('--curves') + 1] == ensemble.curves_file('train')
     assert train[-1] == 'test_dataloader.dataset.split=train.txt'
-    with pytest.raises(InputError, match='averages two seeds'):
-        Experiments(ours.cfg, str(folder), str(folder / 'work'), 'tools', seeds=[0])
+    for seeds in ([0], [0, 1]):
+        with pytest.raises(InputError, match='both averages pairs of seeds'):
+            Experiments(ours.cfg, str(folder), str(folder / 'work'), 'tools', seeds=seeds)
+    # with more seeds it may be another pair
+    names = [
+        {name.partition('.')[0] for name in experiments(folder, seeds, cfg_runs=runs).runs['both', 1].all_settings()}
+        for seeds in ([0, 1, 2], [0, 1, 3])
+    ]
+    assert {'plain/seed1', 'plain/seed2'} <= names[0] and 'plain/seed2' not in names[1]
 
 
 def test_the_threshold_is_chosen_on_one_split(folder):
@@ -197,6 +205,35 @@ def test_other_settings_do_not_enter_a_table(folder):
     assert calls(folder) == before
 
 
+def test_other_settings_of_a_parent_do_not_enter_a_table(folder):
+    def run(**options):
+        runs = dict(plain=dict(config='cam.py', **options), child=dict(config='cam.py', load_from='plain'))
+        experiments(folder, seeds=[0], runs=['child'], cfg_runs=runs).run()
+
+    run()
+    shutil.rmtree(folder / 'work' / 'plain')
+    with pytest.raises(InputError, match=r'child/seed0 was made with other settings \(plain/seed0\.model\.width'):
+        run(options={'model.width': 3})
+
+
+def test_a_run_that_made_nothing_may_be_corrected(folder):
+    def run(fails):
+        runs = dict(plain=dict(config='cam.py', options={'model.fails': fails}))
+        ours = experiments(folder, seeds=[0], runs=['plain'], cfg_runs=runs)
+        ours.run()
+        return ours
+
+    with pytest.raises(InputError, match='plain with seed 0 failed'):
+        run(1)
+    assert not run('').runs['plain', 0].missing()
+
+
+@pytest.mark.parametrize('name', ['my runs', 'a,b', "it's"])
+def test_folders_that_options_cannot_name(folder, name):
+    with pytest.raises(InputError, match='name another work dir'):
+        Experiments(experiments(folder).cfg, str(folder), str(folder / name), 'tools')
+
+
 def test_one_experiment_at_a_time_in_a_folder(folder):
     ours = experiments(folder, seeds=[0], runs=['plain'])
     code = ('import sys; from mmamr.engine.runner.folder_lock import FolderLock; lock = FolderLock(sys.argv[1]); '
@@ -233,7 +270,12 @@ def test_jobs_share_the_cores(monkeypatch):
     monkeypatch.setattr('os.cpu_count', lambda: 8)
     monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
     assert environment(None, 3)['OMP_NUM_THREADS'] == '2' and environment(None, 9)['OMP_NUM_THREADS'] == '1'
+    monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
     assert environment(1, 3)['CUDA_VISIBLE_DEVICES'] == '1' and 'OMP_NUM_THREADS' not in environment(1, 3)
+    assert 'CUDA_VISIBLE_DEVICES' not in environment(None, 3)
+    # of those that the user gave
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '2,GPU-5')
+    assert [environment(device, 2)['CUDA_VISIBLE_DEVICES'] for device in (0, 1)] == ['2', 'GPU-5']
     assert 'OMP_NUM_THREADS' not in os.environ
     monkeypatch.setenv('OMP_NUM_THREADS', '5')
     assert environment(None, 3)['OMP_NUM_THREADS'] == '5'
@@ -249,9 +291,13 @@ def test_the_tool(folder, load_tool, monkeypatch, capsys):
     assert 'to do: train, val' in capsys.readouterr().out and not calls(folder)
     tool.main(argv)
     assert '| plain | 41.0 ± 1.4 | 31.0 ± 1.4 | 0.20 | 2 | 48.3 |' in capsys.readouterr().out
-    assert {path.name for path in Path(folder / 'work').glob('table.*')} == {'table.md', 'table.csv', 'table.png'}
+    assert {path.name for path in Path(folder / 'work').glob('table*')} == {
+        'table_plain.md', 'table_plain.csv', 'table_plain.png'}
     with pytest.raises(SystemExit, match='no runs'):
         tool.main([*argv[:-1], 'none'])
+    config.write_text(config.read_text() + '\nrows = rows[1:]')
+    tool.main(argv)
+    assert 'plain: done; no row of the table is of these runs alone' in capsys.readouterr().out
     with pytest.raises(SystemExit):
         tool.main([*argv, '--jobs', '-1'])
     assert '--jobs must not be negative' in capsys.readouterr().err

@@ -24,12 +24,12 @@ def train(tiny_config):
     return run
 
 
-def test_pictures_of_each_epoch_and_the_same_training(train):
+def test_pictures_of_each_iteration_and_the_same_training(train):
     module = 'compensation.amm.layer3-1-bn2.amm'
-    runner = train('with', dict(type='ActivationHistogramHook', module=module, num=2, width=300))
+    runner = train('with', dict(type='ActivationHistogramHook', module=module, by_epoch=False, num=2, width=300))
     files = sorted((Path(runner.log_dir) / 'vis_data').glob('vis_image/*.png'))
-    assert [file.name for file in files] == ['activations_1.png', 'activations_2.png']
-    first, second = (np.asarray(Image.open(file)) for file in files)
+    assert [file.name for file in files] == [f'activations_{step}.png' for step in (1, 2, 3, 4)]
+    first, second = (np.asarray(Image.open(file)) for file in files[:2])
     assert first.shape[1] == 300 and not np.array_equal(first, second)
     without = train('without')
     for (name, value), (_, other) in zip(runner.model.state_dict().items(), without.model.state_dict().items()):

@@ -72,9 +72,10 @@ def test_training_is_the_same_to_the_last_digit(batch, kwargs):
         torch.testing.assert_close(tensor, states[0][name], rtol=0, atol=0, msg=name)
 
 
+@pytest.mark.parametrize('kwargs', [{}, dict(frozen_spotlight=True)], ids=['joint', 'frozen'])
 @pytest.mark.parametrize('mode', ['tensor', 'predict', 'loss'])
-def test_computed_once(batch, mode):
-    two, one = (model.eval() for model in pair())
+def test_computed_once(batch, mode, kwargs):
+    two, one = (model.eval() for model in pair(**kwargs))
     calls = counted(one)
     one(*batch, mode=mode)
     assert len(calls) == 1
@@ -103,6 +104,14 @@ def test_other_images_of_the_same_size_are_computed(batch):
         again = model.compensation.class_maps(other)
     assert not torch.allclose(first, second)
     torch.testing.assert_close(again, model.compensation.class_maps(other), rtol=0, atol=0)
+
+
+def test_layers_that_are_trained_are_computed_with_gradient(batch):
+    """A frozen spotlight owns what it shares, so nothing of it is trained; but whoever thaws it gets the gradient."""
+    _, model = pair(frozen_spotlight=True)
+    model.spotlight.backbone.layer2.requires_grad_(True)
+    model.parse_losses(model(*batch, mode='loss'))[0].backward()
+    assert model.spotlight.backbone.layer2[0].conv1.weight.grad.abs().sum() > 0
 
 
 def test_layers_that_are_trained_get_the_gradient_of_both_branches(batch):

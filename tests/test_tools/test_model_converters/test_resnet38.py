@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 
 from mmamr.apis import init_model
+from mmamr.datasets.voc import VOC_CLASSES
 from mmamr.models import WideResNet38
 from mmamr.registry import MODELS
 
@@ -98,6 +99,14 @@ def test_seam(main, tmp_path, capsys):
         x = torch.randn(1, 3, 40, 48)
         torch.testing.assert_close(model.spotlight.maps_and_refined(x)[1][:, 1:], released_seam(model, state, x))
     assert_one_line(main, [*save(tmp_path, released('fc8')), '--model', 'seam'], '3 tensors are missing')
+
+
+@pytest.mark.parametrize('classes', [20, 3])
+def test_a_classifier_of_voc_knows_its_classes(main, tmp_path, classes):
+    state = dict(released(), **{'fc8.weight': torch.ones(classes, 512, 1, 1)})
+    main([*save(tmp_path, state), '--model', 'cam'])
+    meta = torch.load(tmp_path / 'out.pth', weights_only=True)['meta']
+    assert meta.get('dataset_meta') == (dict(classes=VOC_CLASSES) if classes == 20 else None)
 
 
 def released_seam(model, state, x):
