@@ -81,9 +81,11 @@ class SegmentationDataset(BaseSegDataset):
 class LoadMask(BaseTransform):
     """Load the mask of a :class:`SegmentationDataset` as training indices, where mmseg has ``LoadAnnotations``.
 
+    An image of a data set without masks passes unchanged.
+
     Required Keys:
 
-    - seg_map_path
+    - seg_map_path (optional)
     - class_index (ClassIndex)
     - ori_shape (tuple): Size ``(H, W)`` of the image, which the mask must have too.
     - seg_fields
@@ -99,6 +101,8 @@ class LoadMask(BaseTransform):
         Raises:
             DatasetError: If the mask is missing, broken, of another size or has a value that no class has.
         """
+        if 'seg_map_path' not in results:
+            return results
         results['gt_seg_map'] = read_mask(results['seg_map_path'], results['class_index'], results['ori_shape'])
         results['seg_fields'].append('gt_seg_map')
         return results

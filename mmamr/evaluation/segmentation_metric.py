@@ -14,12 +14,13 @@ class SegmentationMetric(IoUMetric):
     """mmseg's ``IoUMetric``, which also reports the IoU of each class and writes predictions as masks are stored.
 
     Metrics are those of the parent and ``IoU.<class>``, in percent, of each class that labels or predictions have.
-    Predictions are indexed PNGs, written whole, with the data set's palette and values: those of its ``mask_values``
-    where it has them, as a :class:`mmamr.datasets.SegmentationDataset` does, and else the training indices.
+    Images without masks are not measured; without any mask there are no metrics. Predictions are indexed PNGs, written
+    whole, with the data set's palette and values: those of its ``mask_values`` where it has them, as a
+    :class:`mmamr.datasets.SegmentationDataset` does, and else the training indices.
 
     Args:
         output_dir (str, optional): Folder for a ``<id>.png`` of each prediction. Defaults to None: none are written.
-        **kwargs: Of :class:`mmseg.evaluation.IoUMetric`, e.g. ``format_only`` where there are no masks.
+        **kwargs: Of :class:`mmseg.evaluation.IoUMetric`, e.g. ``format_only`` to measure nothing.
 
     Attributes:
         details (dict): After an evaluation, on the main process, ``classes`` and ``rows``: under the prefix (``''``
@@ -33,7 +34,7 @@ class SegmentationMetric(IoUMetric):
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Count the pixels of some images and write their predictions."""
-        super().process(data_batch, data_samples)
+        super().process(data_batch, [sample for sample in data_samples if 'gt_sem_seg' in sample])
         if self.prediction_dir is None:
             return
         meta = self.dataset_meta
@@ -47,7 +48,7 @@ class SegmentationMetric(IoUMetric):
 
     def compute_metrics(self, results: List[tuple]) -> Dict[str, float]:
         """Metrics of all images; the parent logs its table."""
-        if self.format_only:
+        if self.format_only or not results:
             return {}
         metrics = super().compute_metrics(results)
         intersect, union = (sum(areas).numpy() for areas in list(zip(*results))[:2])

@@ -1,4 +1,5 @@
 """Another folder of photographs under a stage, and the classes that it shows."""
+import os.path as osp
 from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
 
 from mmengine.config import Config
@@ -18,7 +19,8 @@ class DataRoot:
 
     A data set whose classes are all that the folder's annotations name keeps them. Else it gets the classes of the
     folder, and what counts classes in the model follows: each ``num_classes`` that is K, or K + 1 with the background.
-    The embedded data set, which draws itself, becomes one that only reads.
+    The embedded data set, which draws itself, becomes one that only reads. Where the folder has no masks to measure
+    with, nothing is measured.
 
     Args:
         path (str): The folder.
@@ -52,10 +54,19 @@ class DataRoot:
         Raises:
             InputError: If the folder has other classes than a data set of the config that cannot have others.
         """
+        for name in ('val_dataloader', 'test_dataloader'):
+            for dataset in leaf_datasets(cfg[name].dataset) if cfg.get(name) else ():
+                self._leave_out_masks(dataset)
         with DATASETS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
             counts = {self._change(dataset, registry.get(dataset['type'])) for dataset in _datasets(cfg)}
         for old in counts - {None}:
             _count_anew(cfg.get('model'), old, len(self.metainfo['classes']))
+
+    def _leave_out_masks(self, dataset: Dict) -> None:
+        """Let a data set that is measured do without masks if the folder has none."""
+        for place, key in ((dataset, 'mask_dir'), (dataset.get('data_prefix') or {}, 'seg_map_path')):
+            if place.get(key) and not osp.isdir(osp.join(self.path, place[key])):
+                del place[key]
 
     def _change(self, dataset: Dict, cls: type) -> Optional[int]:
         """Change the config of a data set; returns how many classes it had if it has others now."""

@@ -54,6 +54,25 @@ def test_the_demo_runs_on_photos_of_other_classes(tiny_voc, tmp_path):
     assert {path: path.read_bytes() for path in tiny_voc.rglob('*') if path.is_file()} == before
 
 
+def test_photos_without_masks(tiny_voc, tmp_path):
+    """Image-level labels are all that the method needs: the same labels and predictions, and no metrics of masks."""
+    masks = tiny_voc / 'SegmentationClass'
+    work_dirs = {}
+    for name in ('with', 'without'):
+        work_dirs[name] = tmp_path / name
+        demo(work_dirs[name], data_root=str(tiny_voc), metainfo=METAINFO, **QUICK).train()
+        if masks.exists():
+            shutil.rmtree(masks)
+    for folder in ('pseudo_label/SegmentationClassPseudo', 'evaluation/predictions'):
+        files = {name: sorted((path / folder).glob('*.png')) for name, path in work_dirs.items()}
+        assert [path.name for path in files['with']] == [path.name for path in files['without']] and files['with']
+        assert all(a.read_bytes() == b.read_bytes() for a, b in zip(files['with'], files['without']))
+    stages = json.loads((work_dirs['without'] / 'manifest.json').read_text())['stages']
+    assert all(record['state'] == 'done' for record in stages.values())
+    assert not any('mIoU' in metric for record in stages.values() for metric in record['metrics'])
+    assert '<html' in (work_dirs['without'] / 'report.html').read_text()
+
+
 def test_models_and_data_sets_get_the_classes_of_the_folder(tiny_voc, tmp_path):
     runner = demo(tmp_path, data_root=str(tiny_voc))
     for name in ('classifier', 'cam'):
