@@ -71,7 +71,8 @@ class BaseCAMClassifier(BaseClassifier):
             classes (Sequence[Sequence[int]]): Foreground classes of each image, counted from 0.
             scales (Sequence[float]): Factors of the image's size. Defaults to ``(1.0, )``.
             flip (bool): Whether the mirror image is added at each scale. Defaults to True.
-            climbing (Climbing, optional): How the images climb (AdvCAM). Defaults to None: they do not.
+            climbing (Climbing, optional): How the images climb (AdvCAM); the maps are those of the classifier then,
+                which SEAM's pixel correlation does not refine. Defaults to None: they do not.
 
         Returns:
             list[CAM]: One an image.
