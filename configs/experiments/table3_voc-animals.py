@@ -1,4 +1,4 @@
-# The paper's Table 3: AMM over channels, over places, over both, and with L_cps.
+# The paper's Table 3: channel modulation, spatial modulation, both, and both with L_cps.
 _base_ = './amr_gain_voc-animals.py'
 title = 'Table 3 on voc-animals, MobileNetV2: weighted CAMs'
 runs = dict(
@@ -10,8 +10,8 @@ runs = dict(
     amr=dict(config='../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'))
 rows = [
     dict(name='plain classifier', run='plain', cam='spotlight', paper=48.3),
-    dict(name='AMM over channels', run='channel', cam='weighted', paper=52.9),
-    dict(name='AMM over places', run='spatial', cam='weighted', paper=53.5),
-    dict(name='AMM over both', run='both', cam='weighted', paper=54.9),
-    dict(name='AMM over both, L_cps', run='amr', cam='weighted', paper=56.8),
+    dict(name='AMM: channel', run='channel', cam='weighted', paper=52.9),
+    dict(name='AMM: spatial', run='spatial', cam='weighted', paper=53.5),
+    dict(name='AMM: both', run='both', cam='weighted', paper=54.9),
+    dict(name='AMM: both and L_cps', run='amr', cam='weighted', paper=56.8),
 ]
