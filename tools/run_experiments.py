@@ -50,8 +50,8 @@ def main(argv: Optional[List[str]] = None) -> None:
         if not table.rows:
             print(f'{", ".join(args.runs)}: done; no row of the table is of these runs alone')
             return
-        # a part of the table does not take the place of the whole
-        file = '_'.join(['table', *(args.runs or ())])
+        # tables of one work dir, and parts of a table, do not take one another's place
+        file = '_'.join([name, *(args.runs or ())])
         table.write(work_dir, file)
     print(f'{table.title}\n\n{table.markdown()}\n{os.path.relpath(work_dir)}: {file}.md, {file}.csv, {file}.png')
 

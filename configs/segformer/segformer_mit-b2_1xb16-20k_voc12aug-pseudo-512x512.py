@@ -1,4 +1,4 @@
-# mmseg's SegFormer-B2 and its optimiser, on mmseg's VOC 2012; only the labels are ours.
+# mmseg's SegFormer-B2 and its optimiser, on mmseg's VOC 2012; only the labels are ours, and what makes it resume with the same random numbers.
 _base_ = [
     'mmseg::_base_/models/segformer_mit-b0.py', 'mmseg::_base_/datasets/pascal_voc12_aug.py',
     'mmseg::_base_/default_runtime.py', 'mmseg::_base_/schedules/schedule_20k.py', '../_base_/test_time.py'
@@ -38,3 +38,6 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=1e-6, begin=0, end=1500, by_epoch=False),
     dict(type='PolyLR', eta_min=0., power=1., begin=1500, end=20000, by_epoch=False)
 ]
+randomness = dict(seed=0)
+custom_imports = dict(imports=['mmamr.registry'], allow_failed_imports=False)
+default_hooks = dict(randomness=dict(type='mmamr.ResumableRandomnessHook'))

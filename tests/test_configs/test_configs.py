@@ -108,6 +108,8 @@ def test_loops_hooks_and_schedules_are_known(cfg):
         find(LOOPS, loop)
         for scheduler in as_list(cfg.get('param_scheduler')):
             find(PARAM_SCHEDULERS, scheduler.type)
+        # resumed, it draws the same random numbers
+        assert cfg.default_hooks.randomness.type.endswith('ResumableRandomnessHook') and cfg.randomness.seed == 0
     for stage, default in DEFAULT_LOOPS.items():
         # all three or none, or the runner refuses them
         settings = [cfg.get(f'{stage}_{part}') is not None for part in ('cfg', 'dataloader', 'evaluator')]

@@ -56,7 +56,7 @@ class Experiments:
         self.config_dir = config_dir
         self.work_dir = work_dir
         self.tools_dir = tools_dir
-        self.seeds = list(seeds)
+        self.seeds = list(dict.fromkeys(seeds))
         names = list(cfg.runs) if runs is None else list(runs)
         parents = (parent_of(settings) for settings in cfg.runs.values())
         unknown = {*names, *(row['run'] for row in cfg.rows), *filter(None, parents)} - set(cfg.runs)

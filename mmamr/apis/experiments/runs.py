@@ -3,6 +3,7 @@ import json
 import os
 import os.path as osp
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 SETTINGS = {'config', 'options', 'stages', 'load_from', 'checkpoint_of', 'ensemble_of'}
 """What an experiment config may say of a run."""
 
-MADE = {'last_checkpoint', 'trained', 'manifest.json'}
-"""What is in the folder of a run that has begun, beside curves."""
+MADE = {'trained', 'manifest.json'}
+"""What is in the folder of a run that has begun, beside checkpoints and curves."""
 
 
 @dataclass
@@ -55,7 +56,8 @@ class Run:
 
     def has_begun(self) -> bool:
         """Whether its folder has a checkpoint or anything that was measured."""
-        return any(name in MADE or name.startswith('curves_') for name in os.listdir(self.work_dir))
+        return any(name in MADE or name.startswith('curves_') or name.endswith('.pth')
+                   for name in os.listdir(self.work_dir))
 
     def note_settings(self) -> None:
         """Write down the settings, or compare them with those that are there.
@@ -66,7 +68,7 @@ class Run:
         from mmamr.engine.runner.plan import changed_settings
         path, settings = osp.join(self.work_dir, 'settings.json'), self.all_settings()
         if not osp.exists(path) or not self.has_begun():
-            with atomic_write(path, 'w', encoding='utf-8') as file:
+            with closing(self.lock()), atomic_write(path, 'w', encoding='utf-8') as file:
                 json.dump(settings, file, indent=0)
             return
         with open(path, encoding='utf-8') as file:

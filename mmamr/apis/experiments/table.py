@@ -48,7 +48,7 @@ class Table:
                 [row['name'], *('' if value is None else f'{value:.3f}' for values in numbers for value in values)])
         return text.getvalue()
 
-    def write(self, folder: str, name: str = 'table') -> None:
+    def write(self, folder: str, name: str) -> None:
         """Write ``<name>.md``, ``<name>.csv`` and ``<name>.png`` into a folder."""
         contents = (('md', f'{self.title}\n\n{self.markdown()}\n'), ('csv', self.csv()))
         for suffix, content in contents:

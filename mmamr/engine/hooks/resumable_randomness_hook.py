@@ -18,8 +18,8 @@ class ResumableRandomnessHook(Hook):
       resumes, the batches of the epochs that are done are loaded once more, without training on them, as MMEngine's
       :class:`~mmengine.runner.IterBasedTrainLoop` does with those of its iterations.
 
-    A run then ends with the same weights however often it was interrupted, on the same number of processes and
-    workers. With ``num_workers=0`` this holds for trainings by epochs only.
+    A run with a ``randomness.seed`` then ends with the same weights however often it was interrupted, on the same
+    number of processes and workers. With ``num_workers=0`` this holds for trainings by epochs only.
     """
 
     # The sampler of the epoch is set by DistSamplerSeedHook, after this one.
@@ -29,7 +29,9 @@ class ResumableRandomnessHook(Hook):
         """Bring the workers of the loader to where they were."""
         loader = runner.train_loop.dataloader
         # Workers that are started anew each epoch are seeded anew, by MMEngine.
-        if isinstance(runner.train_loop, IterBasedTrainLoop) or not loader.persistent_workers or not runner.epoch:
+        if isinstance(runner.train_loop, IterBasedTrainLoop) or not loader.persistent_workers:
+            return
+        if not 0 < runner.epoch < runner.max_epochs:
             return
         runner.logger.info(f'Loading the batches of {runner.epoch} epochs again: augmentation goes on where it was')
         sampler = loader.sampler if hasattr(loader.sampler, 'set_epoch') else loader.batch_sampler.sampler

@@ -68,7 +68,10 @@ class CAMLoop(ImageFilesLoop):
         climb = None if self.climbing is None else asdict(self.climbing)
         if climb is not None:
             del climb['max_batch']  # changes speed and memory, not the CAMs
+        # CAMs of such a network were once those of a batch
+        alone = dict(alone=True) if self.model.mixes_samples else {}
         return dict(
+            **alone,
             model=state_digest(self.model),
             config=str(self.runner.cfg.get('model')),
             pipeline=str(self.runner.cfg.test_dataloader.dataset.get('pipeline')),

@@ -54,19 +54,35 @@ class DataRoot:
         Raises:
             InputError: If the folder has other classes than a data set of the config that cannot have others.
         """
-        for name in ('val_dataloader', 'test_dataloader'):
-            for dataset in leaf_datasets(cfg[name].dataset) if cfg.get(name) else ():
-                self._leave_out_masks(dataset)
         with DATASETS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
             counts = {self._change(dataset, registry.get(dataset['type'])) for dataset in _datasets(cfg)}
         for old in counts - {None}:
             _count_anew(cfg.get('model'), old, len(self.metainfo['classes']))
 
-    def _leave_out_masks(self, dataset: Dict) -> None:
-        """Let a data set that is measured do without masks if the folder has none."""
-        for place, key in ((dataset, 'mask_dir'), (dataset.get('data_prefix') or {}, 'seg_map_path')):
-            if place.get(key) and not osp.isdir(osp.join(self.path, place[key])):
-                del place[key]
+    def leave_out_masks(self, cfg: Config) -> Optional[str]:
+        """Let the data sets that are measured do without masks if the folder has none.
+
+        Apart from :meth:`apply`, since it depends on the disk: masks that come later change no settings.
+
+        Returns:
+            str: The folder of masks that is not there; None if nothing is left out.
+
+        Raises:
+            InputError: If there are no masks for a data set that needs them.
+        """
+        left_out = None
+        with DATASETS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
+            for dataset in _datasets(cfg, ('val_dataloader', 'test_dataloader')):
+                for place, key in ((dataset, 'mask_dir'), (dataset.get('data_prefix') or {}, 'seg_map_path')):
+                    folder = osp.join(self.path, place.get(key) or '')
+                    if not place.get(key) or osp.isdir(folder):
+                        continue
+                    if not issubclass(registry.get(dataset['type']), (ImageLabelDataset, SegmentationDataset)):
+                        raise InputError(f'{folder}: no such folder, but a {dataset["type"]} is measured against its '
+                                         'masks; put an mmamr.SegmentationDataset in the config')
+                    del place[key]
+                    left_out = folder
+        return left_out
 
     def _change(self, dataset: Dict, cls: type) -> Optional[int]:
         """Change the config of a data set; returns how many classes it had if it has others now."""
@@ -102,10 +118,10 @@ def _checked(metainfo: Mapping[str, Sequence]) -> Dict[str, Tuple]:
     return dict(classes=index.classes, mask_values=index.mask_values)
 
 
-def _datasets(cfg: Config) -> Iterator[Dict]:
+def _datasets(cfg: Config, dataloaders: Sequence[str] = DATALOADERS) -> Iterator[Dict]:
     """The configs of all data sets, each once."""
     seen = []
-    for name in DATALOADERS:
+    for name in dataloaders:
         for dataset in leaf_datasets(cfg[name].dataset) if cfg.get(name) else ():
             if not any(dataset is other for other in seen):
                 seen.append(dataset)

@@ -387,6 +387,8 @@ class WSSSRunner:
         own = {f'{stage.name}.work_dir': osp.abspath(self._folder(stage.name))}
         names = {**decision.names, **own}
         cfg = Config(replace_names(cfg._cfg_dict, lambda other, what: names[f'{other}.{what}']), filename=cfg.filename)
+        if self.data_root is not None:
+            self.data_root.leave_out_masks(cfg)
         cfg.work_dir = self._folder(stage.name)
         cfg.launcher = self.launcher
         cfg.experiment_name = stage.name
@@ -431,6 +433,9 @@ class WSSSRunner:
         """Run a stage and keep its record."""
         cfg = self._load(stage)
         complete = self._complete(stage, cfg, decision)
+        masks = self.data_root.leave_out_masks(copy.deepcopy(cfg)) if self.data_root is not None else None
+        if masks is not None:
+            self.logger.warning(f'{stage.name}: no folder {masks}: nothing is measured against masks')
         setup_cpu_distributed(complete, self.launcher)
         started = time.time()
         self._agree(lambda: self._begin(stage, cfg, decision))

@@ -30,7 +30,8 @@ model = dict(
     test_cfg=dict(mode='whole'))
 train_dataloader = dict(
     batch_size=4,
-    num_workers=0,
+    num_workers=1,
+    persistent_workers=True,
     sampler=dict(type='InfiniteSampler', shuffle=True),
     dataset=dict(
         type='mmamr.SegmentationDataset',
@@ -42,6 +43,7 @@ train_dataloader = dict(
             dict(type='mmamr.LoadImage'),
             dict(type='mmamr.LoadMask'),
             dict(type='Resize', scale=(48, 48)),
+            dict(type='RandomFlip', prob=0.5),
             dict(type='PackSegInputs')
         ]))
 val_dataloader = dict(
@@ -64,7 +66,8 @@ val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 default_hooks = dict(
     logger=dict(type='LoggerHook', interval=1, log_metric_by_epoch=False),
-    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=2, max_keep_ckpts=1))
+    checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=2, max_keep_ckpts=1),
+    randomness=dict(type='mmamr.ResumableRandomnessHook'))
 log_processor = dict(by_epoch=False)
 visualizer = dict(type='SegLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 randomness = dict(seed=0)

@@ -127,7 +127,7 @@ def test_ensembles_average_two_seeds(folder):
     assert train[start:start + 2] == [f'{folder}/work/plain/seed{seed}/cams_train' for seed in (4, 0)]
     assert train[train.index('--curves') + 1] == ensemble.curves_file('train')
     assert train[-1] == 'test_dataloader.dataset.split=train.txt'
-    for seeds in ([0], [0, 1]):
+    for seeds in ([0], [0, 1], [0, 0, 1]):
         with pytest.raises(InputError, match='both averages pairs of seeds'):
             Experiments(ours.cfg, str(folder), str(folder / 'work'), 'tools', seeds=seeds)
     # with more seeds it may be another pair
@@ -291,8 +291,8 @@ def test_the_tool(folder, load_tool, monkeypatch, capsys):
     assert 'to do: train, val' in capsys.readouterr().out and not calls(folder)
     tool.main(argv)
     assert '| plain | 41.0 ± 1.4 | 31.0 ± 1.4 | 0.20 | 2 | 48.3 |' in capsys.readouterr().out
-    assert {path.name for path in Path(folder / 'work').glob('table*')} == {
-        'table_plain.md', 'table_plain.csv', 'table_plain.png'}
+    assert {path.name for path in Path(folder / 'work').glob('*.*')} == {
+        'calls.txt', 'table_plain.md', 'table_plain.csv', 'table_plain.png'}
     with pytest.raises(SystemExit, match='no runs'):
         tool.main([*argv[:-1], 'none'])
     config.write_text(config.read_text() + '\nrows = rows[1:]')

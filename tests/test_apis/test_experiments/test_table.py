@@ -21,7 +21,7 @@ def test_markdown():
 
 def test_files(tmp_path):
     table = Table('Title', [0, 4], rows())
-    table.write(str(tmp_path))
+    table.write(str(tmp_path), 'table')
     assert (tmp_path / 'table.md').read_text() == f'Title\n\n{table.markdown()}\n'
     with open(tmp_path / 'table.csv', newline='') as file:
         read = list(csv.DictReader(file))

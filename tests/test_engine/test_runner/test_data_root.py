@@ -55,22 +55,28 @@ def test_the_demo_runs_on_photos_of_other_classes(tiny_voc, tmp_path):
 
 
 def test_photos_without_masks(tiny_voc, tmp_path):
-    """Image-level labels are all that the method needs: the same labels and predictions, and no metrics of masks."""
-    masks = tiny_voc / 'SegmentationClass'
-    work_dirs = {}
-    for name in ('with', 'without'):
-        work_dirs[name] = tmp_path / name
-        demo(work_dirs[name], data_root=str(tiny_voc), metainfo=METAINFO, **QUICK).train()
-        if masks.exists():
-            shutil.rmtree(masks)
-    for folder in ('pseudo_label/SegmentationClassPseudo', 'evaluation/predictions'):
-        files = {name: sorted((path / folder).glob('*.png')) for name, path in work_dirs.items()}
-        assert [path.name for path in files['with']] == [path.name for path in files['without']] and files['with']
-        assert all(a.read_bytes() == b.read_bytes() for a, b in zip(files['with'], files['without']))
-    stages = json.loads((work_dirs['without'] / 'manifest.json').read_text())['stages']
-    assert all(record['state'] == 'done' for record in stages.values())
-    assert not any('mIoU' in metric for record in stages.values() for metric in record['metrics'])
-    assert '<html' in (work_dirs['without'] / 'report.html').read_text()
+    """Image-level labels are all that the method needs. Masks that come later are measured against, nothing else."""
+
+    def run():
+        demo(tmp_path / 'work', data_root=str(tiny_voc), metainfo=METAINFO, **QUICK).train()
+        records = json.loads((tmp_path / 'work' / 'manifest.json').read_text())['stages']
+        assert all(record['state'] == 'done' for record in records.values())
+        files = sorted((tmp_path / 'work').glob('*/SegmentationClassPseudo/*.png'))
+        predictions = sorted((tmp_path / 'work').glob('evaluation/predictions/*.png'))
+        assert len(files) == 8 and predictions
+        return records, {path: path.read_bytes() for path in (*files, *predictions)}
+
+    masks = (tiny_voc / 'SegmentationClass').rename(tmp_path / 'masks')
+    without, files = run()
+    assert not any('mIoU' in metric for record in without.values() for metric in record['metrics'])
+    assert '<html' in (tmp_path / 'work' / 'report.html').read_text()
+    assert 'no folder' in (tmp_path / 'work' / 'pipeline.log').read_text()
+    masks.rename(tiny_voc / 'SegmentationClass')
+    measured, again = run()
+    assert again == files
+    for name, record in measured.items():
+        assert (record['started'] == without[name]['started']) == (record['kind'] == 'train')
+    assert 0 <= measured['evaluation']['metrics']['mIoU'] <= 100 and 'CAM/weighted.mIoU' in measured['cam']['metrics']
 
 
 def test_models_and_data_sets_get_the_classes_of_the_folder(tiny_voc, tmp_path):
@@ -144,3 +150,11 @@ def test_data_sets_of_other_packages_keep_their_classes(tiny_voc):
     cfg = Config.fromfile(CONFIGS / 'deeplabv2' / 'deeplabv2_r101-d8_1xb10-20k_voc12aug-321x321.py')
     with pytest.raises(InputError, match=r'shows cross, disc, square, but a .*PascalVOCDataset has classes of its own'):
         DataRoot(str(tiny_voc)).apply(cfg)
+
+
+def test_data_sets_of_other_packages_need_masks(tmp_path):
+    cfg = Config.fromfile(CONFIGS / 'deeplabv2' / 'deeplabv2_r101-d8_1xb10-20k_voc12aug-321x321.py')
+    root = DataRoot(str(tmp_path))
+    root.apply(cfg)
+    with pytest.raises(InputError, match=r'SegmentationClass: no such folder, but a .*PascalVOCDataset is measured'):
+        root.leave_out_masks(cfg)
