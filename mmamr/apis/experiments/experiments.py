@@ -20,9 +20,9 @@ class Experiments:
 
     The config has ``title``; ``runs`` (name to ``config``, relative to the experiment config, with optional
     ``options``); and ``rows``, each with ``name``, ``run`` and optionally ``paper``, the paper's number. A run may name
-    another one: to train on from its checkpoint (``load_from``), to make CAMs with it in another way
-    (``checkpoint_of``), or to average the CAMs of two seeds of it, its own and the next (``ensemble_of``). A run is a
-    classifier or a pipeline:
+    another one: to train on from its checkpoint (``load_from``; an option whose value is ``'{checkpoint}'`` gets its
+    path, too), to make CAMs with it in another way (``checkpoint_of``), or to average the CAMs of two seeds of it, its
+    own and the next (``ensemble_of``). A run is a classifier or a pipeline:
 
     - of a classifier, CAMs are made on the config's ``splits`` (name to list file); its rows name a ``cam`` of
       :class:`~mmamr.evaluation.CAMMetric`, whose best threshold on the split ``choose_on`` is used on all of them;

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SETTINGS = {'config', 'options', 'stages', 'load_from', 'checkpoint_of', 'ensemble_of'}
 """What an experiment config may say of a run."""
 
+CHECKPOINT = '{checkpoint}'
+"""As the value of an option of a training: the checkpoint of the run that ``load_from`` names."""
+
 MADE = {'trained', 'manifest.json'}
 """What is in the folder of a run that has begun, beside checkpoints and curves."""
 
@@ -163,9 +166,12 @@ class ClassifierRun(Run):
         options = {'randomness.seed': self.seed, **self.options}
         trained = osp.join(self.work_dir, 'trained')
         if self.trains and not osp.exists(trained):
-            start = {'load_from': self.parents[0].checkpoint()} if self.parents else {}
+            start = {}
+            if self.parents:
+                keys = ['load_from', *(key for key, value in self.options.items() if value == CHECKPOINT)]
+                start = dict.fromkeys(keys, self.parents[0].checkpoint())
             train = osp.join(tools_dir, 'train.py')
-            yield self.command(train, '--resume', '--no-validate', **options, **start), 'train'
+            yield self.command(train, '--resume', '--no-validate', **{**options, **start}), 'train'
             with atomic_write(trained):
                 pass
         for split in self.missing():

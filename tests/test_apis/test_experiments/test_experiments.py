@@ -105,6 +105,16 @@ def test_runs_are_trained_once_and_parents_first(folder):
     assert calls(folder)[len(done):] == ['test plain seed0 val.txt']
 
 
+def test_options_take_the_checkpoint_of_the_parent(folder):
+    train = (folder / 'tools' / 'train.py').read_text().replace('load_from', 'model.start')
+    (folder / 'tools' / 'train.py').write_text(train)
+    runs = dict(
+        child=dict(config='cam.py', load_from='plain', options={'model.start': '{checkpoint}'}),
+        plain=dict(config='cam.py'))
+    experiments(folder, [2], cfg_runs=runs).run()
+    assert f'train child seed2 {folder}/work/plain/seed2/epoch_4.pth' in calls(folder)
+
+
 def test_other_cams_of_the_same_weights(folder):
     (folder / 'climbing.py').write_text('model = dict(type="CAMClassifier")')
     runs = dict(climbed=dict(config='climbing.py', checkpoint_of='plain'), plain=dict(config='cam.py'))
