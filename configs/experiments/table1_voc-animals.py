@@ -1,9 +1,10 @@
 # Table 1: DeepLab-v2 trained on IRNet's labels of the plain classifier's CAMs and of AMR's, beside the same model trained
-# on real masks.
+# on real masks. With the same --work-dir refinement_voc-animals.py adds the other refinements.
 title = 'Table 1 on voc-animals, MobileNetV2'
+stages = ('classifier', 'cam', 'affinity_label', 'affinity', 'pseudo_label', 'segmentation', 'evaluation')
 runs = dict(
-    plain=dict(config='../amr/cam-pipeline_mobilenet-v2_irnet_deeplabv2_voc-animals.py'),
-    amr=dict(config='../amr/amr-pipeline_mobilenet-v2_irnet_deeplabv2_voc-animals.py'),
+    plain=dict(config='../amr/cam-pipeline_mobilenet-v2_all-refinements_deeplabv2_voc-animals.py', stages=stages),
+    amr=dict(config='../amr/amr-pipeline_mobilenet-v2_all-refinements_deeplabv2_voc-animals.py', stages=stages),
     supervised=dict(config='../deeplabv2/fully-supervised-pipeline_mobilenet-v2_voc-animals.py'))
 rows = [
     dict(
