@@ -1,5 +1,6 @@
 # A second round around what the first (tuning_voc-animals.py) came to: statistics and pooling of AMM, normalisation and
-# mask of L_cps, what the branches start from, the learning rate. On 200 photos of train again, val is not looked at.
+# mask of L_cps, what the branches start from, the learning rate, the scales of the CAMs. On 200 photos of train again, val
+# is not looked at.
 _base_ = './tuning_voc-animals.py'
 amr, plain, photos = _base_.amr, _base_.plain, _base_.photos
 from_cam = '../amr/amr_mobilenet-v2_from-cam_1xb16-4e_voc-animals-225px.py'
@@ -16,6 +17,9 @@ start = {
     f'model.compensation.{part}.init_cfg.checkpoint': '{checkpoint}'
     for part in ('backbone', 'head')
 }
+one, two = {**photos, 'test_cfg.scales': [1.5]}, {**photos, 'test_cfg.scales': [1.0, 1.5]}
+low, three = {**photos, 'test_cfg.scales': [0.5, 1.0, 1.5]}, {**photos, 'test_cfg.scales': [1.0, 1.5, 2.0]}
+four = {**photos, 'test_cfg.scales': [0.5, 1.0, 1.5, 2.0]}
 runs = dict(
     _delete_=True,
     plain=dict(config=plain, options=photos),
@@ -36,7 +40,17 @@ runs = dict(
     from_cam=dict(config=from_cam, options={**photos, **start}, load_from='plain'),
     rate_low=dict(config=amr, options={**photos, _base_.rate: 0.002}),
     plain_low=dict(config=plain, options={**photos, _base_.rate: 0.002}),
-    rate_high=dict(config=amr, options={**photos, _base_.rate: 0.0045}))
+    rate_high=dict(config=amr, options={**photos, _base_.rate: 0.0045}),
+    plain_scales_one=dict(config=plain, checkpoint_of='plain', options=one),
+    amr_scales_one=dict(config=amr, checkpoint_of='amr', options=one),
+    plain_scales_two=dict(config=plain, checkpoint_of='plain', options=two),
+    amr_scales_two=dict(config=amr, checkpoint_of='amr', options=two),
+    plain_scales_low=dict(config=plain, checkpoint_of='plain', options=low),
+    amr_scales_low=dict(config=amr, checkpoint_of='amr', options=low),
+    plain_scales_three=dict(config=plain, checkpoint_of='plain', options=three),
+    amr_scales_three=dict(config=amr, checkpoint_of='amr', options=three),
+    plain_scales_four=dict(config=plain, checkpoint_of='plain', options=four),
+    amr_scales_four=dict(config=amr, checkpoint_of='amr', options=four))
 rows = [
     dict(name='plain classifier', run='plain', cam='spotlight'),
     dict(name="AMR's default", run='amr', cam='weighted'),
@@ -57,4 +71,14 @@ rows = [
     dict(name='learning rate 0.002', run='rate_low', cam='weighted'),
     dict(name='plain classifier, learning rate 0.002', run='plain_low', cam='spotlight'),
     dict(name='learning rate 0.0045', run='rate_high', cam='weighted'),
+    dict(name='plain classifier, scale 1.5', run='plain_scales_one', cam='spotlight'),
+    dict(name="AMR's default, scale 1.5", run='amr_scales_one', cam='weighted'),
+    dict(name='plain classifier, scales 1 and 1.5', run='plain_scales_two', cam='spotlight'),
+    dict(name="AMR's default, scales 1 and 1.5", run='amr_scales_two', cam='weighted'),
+    dict(name='plain classifier, scales 0.5, 1 and 1.5', run='plain_scales_low', cam='spotlight'),
+    dict(name="AMR's default, scales 0.5, 1 and 1.5", run='amr_scales_low', cam='weighted'),
+    dict(name='plain classifier, scales 1, 1.5 and 2', run='plain_scales_three', cam='spotlight'),
+    dict(name="AMR's default, scales 1, 1.5 and 2", run='amr_scales_three', cam='weighted'),
+    dict(name='plain classifier, scales 0.5, 1, 1.5 and 2', run='plain_scales_four', cam='spotlight'),
+    dict(name="AMR's default, scales 0.5, 1, 1.5 and 2", run='amr_scales_four', cam='weighted'),
 ]
