@@ -8,7 +8,8 @@ runs = dict(
     mlp=dict(config='../amr/amr_mobilenet-v2_mlp_1xb16-4e_voc-animals-225px.py'),
     max_avg=dict(config='../amr/amr_mobilenet-v2_max-avg_1xb16-4e_voc-animals-225px.py'),
     pdf=dict(config='../amr/amr_mobilenet-v2_pdf_1xb16-4e_voc-animals-225px.py'),
-    batch=dict(config='../amr/amr_mobilenet-v2_batch-stats_1xb16-4e_voc-animals-225px.py'))
+    batch=dict(config='../amr/amr_mobilenet-v2_batch-stats_1xb16-4e_voc-animals-225px.py'),
+    gradient=dict(config='../amr/amr_mobilenet-v2_stats-gradient_1xb16-4e_voc-animals-225px.py'))
 rows = [
     dict(name="AMR's default", run='amr', cam='weighted'),
     dict(name='A1: AMM after the last map (paper)', run='neck', cam='weighted'),
@@ -16,4 +17,5 @@ rows = [
     dict(name='A3: spatial attention of maximum and mean, BatchNorm (released)', run='max_avg', cam='weighted'),
     dict(name='A4: Gaussian as a density (released)', run='pdf', cam='weighted'),
     dict(name='A5: statistics of the batch (released)', run='batch', cam='weighted'),
+    dict(name='gradient through the statistics', run='gradient', cam='weighted'),
 ]

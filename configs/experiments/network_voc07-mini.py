@@ -22,4 +22,5 @@ runs = dict(
             f'{amm}.spatial.norm_cfg.momentum': 0.01
         }),
     pdf=dict(config=amr, options={**gaussian, f'{amm}.function.form': 'pdf'}),
-    batch=dict(config=amr, options={**gaussian, f'{amm}.function.statistics': 'batch'}))
+    batch=dict(config=amr, options={**gaussian, f'{amm}.function.statistics': 'batch'}),
+    gradient=dict(config=amr, options={**gaussian, f'{amm}.function.detach': False}))
