@@ -7,5 +7,4 @@ runs = dict(
     mlp=dict(config=amr),
     max_avg=dict(config=amr),
     pdf=dict(config=amr),
-    batch=dict(config=amr),
-    gradient=dict(config=amr))
+    batch=dict(config=amr))
