@@ -1,6 +1,6 @@
 from .affinity_labels import affinity_label_affinitynet, affinity_label_irnet, crf_label
 from .affinity_walk import affinity_walk, feature_affinity
-from .dense_crf import AFFINITYNET_CRF, DEEPLABV2_CRF, IRNET_CRF, CRFParams, dense_crf
+from .dense_crf import AFFINITYNET_CRF, DEEPLABV2_CRF, IRNET_CRF, CRFParams, DenseCRF, dense_crf
 from .paths import displacements, path
 from .random_walk import edge_affinity, random_walk
 
@@ -9,6 +9,7 @@ __all__ = [
     'DEEPLABV2_CRF',
     'IRNET_CRF',
     'CRFParams',
+    'DenseCRF',
     'affinity_label_affinitynet',
     'affinity_label_irnet',
     'affinity_walk',

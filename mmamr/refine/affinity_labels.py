@@ -3,7 +3,7 @@ from typing import Sequence
 
 import numpy as np
 
-from .dense_crf import AFFINITYNET_CRF, IRNET_CRF, CRFParams, dense_crf
+from .dense_crf import AFFINITYNET_CRF, IRNET_CRF, CRFParams, DenseCRF
 
 __all__ = ['affinity_label_affinitynet', 'affinity_label_irnet', 'crf_label']
 
@@ -38,9 +38,7 @@ def crf_label(image: np.ndarray,
     cam, values = _check(image, cam, classes)
     if not 0 <= threshold <= 1:
         raise ValueError(f'threshold must be in [0, 1], got {threshold}')
-    background = np.full_like(cam, threshold, shape=(1, *cam.shape[1:]))
-    seeds = np.concatenate([background, cam]).argmax(0)
-    return values[dense_crf(image, seeds, crf, num_labels=len(values), **crf_options).argmax(0)]
+    return _fit_threshold(DenseCRF(image, crf, **crf_options), cam, values, threshold)
 
 
 def affinity_label_irnet(image: np.ndarray,
@@ -71,8 +69,9 @@ def affinity_label_irnet(image: np.ndarray,
     """
     if not 0 <= bg_threshold <= fg_threshold <= 1:
         raise ValueError(f'0 <= bg_threshold <= fg_threshold <= 1 must hold, got {bg_threshold} and {fg_threshold}')
-    return _combine(*(crf_label(image, cam, classes, threshold, crf, **crf_options)
-                      for threshold in (fg_threshold, bg_threshold)))
+    cam, values = _check(image, cam, classes)
+    fit = DenseCRF(image, crf, **crf_options)
+    return _combine(*(_fit_threshold(fit, cam, values, threshold) for threshold in (fg_threshold, bg_threshold)))
 
 
 def affinity_label_affinitynet(image: np.ndarray,
@@ -106,12 +105,20 @@ def affinity_label_affinitynet(image: np.ndarray,
     if not 0 < low_alpha <= high_alpha:
         raise ValueError(f'0 < low_alpha <= high_alpha must hold, got {low_alpha} and {high_alpha}')
 
+    fit = DenseCRF(image, crf, **crf_options)
+
     def label(alpha: float) -> np.ndarray:
         background = (1 - cam.max(0, keepdims=True, initial=0))**alpha
-        scores = np.concatenate([background, cam])
-        return values[dense_crf(image, scores, crf, **crf_options).argmax(0)]
+        return values[fit(np.concatenate([background, cam])).argmax(0)]
 
     return _combine(label(low_alpha), label(high_alpha))
+
+
+def _fit_threshold(fit: DenseCRF, cam: np.ndarray, values: np.ndarray, threshold: float) -> np.ndarray:
+    """Labels of maps and a constant background that the CRF fits to its image."""
+    background = np.full_like(cam, threshold, shape=(1, *cam.shape[1:]))
+    seeds = np.concatenate([background, cam]).argmax(0)
+    return values[fit(seeds, num_labels=len(values)).argmax(0)]
 
 
 def _check(image: np.ndarray, cam: np.ndarray, classes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

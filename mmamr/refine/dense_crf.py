@@ -1,14 +1,15 @@
 """Fully connected CRF with Gaussian edge potentials, by mean field (Krähenbühl & Koltun, NeurIPS 2011)."""
 import importlib.util
 from dataclasses import dataclass, replace
-from typing import Callable, Optional, Union
+from functools import cached_property
+from typing import Any, Callable, Dict, List, Optional, Union
 
 import numpy as np
 import torch
 
 from .permutohedral import PermutohedralLattice
 
-__all__ = ['AFFINITYNET_CRF', 'DEEPLABV2_CRF', 'IRNET_CRF', 'CRFParams', 'dense_crf']
+__all__ = ['AFFINITYNET_CRF', 'DEEPLABV2_CRF', 'IRNET_CRF', 'CRFParams', 'DenseCRF', 'dense_crf']
 
 
 @dataclass(frozen=True)
@@ -91,15 +92,43 @@ def dense_crf(image: np.ndarray,
         >>> dense_crf(image, labels, num_labels=2, gt_prob=0.9).shape
         (2, 32, 48)
     """
-    params = _replace(params, named)
-    run = _backend(backend, torch.device(device))
-    image = _rgb(image)
-    energy = _unary(np.asarray(scores), num_labels, params.gt_prob)
-    if energy.shape[1:] != image.shape[:2]:
-        raise ValueError(f'scores must have the size of the image, {image.shape[:2]}, got {energy.shape[1:]}')
-    if len(energy) == 1:
-        return np.ones_like(energy)
-    return run(image, energy, params, torch.device(device))
+    return DenseCRF(image, params, backend=backend, device=device, **named)(scores, num_labels)
+
+
+class DenseCRF:
+    """The dense CRF of one image, for several scores: its kernels, a good part of the work, are made once.
+
+    Args:
+        image (np.ndarray): See :func:`dense_crf`.
+        params (CRFParams): Kernels and iterations. Defaults to IRNet's.
+        backend (str): See :func:`dense_crf`. Defaults to ``'auto'``.
+        device (str | torch.device): Where the torch backend computes. Defaults to ``'cpu'``.
+        **named: Any field of :class:`CRFParams`, in place of that of ``params``.
+
+    Raises:
+        ValueError: If the image or a parameter is none of those.
+        ImportError: If pydensecrf is asked for and not installed.
+    """
+
+    def __init__(self,
+                 image: np.ndarray,
+                 params: CRFParams = IRNET_CRF,
+                 *,
+                 backend: str = 'auto',
+                 device: Union[str, torch.device] = 'cpu',
+                 **named: float) -> None:
+        self.params = _replace(params, named)
+        mean_field = _backend(backend, torch.device(device))
+        self.image = _rgb(image)
+        self.mean_field = mean_field(self.image, self.params, torch.device(device))
+
+    def __call__(self, scores: np.ndarray, num_labels: Optional[int] = None) -> np.ndarray:
+        """Probability of each label, see :func:`dense_crf`."""
+        energy = _unary(np.asarray(scores), num_labels, self.params.gt_prob)
+        if energy.shape[1:] != self.image.shape[:2]:
+            raise ValueError(
+                f'scores must have the size of the image, {self.image.shape[:2]}, got {energy.shape[1:]}')
+        return np.ones_like(energy) if len(energy) == 1 else self.mean_field(energy)
 
 
 def _replace(params: CRFParams, named: dict) -> CRFParams:
@@ -120,8 +149,8 @@ def _backend(name: str, device: torch.device) -> Callable:
     if name == 'pydensecrf' and not installed:
         raise ImportError("the backend 'pydensecrf' needs `pip install pydensecrf2`; 'torch' needs nothing more")
     if name == 'pydensecrf' or (name == 'auto' and installed and device.type == 'cpu'):
-        return _mean_field_pydensecrf
-    return _mean_field_torch
+        return _PydensecrfMeanField
+    return _TorchMeanField
 
 
 def _rgb(image: np.ndarray) -> np.ndarray:
@@ -152,43 +181,71 @@ def _unary(scores: np.ndarray, num_labels: Optional[int], gt_prob: float) -> np.
                      f'got {scores.dtype} {scores.shape}')
 
 
-def _mean_field_pydensecrf(image: np.ndarray, energy: np.ndarray, params: CRFParams, _: torch.device) -> np.ndarray:
-    from pydensecrf.densecrf import DenseCRF2D
-    labels, height, width = energy.shape
-    crf = DenseCRF2D(width, height, labels)
-    crf.setUnaryEnergy(np.ascontiguousarray(energy.reshape(labels, -1)))
-    if params.gaussian_compat:
-        crf.addPairwiseGaussian(sxy=params.gaussian_sxy, compat=params.gaussian_compat)
-    if params.bilateral_compat:
-        crf.addPairwiseBilateral(
-            sxy=params.bilateral_sxy, srgb=params.bilateral_srgb, rgbim=image, compat=params.bilateral_compat)
-    return np.array(crf.inference(params.iterations), dtype=np.float32).reshape(energy.shape)
+class _PydensecrfMeanField:
+    """By pydensecrf, whose kernels belong to a number of labels."""
+
+    def __init__(self, image: np.ndarray, params: CRFParams, _: torch.device) -> None:
+        self.image = image
+        self.params = params
+        self.crfs: Dict[int, Any] = {}
+
+    def _crf(self, labels: int) -> Any:
+        from pydensecrf.densecrf import DenseCRF2D
+        if labels not in self.crfs:
+            height, width = self.image.shape[:2]
+            params, crf = self.params, DenseCRF2D(width, height, labels)
+            if params.gaussian_compat:
+                crf.addPairwiseGaussian(sxy=params.gaussian_sxy, compat=params.gaussian_compat)
+            if params.bilateral_compat:
+                crf.addPairwiseBilateral(
+                    sxy=params.bilateral_sxy,
+                    srgb=params.bilateral_srgb,
+                    rgbim=self.image,
+                    compat=params.bilateral_compat)
+            self.crfs[labels] = crf
+        return self.crfs[labels]
+
+    def __call__(self, energy: np.ndarray) -> np.ndarray:
+        crf = self._crf(len(energy))
+        crf.setUnaryEnergy(np.ascontiguousarray(energy.reshape(len(energy), -1)))
+        return np.array(crf.inference(self.params.iterations), dtype=np.float32).reshape(energy.shape)
 
 
-@torch.no_grad()
-def _mean_field_torch(image: np.ndarray, energy: np.ndarray, params: CRFParams, device: torch.device) -> np.ndarray:
-    labels, height, width = energy.shape
-    rows, columns = torch.meshgrid(
-        torch.arange(height, device=device), torch.arange(width, device=device), indexing='ij')
-    position = torch.stack([columns, rows], -1).reshape(-1, 2).float()
-    colour = torch.from_numpy(image).to(device).reshape(-1, 3).float()
-    kernels = []
-    if params.gaussian_compat:
-        kernels.append(_Kernel(position / params.gaussian_sxy, params.gaussian_compat))
-    if params.bilateral_compat:
-        features = torch.cat([position / params.bilateral_sxy, colour / params.bilateral_srgb], 1)
-        kernels.append(_Kernel(features, params.bilateral_compat))
+class _TorchMeanField:
+    """By torch, on CPU or GPU."""
 
-    # Pixels are rows to the kernels; a softmax over so few columns is slow, hence the maps (L, H * W) in between.
-    unary = -torch.from_numpy(energy).to(device).reshape(labels, -1)
-    belief = unary.softmax(0)
-    for _ in range(params.iterations):
-        rows = belief.T.contiguous()
-        logits = unary.clone()
-        for kernel in kernels:
-            logits += kernel.message(rows).T
-        belief = logits.softmax(0)
-    return belief.reshape(energy.shape).cpu().numpy()
+    def __init__(self, image: np.ndarray, params: CRFParams, device: torch.device) -> None:
+        self.image = image
+        self.params = params
+        self.device = device
+
+    @cached_property
+    def kernels(self) -> List['_Kernel']:
+        height, width = self.image.shape[:2]
+        rows, columns = torch.meshgrid(
+            torch.arange(height, device=self.device), torch.arange(width, device=self.device), indexing='ij')
+        position = torch.stack([columns, rows], -1).reshape(-1, 2).float()
+        colour = torch.from_numpy(self.image).to(self.device).reshape(-1, 3).float()
+        params, kernels = self.params, []
+        if params.gaussian_compat:
+            kernels.append(_Kernel(position / params.gaussian_sxy, params.gaussian_compat))
+        if params.bilateral_compat:
+            features = torch.cat([position / params.bilateral_sxy, colour / params.bilateral_srgb], 1)
+            kernels.append(_Kernel(features, params.bilateral_compat))
+        return kernels
+
+    @torch.no_grad()
+    def __call__(self, energy: np.ndarray) -> np.ndarray:
+        # Pixels are rows to the kernels; a softmax over so few columns is slow, hence the maps (L, H * W) in between.
+        unary = -torch.from_numpy(energy).to(self.device).reshape(len(energy), -1)
+        belief = unary.softmax(0)
+        for _ in range(self.params.iterations):
+            rows = belief.T.contiguous()
+            logits = unary.clone()
+            for kernel in self.kernels:
+                logits += kernel.message(rows).T
+            belief = logits.softmax(0)
+        return belief.reshape(energy.shape).cpu().numpy()
 
 
 class _Kernel:

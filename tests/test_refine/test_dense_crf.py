@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmamr.refine import AFFINITYNET_CRF, DEEPLABV2_CRF, IRNET_CRF, CRFParams, dense_crf
+from mmamr.refine import AFFINITYNET_CRF, DEEPLABV2_CRF, IRNET_CRF, CRFParams, DenseCRF, dense_crf
 
 needs_pydensecrf = pytest.mark.skipif(
     importlib.util.find_spec('pydensecrf') is None, reason='needs `pip install pydensecrf2`')
@@ -29,6 +29,16 @@ def test_labels_follow_the_image(backend):
     label = dense_crf(image, rough, num_labels=2, bilateral_srgb=13, backend=backend).argmax(0)
     assert (rough != disc).mean() > 0.04
     assert (label != disc).mean() < 0.01
+
+
+@pytest.mark.parametrize('backend', BACKENDS)
+def test_one_image_with_several_scores_equals_several_crfs(backend):
+    image, disc = photo(40, 50, noise=25)
+    soft = np.random.default_rng(2).dirichlet(np.ones(4), disc.shape).transpose(2, 0, 1).astype(np.float32)
+    crf = DenseCRF(image, AFFINITYNET_CRF, backend=backend, gt_prob=0.8)
+    for scores, num_labels in ((disc, 2), (soft, None), (1 - disc, 2), (disc, 4), (soft[:1], None), (disc, 2)):
+        alone = dense_crf(image, scores, AFFINITYNET_CRF, num_labels=num_labels, backend=backend, gt_prob=0.8)
+        np.testing.assert_array_equal(crf(scores, num_labels), alone)
 
 
 @needs_pydensecrf
