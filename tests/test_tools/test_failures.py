@@ -80,6 +80,9 @@ def test_cams(run_tool, env, tmp_path, monkeypatch):
         check_line(run('work', workers, before=before), line)
         # nothing but whole files
         made = files(tmp_path / 'work' / 'cams')
+        if before == DEAD_WORKER:
+            # the death interrupts the main process at any point, also before a temporary file is sure to be removed
+            made = {name: content for name, content in made.items() if not name.startswith('.tmp-')}
         assert len(made) < len(expected) and all(expected[name] == content for name, content in made.items())
     assert run('work').code == 0
     assert files(tmp_path / 'work' / 'cams') == expected
