@@ -1,4 +1,5 @@
 """Install mmamr with its configs and tools inside the package (``mmamr/.mim``), as mmsegmentation does."""
+
 import os
 import os.path as osp
 import shutil
@@ -51,7 +52,8 @@ def mim_files() -> list:
     """Files below ``mmamr/.mim``, relative to ``mmamr``; listed one by one, as old setuptools know no ``**``."""
     package = osp.join(ROOT, 'mmamr')
     return [
-        osp.relpath(osp.join(folder, name), package) for folder, _, names in os.walk(osp.join(package, '.mim'))
+        osp.relpath(osp.join(folder, name), package)
+        for folder, _, names in os.walk(osp.join(package, '.mim'))
         for name in names
     ]
 
@@ -75,4 +77,5 @@ if __name__ == '__main__':
             'crf': parse_requirements('requirements/crf.txt'),
             'tests': parse_requirements('requirements/tests.txt'),
         },
-        zip_safe=False)
+        zip_safe=False,
+    )

@@ -11,10 +11,12 @@ figure.
     python benchmarks/advcam.py --double
     python benchmarks/advcam.py --backbone resnet50 --size 375 500 --steps 3
 """
+
 import argparse
 import os.path as osp
 import time
-from typing import Callable, Dict, List, NamedTuple, Tuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -45,7 +47,7 @@ def build_branch(backbone: str) -> nn.Module:
     for norm in branch.modules():
         if isinstance(norm, nn.BatchNorm2d):
             norm.train()
-            norm.momentum = 1.
+            norm.momentum = 1.0
     with torch.no_grad():
         branch(torch.randn(2, 3, 128, 128))
     return branch.eval()
@@ -54,9 +56,9 @@ def build_branch(backbone: str) -> nn.Module:
 def released_form(branch: nn.Module, views: Tensor, classes: Tensor, climbing: Climbing, forwards: int) -> Tensor:
     """Grad-CAM with hooks, one pair at a time, two backward passes a step."""
     branch.requires_grad_(True)
-    kept: Dict[str, Tensor] = {}
+    kept: dict[str, Tensor] = {}
 
-    def keep(_module: nn.Module, inputs: Tuple[Tensor], _output: Tensor) -> None:
+    def keep(_module: nn.Module, inputs: tuple[Tensor], _output: Tensor) -> None:
         kept['features'] = inputs[0] if isinstance(inputs[0], Tensor) else inputs[0][-1]
         kept['features'].register_hook(lambda gradient: kept.update(gradient=gradient))
 
@@ -95,8 +97,7 @@ def batched(branch: nn.Module, views: Tensor, classes: Tensor, climbing: Climbin
     """What the CAM stage runs: ``max_batch`` pairs at a time."""
     branch.requires_grad_(False).to(memory_format=torch.channels_last)
     parts = zip(views.split(climbing.max_batch), classes.split(climbing.max_batch))
-    return torch.cat([climb(branch, some, labels, branch.head.positive_weights, climbing)[0]
-                      for some, labels in parts])
+    return torch.cat([climb(branch, some, labels, branch.head.positive_weights, climbing)[0] for some, labels in parts])
 
 
 def measure(run: Callable, branch: nn.Module, views: Tensor, classes: Tensor, climbing: Climbing, *args) -> Result:
@@ -121,8 +122,7 @@ def main() -> None:
     parser.add_argument('--classes', type=int, default=2, help='classes of each; default: 2')
     parser.add_argument('--steps', type=int, default=5, help='regions that are added up; default: 5')
     parser.add_argument('--max-batch', type=int, default=8, help='pairs of image and class at once; default: 8')
-    parser.add_argument(
-        '--forwards', type=int, choices=(1, 2), default=2, help='of the released form; default: 2')
+    parser.add_argument('--forwards', type=int, choices=(1, 2), default=2, help='of the released form; default: 2')
     parser.add_argument('--double', action='store_true', help='float64')
     parser.add_argument('--threads', type=int, default=2)
     args = parser.parse_args()
@@ -135,18 +135,23 @@ def main() -> None:
     if args.double:
         branch, views = branch.double(), views.double()
     classes = torch.arange(args.classes).repeat(args.images)
-    rows: List[Tuple[str, Result]] = [
-        ('released form', measure(released_form, branch, views, classes, climbing, args.forwards))]
+    rows: list[tuple[str, Result]] = [
+        ('released form', measure(released_form, branch, views, classes, climbing, args.forwards))
+    ]
     keep_freed_memory()  # as tools/test.py does; it cannot be taken back, so the released form goes first
     rows.append(('batched', measure(batched, branch, views, classes, climbing)))
 
     steps, released = len(classes) * args.steps, rows[0][1]
-    print(f'{args.images} images of {args.size[0]}x{args.size[1]} with mirror images, {args.classes} classes each, '
-          f'{args.steps} steps, {args.backbone}, {args.threads} threads')
+    print(
+        f'{args.images} images of {args.size[0]}x{args.size[1]} with mirror images, {args.classes} classes each, '
+        f'{args.steps} steps, {args.backbone}, {args.threads} threads'
+    )
     for name, row in rows:
-        print(f'{name:14s} {steps / row.clock:7.2f} steps/s  {row.cores / steps:7.3f} core seconds/step  '
-              f'ratio {released.clock / row.clock:5.2f} by the clock  {released.cores / row.cores:5.2f} by the cores  '
-              f'largest difference {difference(released.regions, row.regions):.1e}')
+        print(
+            f'{name:14s} {steps / row.clock:7.2f} steps/s  {row.cores / steps:7.3f} core seconds/step  '
+            f'ratio {released.clock / row.clock:5.2f} by the clock  {released.cores / row.cores:5.2f} by the cores  '
+            f'largest difference {difference(released.regions, row.regions):.1e}'
+        )
 
 
 if __name__ == '__main__':

@@ -8,11 +8,12 @@ before the clock starts; ours makes its own meanwhile. Maps are those of a 512-p
     python benchmarks/affinity_loss.py
     python benchmarks/affinity_loss.py --batch-size 16 --device cuda
 """
+
 import argparse
 import multiprocessing
 import resource
 import time
-from typing import Callable
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -30,7 +31,7 @@ def pixels(side: int, y: int, x: int, radius: int) -> Tensor:
     """Flat indices of the sources moved by ``(y, x)``."""
     margin = radius - 1
     index = torch.arange(side * side).view(side, side)
-    return index[y:y + side - margin, margin + x:side - margin + x].flatten()
+    return index[y : y + side - margin, margin + x : side - margin + x].flatten()
 
 
 def labels_of(segmap: Tensor, radius: int) -> list[Tensor]:
@@ -100,7 +101,7 @@ def gather_feature_affinity(side: int, radius: int, device: str) -> Callable:
 GATHER = {
     'path affinity': gather_path_affinity,
     'displacement': gather_displacement,
-    'feature affinity': gather_feature_affinity
+    'feature affinity': gather_feature_affinity,
 }
 OURS = {'path affinity': PathAffinityLoss, 'displacement': DisplacementLoss, 'feature affinity': FeatureAffinityLoss}
 
@@ -138,8 +139,9 @@ def measure(name: str, form: str, args: argparse.Namespace, results) -> None:
             torch.cuda.synchronize()
         clock.append(time.perf_counter() - start)
         cores.append(time.process_time() - busy)
-    peak = torch.cuda.max_memory_allocated() / 2**20 if cuda else resource.getrusage(
-        resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = (
+        torch.cuda.max_memory_allocated() / 2**20 if cuda else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    )
     middle = args.repeats // 2
     results.put((value.item(), x.grad.cpu().numpy(), sorted(clock)[middle], sorted(cores)[middle], peak - before))
 
@@ -165,12 +167,15 @@ def main() -> None:
             process.join()
             _, _, clock, cores, memory = found[form]
             print(
-                f'{name:>16} {form:>6}: {clock:7.3f} s, {cores:7.3f} s of processor time, {memory:6.0f} MB', flush=True)
+                f'{name:>16} {form:>6}: {clock:7.3f} s, {cores:7.3f} s of processor time, {memory:6.0f} MB', flush=True
+            )
         ours, gather = found['ours'], found['gather']
-        print(f'{name:>16} of {args.batch_size} maps: {gather[2] / ours[2]:.1f} times faster, '
-              f'{gather[3] / ours[3]:.1f} in processor time, {gather[4] / ours[4]:.1f} times less memory, '
-              f'difference of the loss {abs(ours[0] - gather[0]):.0e}, '
-              f'of the gradient {abs(ours[1] - gather[1]).max():.0e} of {abs(gather[1]).max():.0e}')
+        print(
+            f'{name:>16} of {args.batch_size} maps: {gather[2] / ours[2]:.1f} times faster, '
+            f'{gather[3] / ours[3]:.1f} in processor time, {gather[4] / ours[4]:.1f} times less memory, '
+            f'difference of the loss {abs(ours[0] - gather[0]):.0e}, '
+            f'of the gradient {abs(ours[1] - gather[1]).max():.0e} of {abs(gather[1]).max():.0e}'
+        )
 
 
 if __name__ == '__main__':

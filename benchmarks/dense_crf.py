@@ -4,9 +4,9 @@ backend two CRFs of one image, as an affinity label needs them, apart and with c
     python benchmarks/dense_crf.py
     python benchmarks/dense_crf.py --image photo.jpg --labels 21 --preset deeplabv2
 """
+
 import argparse
 import time
-from typing import Optional
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from mmamr.refine import AFFINITYNET_CRF, DEEPLABV2_CRF, IRNET_CRF, CRFParams, D
 PRESETS = {'irnet': IRNET_CRF, 'affinitynet': AFFINITYNET_CRF, 'deeplabv2': DEEPLABV2_CRF}
 
 
-def photo(path: Optional[str], height: int, width: int, rng: np.random.Generator) -> np.ndarray:
+def photo(path: str | None, height: int, width: int, rng: np.random.Generator) -> np.ndarray:
     """The photo at ``path``, or smooth colours with a little noise; RGB of the size asked for."""
     if path:
         return np.array(Image.open(path).convert('RGB').resize((width, height)))
@@ -25,8 +25,9 @@ def photo(path: Optional[str], height: int, width: int, rng: np.random.Generator
     return (np.array(colours) + rng.normal(0, 6, (height, width, 3))).clip(0, 255).astype(np.uint8)
 
 
-def compare_pairs(image: np.ndarray, labels: np.ndarray, number: int, params: CRFParams, repeats: int,
-                  **options: str) -> str:
+def compare_pairs(
+    image: np.ndarray, labels: np.ndarray, number: int, params: CRFParams, repeats: int, **options: str
+) -> str:
     """Two CRFs of one image, apart and by one :class:`DenseCRF`, in turns: the ratio of times and the difference."""
     pair = labels, labels[::-1]
     apart, shared = [], []
@@ -40,8 +41,10 @@ def compare_pairs(image: np.ndarray, labels: np.ndarray, number: int, params: CR
         shared.append(time.perf_counter() - between)
     apart, shared = sorted(apart)[repeats // 2], sorted(shared)[repeats // 2]
     difference = max(abs(one - other).max() for one, other in zip(expected, ours))
-    return (f'two CRFs of one image, {options["backend"]}: {apart:.3f} s apart, {shared:.3f} s with common kernels, '
-            f'{shared / apart:.2f} of the time, largest difference {difference:.1e}')
+    return (
+        f'two CRFs of one image, {options["backend"]}: {apart:.3f} s apart, {shared:.3f} s with common kernels, '
+        f'{shared / apart:.2f} of the time, largest difference {difference:.1e}'
+    )
 
 
 def main() -> None:
@@ -67,8 +70,9 @@ def main() -> None:
         clock, cores = [], []
         for _ in range(args.repeats):
             start, busy = time.perf_counter(), time.process_time()
-            belief = dense_crf(image, labels, PRESETS[args.preset], num_labels=args.labels, backend=backend,
-                               device=device)
+            belief = dense_crf(
+                image, labels, PRESETS[args.preset], num_labels=args.labels, backend=backend, device=device
+            )
             clock.append(time.perf_counter() - start)
             cores.append(time.process_time() - busy)
         results[backend] = belief, sorted(clock)[args.repeats // 2]
@@ -76,12 +80,18 @@ def main() -> None:
         print(f'{backend:>10}: {results[backend][1]:7.3f} s, {busy:7.3f} s of processor time', flush=True)
     (theirs, their_time), (ours, our_time) = results['pydensecrf'], results['torch']
     differing = (theirs.argmax(0) != ours.argmax(0)).mean()
-    print(f'{height}x{width}, {args.labels} labels, {args.preset}: torch on {args.device} takes '
-          f'{our_time / their_time:.2f} times as long, {100 * differing:.4f} % of the labels differ, '
-          f'mean difference of the probabilities {abs(theirs - ours).mean():.1e}')
+    print(
+        f'{height}x{width}, {args.labels} labels, {args.preset}: torch on {args.device} takes '
+        f'{our_time / their_time:.2f} times as long, {100 * differing:.4f} % of the labels differ, '
+        f'mean difference of the probabilities {abs(theirs - ours).mean():.1e}'
+    )
     for backend, device in (('pydensecrf', 'cpu'), ('torch', args.device)):
-        print(compare_pairs(image, labels, args.labels, PRESETS[args.preset], args.repeats, backend=backend,
-                            device=device), flush=True)
+        print(
+            compare_pairs(
+                image, labels, args.labels, PRESETS[args.preset], args.repeats, backend=backend, device=device
+            ),
+            flush=True,
+        )
 
 
 if __name__ == '__main__':

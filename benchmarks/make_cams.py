@@ -10,12 +10,14 @@ difference in half precision does. On a machine that does other work as well, pr
     python benchmarks/make_cams.py --backbone mobilenet --images 16
     python benchmarks/make_cams.py --pretrained --precision bfloat16 --data-root data/VOCdevkit/VOC2012
 """
+
 import argparse
 import copy
 import itertools
 import os.path as osp
 import time
-from typing import Callable, Dict, List, NamedTuple, Tuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -37,13 +39,13 @@ DTYPES = dict(float32=None, bfloat16=torch.bfloat16, float16=torch.float16)
 SIZES = ((375, 500), (375, 500), (333, 500), (500, 375))
 SCALES = (1.0, 0.5, 0.75, 1.25, 1.5, 1.75, 2.0)
 
-Maps = Dict[str, Tensor]
+Maps = dict[str, Tensor]
 
 
 class Result(NamedTuple):
     """CAMs of all images and the seconds that they took."""
 
-    cams: List[Maps]
+    cams: list[Maps]
     clock: float
     cores: float
 
@@ -62,7 +64,7 @@ def build_model(backbone: str, pretrained: bool) -> nn.Module:
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm2d)]
     for norm in norms:
         norm.train()
-        norm.momentum = 1.
+        norm.momentum = 1.0
     model.class_maps(torch.randn(2, 3, 128, 128))
     for norm in norms:
         norm.eval()
@@ -80,22 +82,23 @@ def separate_branches(model: nn.Module) -> nn.Module:
     return model
 
 
-def load_images(model: nn.Module, count: int, data_root: str, split: str) -> List[Tensor]:
+def load_images(model: nn.Module, count: int, data_root: str, split: str) -> list[Tensor]:
     """Normalised images ``(1, 3, H, W)``: photos of a data set, or noise of sizes that are common in VOC."""
     if data_root:
         ids = read_ids(osp.join(data_root, split))[:count]
         photos = [read_image(osp.join(data_root, 'JPEGImages', f'{img_id}.jpg')) for img_id in ids]
     else:
         rng = np.random.default_rng(0)
-        photos = [rng.integers(0, 256, (*size, 3), dtype=np.uint8) for size in itertools.islice(
-            itertools.cycle(SIZES), count)]
+        photos = [
+            rng.integers(0, 256, (*size, 3), dtype=np.uint8) for size in itertools.islice(itertools.cycle(SIZES), count)
+        ]
     return [
         model.data_preprocessor(dict(inputs=[torch.from_numpy(photo.transpose(2, 0, 1).copy())]), False)['inputs']
         for photo in photos
     ]
 
 
-def plain_loop(model: nn.Module, images: List[Tensor], scales: Tuple[float, ...]) -> List[Maps]:
+def plain_loop(model: nn.Module, images: list[Tensor], scales: tuple[float, ...]) -> list[Maps]:
     """One image, one scale, one mirror image at a time."""
     cams = []
     for image in images:
@@ -113,27 +116,29 @@ def plain_loop(model: nn.Module, images: List[Tensor], scales: Tuple[float, ...]
     return cams
 
 
-def batches(model: nn.Module, images: List[Tensor], scales: Tuple[float, ...], batch_size: int,
-            precision: str) -> List[Maps]:
+def batches(
+    model: nn.Module, images: list[Tensor], scales: tuple[float, ...], batch_size: int, precision: str
+) -> list[Maps]:
     """Images of one size together, as the CAM stage makes them."""
     model.to(memory_format=torch.channels_last)
     order = sorted(range(len(images)), key=lambda index: images[index].shape[2:])
-    cams: List[Maps] = [{} for _ in images]
+    cams: list[Maps] = [{} for _ in images]
     dtype = DTYPES[precision]
     with folded_norms(model, torch.linspace(-2, 2, 3 * 64 * 64).view(1, 3, 64, 64)):
         for size, group in itertools.groupby(order, key=lambda index: images[index].shape[2:]):
             group = list(group)
             for start in range(0, len(group), batch_size):
-                part = group[start:start + batch_size]
+                part = group[start : start + batch_size]
                 with torch.autocast('cpu', dtype=dtype or torch.bfloat16, enabled=dtype is not None):
                     sums = multi_scale_maps(
-                        model.class_maps, torch.cat([images[index] for index in part]), strided_size(size), scales)
+                        model.class_maps, torch.cat([images[index] for index in part]), strided_size(size), scales
+                    )
                 for row, index in enumerate(part):
                     cams[index] = {branch: normalize_maps(maps[row]) for branch, maps in sums.items()}
     return cams
 
 
-def measure(make: Callable, model: nn.Module, images: List[Tensor], *args) -> Result:
+def measure(make: Callable, model: nn.Module, images: list[Tensor], *args) -> Result:
     """Time one pass over all images, after a first one over a small image."""
     with torch.inference_mode():
         make(model, [images[0][..., :64, :64].contiguous()], *args)
@@ -144,8 +149,7 @@ def measure(make: Callable, model: nn.Module, images: List[Tensor], *args) -> Re
 
 def difference(one: Result, other: Result) -> float:
     """The largest difference between the normalised maps of two results."""
-    return max(
-        float((a[branch] - b[branch]).abs().max()) for a, b in zip(one.cams, other.cams) for branch in a)
+    return max(float((a[branch] - b[branch]).abs().max()) for a, b in zip(one.cams, other.cams) for branch in a)
 
 
 def main() -> None:
@@ -158,7 +162,8 @@ def main() -> None:
     parser.add_argument('--data-root', default='', help='VOC-layout folder; without it noise of common sizes is used')
     parser.add_argument('--split', default='ImageSets/Segmentation/train.txt', help='list of images below --data-root')
     parser.add_argument(
-        '--pretrained', action='store_true', help='start the backbones from the weights that the config names')
+        '--pretrained', action='store_true', help='start the backbones from the weights that the config names'
+    )
     parser.add_argument('--threads', type=int, default=2)
     args = parser.parse_args()
 
@@ -172,12 +177,16 @@ def main() -> None:
         rows[f'batches, {precision}'] = measure(batches, model, images, scales, args.batch_size, precision)
 
     plain = rows['plain loop']
-    print(f'{len(images)} images, {len(scales)} scales with mirror images, {args.backbone}, two branches, '
-          f'{args.threads} threads')
+    print(
+        f'{len(images)} images, {len(scales)} scales with mirror images, {args.backbone}, two branches, '
+        f'{args.threads} threads'
+    )
     for name, row in rows.items():
-        print(f'{name:20s} {len(images) / row.clock:7.3f} images/s  {row.cores / len(images):7.2f} core seconds/image  '
-              f'{plain.clock / row.clock:5.2f}x by the clock  {plain.cores / row.cores:5.2f}x by the cores  '
-              f'largest difference {difference(plain, row):.1e}')
+        print(
+            f'{name:20s} {len(images) / row.clock:7.3f} images/s  {row.cores / len(images):7.2f} core seconds/image  '
+            f'{plain.clock / row.clock:5.2f}x by the clock  {plain.cores / row.cores:5.2f}x by the cores  '
+            f'largest difference {difference(plain, row):.1e}'
+        )
 
 
 if __name__ == '__main__':

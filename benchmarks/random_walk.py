@@ -7,11 +7,12 @@ On a machine that does other work as well, processor time is the fairer figure.
     python benchmarks/random_walk.py
     python benchmarks/random_walk.py --size 32 42
 """
+
 import argparse
 import multiprocessing
 import resource
 import time
-from typing import Callable
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -28,8 +29,8 @@ def dense_random_walk(cam: Tensor, edge: Tensor, radius: int, beta: float, exp_t
         left, right = max(0, -dx), min(width, width - dx)
         if dy >= height or left >= right:
             continue
-        way = torch.stack([edge[y:height - dy + y, left + x:right + x] for y, x in path(dy, dx)])
-        source, target = pixel[:height - dy, left:right], pixel[dy:, left + dx:right + dx]
+        way = torch.stack([edge[y : height - dy + y, left + x : right + x] for y, x in path(dy, dx)])
+        source, target = pixel[: height - dy, left:right], pixel[dy:, left + dx : right + dx]
         affinity[source, target] = affinity[target, source] = 1 - way.amax(0)
     transition = affinity**beta
     transition /= transition.sum(0, keepdim=True)
@@ -67,7 +68,7 @@ def main() -> None:
     generator = torch.Generator().manual_seed(0)
     dtype = getattr(torch, args.dtype)
     cam = torch.rand(args.channels, *args.size, generator=generator, dtype=dtype)
-    edge = torch.rand(*args.size, generator=generator, dtype=dtype)**3
+    edge = torch.rand(*args.size, generator=generator, dtype=dtype) ** 3
 
     # Each in a process of its own, so that the peak of one does not hide that of the other.
     spawn = multiprocessing.get_context('spawn')
@@ -81,9 +82,11 @@ def main() -> None:
         _, clock, cores, memory = found[name]
         print(f'{name:>6}: {clock:9.3f} s, {cores:9.3f} s of processor time, {memory:6.0f} MB', flush=True)
     difference = abs(found['sparse'][0] - found['dense'][0]).max()
-    print(f'{args.size[0]}x{args.size[1]}, {args.channels} channels, {args.dtype}, {args.threads} threads: '
-          f"{found['dense'][1] / found['sparse'][1]:.0f} times faster, "
-          f"{found['dense'][2] / found['sparse'][2]:.0f} in processor time, largest difference {difference:.1e}")
+    print(
+        f'{args.size[0]}x{args.size[1]}, {args.channels} channels, {args.dtype}, {args.threads} threads: '
+        f'{found["dense"][1] / found["sparse"][1]:.0f} times faster, '
+        f'{found["dense"][2] / found["sparse"][2]:.0f} in processor time, largest difference {difference:.1e}'
+    )
 
 
 if __name__ == '__main__':

@@ -6,10 +6,11 @@ machine that does other work as well, processor time is the fairer figure.
     python benchmarks/train_step.py
     python benchmarks/train_step.py --batch-size 4 --size 321 --threads 1
 """
+
 import argparse
 import os.path as osp
 import time
-from typing import Dict, List, NamedTuple
+from typing import NamedTuple
 
 import torch
 from make_cams import BACKBONES, CONFIGS, build_model, separate_branches  # the benchmark beside this one
@@ -26,10 +27,10 @@ class Result(NamedTuple):
 
     clock: float
     cores: float
-    gradients: Dict[str, Tensor]
+    gradients: dict[str, Tensor]
 
 
-def measure(model: nn.Module, images: Tensor, samples: List[DataSample], steps: int) -> Result:
+def measure(model: nn.Module, images: Tensor, samples: list[DataSample], steps: int) -> Result:
     """Time steps after a first one."""
     clocks, cores = [], []
     for _ in range(steps + 1):
@@ -63,8 +64,10 @@ def main() -> None:
     difference = max(float((separate.gradients[name] - one).abs().max()) for name, one in ours.gradients.items())
     print(f'{args.batch_size} images of {args.size}x{args.size}, MobileNetV2, two branches, {args.threads} threads')
     for name, row in {'separate layers': separate, 'shared layers': ours}.items():
-        print(f'{name:16s} {row.clock:6.3f} s  {row.cores:6.3f} core seconds a step  '
-              f'{separate.clock / row.clock:5.2f}x by the clock  {separate.cores / row.cores:5.2f}x by the cores')
+        print(
+            f'{name:16s} {row.clock:6.3f} s  {row.cores:6.3f} core seconds a step  '
+            f'{separate.clock / row.clock:5.2f}x by the clock  {separate.cores / row.cores:5.2f}x by the cores'
+        )
     print(f'largest difference of {len(ours.gradients)} gradients: {difference:.1e}')
 
 

@@ -1,4 +1,5 @@
 """Activation Modulation and Recalibration for weakly supervised semantic segmentation, on OpenMMLab."""
+
 from .compat import apply_compat, check_versions
 from .version import __version__
 

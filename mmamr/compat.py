@@ -2,6 +2,7 @@
 
 The bounds are those that were run; ``requirements/constraints.txt`` holds the exact set that the tests run on.
 """
+
 import ctypes
 import functools
 import importlib.util
@@ -9,9 +10,10 @@ import os
 import sys
 import types
 import warnings
+from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, version
-from typing import Callable, Dict, NamedTuple, Tuple
+from typing import NamedTuple
 
 from packaging.version import Version
 
@@ -19,7 +21,7 @@ from packaging.version import Version
 class Bounds(NamedTuple):
     """The versions of one dependency that were run."""
 
-    distributions: Tuple[str, ...]
+    distributions: tuple[str, ...]
     """Names under which package indexes offer it; any one serves."""
     first: str
     """The first version that was run."""
@@ -30,26 +32,29 @@ class Bounds(NamedTuple):
 
 
 BOUNDS = (
-    Bounds(('torch', ), '2.15', '2.16', "'torch>=2.15,<2.16'"),
-    Bounds(('torchvision', ), '0.29', '0.30', "'torchvision>=0.29,<0.30'"),
-    Bounds(('numpy', ), '2.4', '2.6', "'numpy>=2.4,<2.6'"),
-    Bounds(('setuptools', ), '60', '81', "'setuptools>=60,<81'"),
+    Bounds(('torch',), '2.15', '2.16', "'torch>=2.15,<2.16'"),
+    Bounds(('torchvision',), '0.29', '0.30', "'torchvision>=0.29,<0.30'"),
+    Bounds(('numpy',), '2.4', '2.6', "'numpy>=2.4,<2.6'"),
+    Bounds(('setuptools',), '60', '81', "'setuptools>=60,<81'"),
     Bounds(('mmengine', 'mmengine-lite'), '0.10.7', '0.11', "'mmengine>=0.10.7,<0.11'"),
     Bounds(('mmcv-lite', 'mmcv'), '2.1.0', '2.2.0', "'mmcv-lite>=2.1.0,<2.2.0' (or the full 'mmcv', same versions)"),
-    Bounds(('mmsegmentation', ), '1.2.2', '1.3', "'mmsegmentation>=1.2.2,<1.3'"),
-    Bounds(('mmpretrain', ), '1.2.0', '1.3', "'mmpretrain>=1.2.0,<1.3'"),
+    Bounds(('mmsegmentation',), '1.2.2', '1.3', "'mmsegmentation>=1.2.2,<1.3'"),
+    Bounds(('mmpretrain',), '1.2.0', '1.3', "'mmpretrain>=1.2.0,<1.3'"),
     # imported by mmsegmentation, which does not declare them
-    Bounds(('ftfy', ), '6', '7', "'ftfy>=6,<7'"),
-    Bounds(('regex', ), '2020', '2100', "'regex'"),
+    Bounds(('ftfy',), '6', '7', "'ftfy>=6,<7'"),
+    Bounds(('regex',), '2020', '2100', "'regex'"),
 )
 
 
-QUIET = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias',
-         'The prefix is not set in metric class IoUMetric')
+QUIET = (
+    '"FileClient" will be deprecated',
+    '"HardDiskBackend" is the alias',
+    'The prefix is not set in metric class IoUMetric',
+)
 """Beginnings of what :func:`filter_log` drops."""
 
 
-def check_versions(bounds: Tuple[Bounds, ...] = BOUNDS, installed: Callable[[str], str] = version) -> None:
+def check_versions(bounds: tuple[Bounds, ...] = BOUNDS, installed: Callable[[str], str] = version) -> None:
     """Raise one line that says what to install if a dependency is missing or outside the versions that were run.
 
     Args:
@@ -67,8 +72,9 @@ def check_versions(bounds: Tuple[Bounds, ...] = BOUNDS, installed: Callable[[str
             except PackageNotFoundError:
                 continue
         if not found:
-            raise ImportError(f'mmamr needs {bound.distributions[0]}, which is not installed: pip install '
-                              f'{bound.install}')
+            raise ImportError(
+                f'mmamr needs {bound.distributions[0]}, which is not installed: pip install {bound.install}'
+            )
         for name, number in found.items():
             if not Version(bound.first) <= Version(number) < Version(bound.beyond):
                 raise ImportError(f'mmamr does not work with {name} {number}: pip install {bound.install}')
@@ -86,11 +92,11 @@ def apply_compat() -> None:
 def filter_warnings() -> None:
     """Silence the stack's own warnings that a user can do nothing about, each by its own filter."""
     for message in (
-            'pkg_resources is deprecated',
-            '``build_loss`` would be deprecated soon',
-            'Fail to import ``MultiScaleDeformableAttention``',
-            'find_loader is deprecated',
-            "'pkgutil.find_loader' is deprecated",
+        'pkg_resources is deprecated',
+        '``build_loss`` would be deprecated soon',
+        'Fail to import ``MultiScaleDeformableAttention``',
+        'find_loader is deprecated',
+        "'pkgutil.find_loader' is deprecated",
     ):
         warnings.filterwarnings('ignore', message=f'.*{message}.*')
 
@@ -128,7 +134,8 @@ def stand_in_for_mmcv_ext() -> None:
         def raise_missing(*args, **kwargs):
             raise NotImplementedError(
                 f'mmcv.ops needs the compiled function {name}, which mmcv-lite does not have: pip uninstall mmcv-lite '
-                "and pip install 'mmcv>=2.1.0,<2.2.0'")
+                "and pip install 'mmcv>=2.1.0,<2.2.0'"
+            )
 
         return raise_missing
 
@@ -152,18 +159,30 @@ def allow_checkpoint_types() -> None:
     import torch
     from mmengine.logging.history_buffer import HistoryBuffer
     from numpy._core.multiarray import _reconstruct, scalar
-    torch.serialization.add_safe_globals([
-        HistoryBuffer, _reconstruct, scalar, np.ndarray, np.dtype, np.dtypes.Float64DType, np.dtypes.Float32DType,
-        np.dtypes.Int64DType, (_history_method, 'builtins.getattr')
-    ])
+
+    torch.serialization.add_safe_globals(
+        [
+            HistoryBuffer,
+            _reconstruct,
+            scalar,
+            np.ndarray,
+            np.dtype,
+            np.dtypes.Float64DType,
+            np.dtypes.Float32DType,
+            np.dtypes.Int64DType,
+            (_history_method, 'builtins.getattr'),
+        ]
+    )
 
 
 def _history_method(owner: type, name: str) -> Callable:
     """Stand in for ``getattr`` in checkpoints; raises ValueError for anything but what mmengine puts there."""
     from mmengine.logging.history_buffer import HistoryBuffer
+
     if owner is not HistoryBuffer or name not in ('min', 'max', 'current', 'mean'):
-        raise ValueError(f'the checkpoint wants getattr({owner!r}, {name!r}), which mmengine does not write: do not '
-                         'trust it')
+        raise ValueError(
+            f'the checkpoint wants getattr({owner!r}, {name!r}), which mmengine does not write: do not trust it'
+        )
     return getattr(HistoryBuffer, name)
 
 
@@ -174,6 +193,7 @@ def register_package_for_configs() -> None:
     is none.
     """
     from mmengine.config import config, utils
+
     utils.MODULE2PACKAGE.setdefault('mmamr', 'mmamr')
     installed_path = config.get_installed_path
 
@@ -201,6 +221,7 @@ def keep_freed_memory() -> bool:
         the environment say what is wanted.
     """
     import torch
+
     if torch.cuda.is_available() or any(name.startswith('MALLOC_') for name in os.environ):
         return False
     try:
@@ -211,7 +232,7 @@ def keep_freed_memory() -> bool:
     return bool(mallopt(m_mmap_max, 0)) and bool(mallopt(m_trim_threshold, 2**31 - 1))
 
 
-def setup_cpu_distributed(cfg: Dict, launcher: str) -> None:
+def setup_cpu_distributed(cfg: dict, launcher: str) -> None:
     """Make several processes work without a GPU; call it before ``Runner.from_cfg``.
 
     mmengine would call ``torch.cuda.set_device`` and hand CUDA device ids to DDP. Here gloo is started first, which
@@ -223,6 +244,7 @@ def setup_cpu_distributed(cfg: Dict, launcher: str) -> None:
         launcher (str): mmengine's launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
     """
     import torch
+
     if launcher == 'none' or torch.cuda.is_available():
         return
     if not torch.distributed.is_initialized():
@@ -241,5 +263,6 @@ def setup_cpu_distributed(cfg: Dict, launcher: str) -> None:
         'type': 'MMDistributedDataParallel',
         'broadcast_buffers': False,
         'find_unused_parameters': cfg.get('find_unused_parameters', False),
-        **(cfg.get('model_wrapper_cfg') or {}), 'device_ids': None
+        **(cfg.get('model_wrapper_cfg') or {}),
+        'device_ids': None,
     }

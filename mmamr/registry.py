@@ -3,6 +3,7 @@
 ``locations`` name the packages that are imported when a registry is first asked for something, so that nothing heavy is
 imported by ``import mmamr`` itself.
 """
+
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import EVALUATOR as MMENGINE_EVALUATOR
@@ -50,20 +51,24 @@ __all__ = [
 
 RUNNERS = Registry('runner', parent=MMENGINE_RUNNERS, scope='mmamr', locations=['mmamr.engine'])
 RUNNER_CONSTRUCTORS = Registry(
-    'runner constructor', parent=MMENGINE_RUNNER_CONSTRUCTORS, scope='mmamr', locations=['mmamr.engine'])
+    'runner constructor', parent=MMENGINE_RUNNER_CONSTRUCTORS, scope='mmamr', locations=['mmamr.engine']
+)
 LOOPS = Registry('loop', parent=MMENGINE_LOOPS, scope='mmamr', locations=['mmamr.engine'])
 HOOKS = Registry('hook', parent=MMENGINE_HOOKS, scope='mmamr', locations=['mmamr.engine'])
 LOG_PROCESSORS = Registry('log processor', parent=MMENGINE_LOG_PROCESSORS, scope='mmamr', locations=['mmamr.engine'])
 OPTIMIZERS = Registry('optimizer', parent=MMENGINE_OPTIMIZERS, scope='mmamr', locations=['mmamr.engine'])
 OPTIM_WRAPPERS = Registry(
-    'optimizer wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='mmamr', locations=['mmamr.engine'])
+    'optimizer wrapper', parent=MMENGINE_OPTIM_WRAPPERS, scope='mmamr', locations=['mmamr.engine']
+)
 OPTIM_WRAPPER_CONSTRUCTORS = Registry(
     'optimizer wrapper constructor',
     parent=MMENGINE_OPTIM_WRAPPER_CONSTRUCTORS,
     scope='mmamr',
-    locations=['mmamr.engine'])
+    locations=['mmamr.engine'],
+)
 PARAM_SCHEDULERS = Registry(
-    'parameter scheduler', parent=MMENGINE_PARAM_SCHEDULERS, scope='mmamr', locations=['mmamr.engine'])
+    'parameter scheduler', parent=MMENGINE_PARAM_SCHEDULERS, scope='mmamr', locations=['mmamr.engine']
+)
 DATASETS = Registry('dataset', parent=MMENGINE_DATASETS, scope='mmamr', locations=['mmamr.datasets'])
 DATA_SAMPLERS = Registry('data sampler', parent=MMENGINE_DATA_SAMPLERS, scope='mmamr', locations=['mmamr.datasets'])
 TRANSFORMS = Registry('transform', parent=MMENGINE_TRANSFORMS, scope='mmamr', locations=['mmamr.datasets'])
@@ -71,7 +76,8 @@ TASK_UTILS = Registry('task util', parent=MMENGINE_TASK_UTILS, scope='mmamr', lo
 MODELS = Registry('model', parent=MMENGINE_MODELS, scope='mmamr', locations=['mmamr.models'])
 MODEL_WRAPPERS = Registry('model wrapper', parent=MMENGINE_MODEL_WRAPPERS, scope='mmamr', locations=['mmamr.models'])
 WEIGHT_INITIALIZERS = Registry(
-    'weight initializer', parent=MMENGINE_WEIGHT_INITIALIZERS, scope='mmamr', locations=['mmamr.models'])
+    'weight initializer', parent=MMENGINE_WEIGHT_INITIALIZERS, scope='mmamr', locations=['mmamr.models']
+)
 METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='mmamr', locations=['mmamr.evaluation'])
 EVALUATOR = Registry('evaluator', parent=MMENGINE_EVALUATOR, scope='mmamr', locations=['mmamr.evaluation'])
 VISUALIZERS = Registry('visualizer', parent=MMENGINE_VISUALIZERS, scope='mmamr', locations=['mmamr.visualization'])

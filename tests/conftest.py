@@ -1,4 +1,5 @@
 """Fixtures shared by all tests: data sets of a few made-up photos, drawn in milliseconds."""
+
 import importlib.util
 import multiprocessing
 import os
@@ -6,9 +7,10 @@ import os.path as osp
 import runpy
 import sys
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -21,9 +23,9 @@ CLASSES = ('disc', 'square', 'cross')
 SIZES = ((48, 64), (64, 48), (56, 56), (40, 72))
 
 
-def draw_shape(name: str, size: Tuple[int, int], centre: Tuple[float, float], radius: float) -> np.ndarray:
+def draw_shape(name: str, size: tuple[int, int], centre: tuple[float, float], radius: float) -> np.ndarray:
     """A boolean mask ``(H, W)`` of one of :data:`CLASSES`."""
-    y, x = np.mgrid[:size[0], :size[1]]
+    y, x = np.mgrid[: size[0], : size[1]]
     dy, dx = abs(y - centre[0]), abs(x - centre[1])
     if name == 'disc':
         return dy**2 + dx**2 <= radius**2
@@ -32,13 +34,15 @@ def draw_shape(name: str, size: Tuple[int, int], centre: Tuple[float, float], ra
     return (np.maximum(dy, dx) <= radius) & (np.minimum(dy, dx) <= radius / 3)
 
 
-def write_voc_image(root: Path,
-                    img_id: str,
-                    labels: Sequence[int],
-                    size: Tuple[int, int],
-                    mask_values: Sequence[int],
-                    rng: np.random.Generator,
-                    difficult: Sequence[int] = ()) -> None:
+def write_voc_image(
+    root: Path,
+    img_id: str,
+    labels: Sequence[int],
+    size: tuple[int, int],
+    mask_values: Sequence[int],
+    rng: np.random.Generator,
+    difficult: Sequence[int] = (),
+) -> None:
     """Draw one photo with its mask and annotation; ``difficult`` names the labels that are marked so."""
     colours = np.array([[200, 60, 50], [60, 180, 70], [60, 80, 210]])
     photo = rng.integers(90, 150, (*size, 3))
@@ -52,21 +56,25 @@ def write_voc_image(root: Path,
         photo[inner] = colours[label] + rng.integers(-30, 30, (int(inner.sum()), 3))
         mask[outer] = 255
         mask[inner] = mask_values[label]
-        objects.append(f'<object><name>{CLASSES[label]}</name>'
-                       f'<difficult>{int(label in difficult)}</difficult></object>')
+        objects.append(
+            f'<object><name>{CLASSES[label]}</name><difficult>{int(label in difficult)}</difficult></object>'
+        )
     Image.fromarray(photo.astype(np.uint8)).save(root / 'JPEGImages' / f'{img_id}.jpg', quality=95)
     png = Image.fromarray(mask)
     png.putpalette(np.random.default_rng(0).integers(0, 256, 768, dtype=np.uint8).tolist())
     png.save(root / 'SegmentationClass' / f'{img_id}.png')
-    (root / 'Annotations' / f'{img_id}.xml').write_text(f'<annotation><filename>{img_id}.jpg</filename>'
-                                                        f'{"".join(objects)}</annotation>\n')
+    (root / 'Annotations' / f'{img_id}.xml').write_text(
+        f'<annotation><filename>{img_id}.jpg</filename>{"".join(objects)}</annotation>\n'
+    )
 
 
-def draw_voc(root: Path,
-             num_images: int = 12,
-             num_val: int = 4,
-             mask_values: Sequence[int] = (1, 2, 3),
-             sizes: Sequence[Tuple[int, int]] = SIZES) -> Path:
+def draw_voc(
+    root: Path,
+    num_images: int = 12,
+    num_val: int = 4,
+    mask_values: Sequence[int] = (1, 2, 3),
+    sizes: Sequence[tuple[int, int]] = SIZES,
+) -> Path:
     """Draw a VOC-layout data set of tinted shapes on noise; the same pixels at every call.
 
     Image ``i`` is called ``img_<i, two digits>``, has the size ``sizes[i % len(sizes)]`` as ``(H, W)``, shows class
@@ -87,7 +95,7 @@ def draw_voc(root: Path,
     for folder in ('JPEGImages', 'SegmentationClass', 'Annotations', 'ImageSets/Segmentation'):
         (root / folder).mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(0)
-    ids: List[str] = []
+    ids: list[str] = []
     for i in range(num_images):
         ids.append(f'img_{i:02d}')
         extra = [(i + 1) % 3] if i % 4 == 0 else []
@@ -154,19 +162,22 @@ CONFIGS = Path(__file__).parent / 'data' / 'configs'
 def tiny_config(tiny_voc: Path, tmp_path: Path, monkeypatch) -> Callable:
     """Load a config of ``tests/data/configs`` for :func:`tiny_voc`: ``tiny_config('tiny_amr', 'work', {'a.b': 1})``."""
     from mmengine.config import Config
+
     monkeypatch.setenv('MMAMR_TINY_VOC', str(tiny_voc))
     # the Runner prints its config twice; making that pretty takes longer than a tiny run
     monkeypatch.setattr('mmengine.config.config.FormatCode', lambda text, *args, **kwargs: (text, True))
 
-    def load(name: str, work_dir: str = 'work', options: Optional[dict] = None) -> Config:
+    def load(name: str, work_dir: str = 'work', options: dict | None = None) -> Config:
         cfg = Config.fromfile(CONFIGS / f'{name}.py')
         load.count += 1
-        cfg.merge_from_dict({
-            'work_dir': str(tmp_path / work_dir),
-            'experiment_name': f'{tmp_path.name}_{load.count}',
-            'log_level': 'WARNING',
-            **(options or {})
-        })
+        cfg.merge_from_dict(
+            {
+                'work_dir': str(tmp_path / work_dir),
+                'experiment_name': f'{tmp_path.name}_{load.count}',
+                'log_level': 'WARNING',
+                **(options or {}),
+            }
+        )
         return cfg
 
     load.count = 0
@@ -188,17 +199,34 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
     ``placed`` and ``before``, see ``data/run_tool.py``; ``processes``, which find each other as under torchrun.
     """
     context = multiprocessing.get_context('forkserver')
-    context.set_forkserver_preload([
-        'mmamr.models', 'mmamr.datasets', 'mmamr.engine', 'mmamr.evaluation', 'mmamr.visualization',
-        'torch.distributed', 'matplotlib.pyplot', 'mmengine.runner', 'yapf.yapflib.yapf_api', 'PIL.JpegImagePlugin',
-        'PIL.PngImagePlugin'
-    ])
+    context.set_forkserver_preload(
+        [
+            'mmamr.models',
+            'mmamr.datasets',
+            'mmamr.engine',
+            'mmamr.evaluation',
+            'mmamr.visualization',
+            'torch.distributed',
+            'matplotlib.pyplot',
+            'mmengine.runner',
+            'yapf.yapflib.yapf_api',
+            'PIL.JpegImagePlugin',
+            'PIL.PngImagePlugin',
+        ]
+    )
     logs = tmp_path_factory.mktemp('logs')
     driver = str(Path(__file__).parent / 'data' / 'run_tool.py')
     tools = Path(__file__).parents[1] / 'tools'
 
-    def run(tool: str, *argv, env: Optional[dict] = None, kill_at: int = 0, placed: bool = True, before: str = '',
-            processes: int = 1) -> Ended:
+    def run(
+        tool: str,
+        *argv,
+        env: dict | None = None,
+        kill_at: int = 0,
+        placed: bool = True,
+        before: str = '',
+        processes: int = 1,
+    ) -> Ended:
         run.count += 1
         running = []
         for rank in range(processes):
@@ -206,11 +234,21 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
             variables = dict(os.environ, **(env or {}))
             if processes > 1:
                 variables.update(
-                    RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes), MASTER_ADDR='127.0.0.1',
-                    MASTER_PORT=str(20000 + (os.getpid() * 50 + run.count) % 12000))
+                    RANK=str(rank),
+                    LOCAL_RANK=str(rank),
+                    WORLD_SIZE=str(processes),
+                    MASTER_ADDR='127.0.0.1',
+                    MASTER_PORT=str(20000 + (os.getpid() * 50 + run.count) % 12000),
+                )
             given = dict(
-                TOOL=str(tools / tool), ARGV=[str(arg) for arg in argv], LOG=str(log), ENV=variables,
-                KILL_AT=kill_at, PLACED=placed, BEFORE=before)
+                TOOL=str(tools / tool),
+                ARGV=[str(arg) for arg in argv],
+                LOG=str(log),
+                ENV=variables,
+                KILL_AT=kill_at,
+                PLACED=placed,
+                BEFORE=before,
+            )
             process = context.Process(target=runpy.run_path, args=(driver, given))
             process.start()
             running.append((process, log))
@@ -220,7 +258,8 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
             process.join()
         return Ended(
             next((process.exitcode for process, _ in running if process.exitcode), 0),
-            ''.join(log.read_text() for _, log in running if log.exists()))
+            ''.join(log.read_text() for _, log in running if log.exists()),
+        )
 
     run.count = 0
     return run

@@ -1,4 +1,5 @@
 """Each cure for today's stack: it cures, and does nothing where nothing is broken."""
+
 import importlib
 import importlib.util
 import io
@@ -27,7 +28,7 @@ from mmamr.compat import BOUNDS, Bounds, check_versions
 
 
 class TestVersions:
-    BOUNDS = (Bounds(('one', ), '1.0', '2.0', "'one<2'"), Bounds(('two-lite', 'two'), '2.1', '2.2', "'two-lite<2.2'"))
+    BOUNDS = (Bounds(('one',), '1.0', '2.0', "'one<2'"), Bounds(('two-lite', 'two'), '2.1', '2.2', "'two-lite<2.2'"))
 
     def check(self, **installed):
 
@@ -43,13 +44,16 @@ class TestVersions:
         self.check(one='1.9.9+cpu', **{'two-lite': '2.1.3'})
         check_versions()
 
-    @pytest.mark.parametrize('installed, message', [
-        (dict(two='2.1'), "mmamr needs one, which is not installed: pip install 'one<2'"),
-        (dict(one='0.9', two='2.1'), "mmamr does not work with one 0.9: pip install 'one<2'"),
-        (dict(one='2.0', two='2.1'), "mmamr does not work with one 2.0: pip install 'one<2'"),
-        (dict(one='1.5'), "mmamr needs two-lite, which is not installed: pip install 'two-lite<2.2'"),
-        (dict(one='1.5', two='2.2.0'), "mmamr does not work with two 2.2.0: pip install 'two-lite<2.2'"),
-    ])
+    @pytest.mark.parametrize(
+        'installed, message',
+        [
+            (dict(two='2.1'), "mmamr needs one, which is not installed: pip install 'one<2'"),
+            (dict(one='0.9', two='2.1'), "mmamr does not work with one 0.9: pip install 'one<2'"),
+            (dict(one='2.0', two='2.1'), "mmamr does not work with one 2.0: pip install 'one<2'"),
+            (dict(one='1.5'), "mmamr needs two-lite, which is not installed: pip install 'two-lite<2.2'"),
+            (dict(one='1.5', two='2.2.0'), "mmamr does not work with two 2.2.0: pip install 'two-lite<2.2'"),
+        ],
+    )
     def test_others_end_with_one_line(self, installed, message):
         with pytest.raises(ImportError) as caught:
             self.check(**installed)
@@ -58,6 +62,7 @@ class TestVersions:
     def test_bounds_agree_with_the_requirements(self):
         """What pip installs is what the import accepts."""
         from packaging.requirements import Requirement
+
         path = Path(__file__).parents[1] / 'requirements' / 'runtime.txt'
         lines = (line.split('#')[0].strip() for line in path.read_text().splitlines())
         required = {line.name: line.specifier for line in map(Requirement, filter(None, lines))}
@@ -69,7 +74,6 @@ class TestVersions:
 
 
 class TestExtension:
-
     def test_stand_in_raises_when_called(self):
         extension = importlib.import_module('mmcv._ext')
         if extension.__spec__.loader is not None:
@@ -82,8 +86,9 @@ class TestExtension:
         if mmcv_full_available():
             pytest.skip('the full mmcv is installed')
         from mmcv.ops import sigmoid_focal_loss
+
         with pytest.raises(NotImplementedError, match="pip uninstall mmcv-lite and pip install 'mmcv"):
-            sigmoid_focal_loss(torch.zeros(2, 3), torch.zeros(2, dtype=torch.long), 2., 0.25, None, 'none')
+            sigmoid_focal_loss(torch.zeros(2, 3), torch.zeros(2, dtype=torch.long), 2.0, 0.25, None, 'none')
 
     def test_tells_the_truth_about_mmcv(self):
         extension = importlib.import_module('mmcv._ext')
@@ -98,8 +103,12 @@ class TestExtension:
             monkeypatch.delitem(sys.modules, 'mmcv._ext')
             find_spec = importlib.util.find_spec
             monkeypatch.setattr(
-                importlib.util, 'find_spec', lambda name, *args: ModuleSpec(name, loader=object())
-                if name == 'mmcv._ext' else find_spec(name, *args))
+                importlib.util,
+                'find_spec',
+                lambda name, *args: (
+                    ModuleSpec(name, loader=object()) if name == 'mmcv._ext' else find_spec(name, *args)
+                ),
+            )
         compat.stand_in_for_mmcv_ext()
         assert sys.modules.get('mmcv._ext') is (real if imported else None)
 
@@ -107,14 +116,16 @@ class TestExtension:
     def test_in_place_in_spawned_workers(self, tmp_path):
         """A worker that is spawned, not forked, imports mmseg only after the stand-in is there."""
         script = tmp_path / 'spawn.py'
-        script.write_text('import mmamr\n'
-                          'from mmseg.models import ResNet\n'
-                          'from torch.utils.data import DataLoader, Dataset\n'
-                          'class Numbers(Dataset):\n'
-                          '    def __len__(self): return 2\n'
-                          '    def __getitem__(self, i): return i + len(ResNet.__name__)\n'
-                          "if __name__ == '__main__':\n"
-                          "    print(list(DataLoader(Numbers(), num_workers=1, multiprocessing_context='spawn')))\n")
+        script.write_text(
+            'import mmamr\n'
+            'from mmseg.models import ResNet\n'
+            'from torch.utils.data import DataLoader, Dataset\n'
+            'class Numbers(Dataset):\n'
+            '    def __len__(self): return 2\n'
+            '    def __getitem__(self, i): return i + len(ResNet.__name__)\n'
+            "if __name__ == '__main__':\n"
+            "    print(list(DataLoader(Numbers(), num_workers=1, multiprocessing_context='spawn')))\n"
+        )
         ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=200)
         assert ended.stdout == '[tensor([6]), tensor([7])]\n', ended.stderr
 
@@ -134,7 +145,6 @@ class Getattr:
 
 
 class TestCheckpoints:
-
     @staticmethod
     def load(content):
         stream = io.BytesIO()
@@ -145,6 +155,7 @@ class TestCheckpoints:
     def test_loads_what_mmengine_writes(self, tiny_config, tmp_path):
         """A whole checkpoint of its Runner with the message hub, optimiser and schedule in it."""
         from mmengine.runner import Runner
+
         cfg = tiny_config('tiny_amr', options={'train_cfg.max_epochs': 1})
         Runner.from_cfg(cfg).train()
         checkpoint = torch.load(tmp_path / 'work' / 'epoch_1.pth', weights_only=True)
@@ -154,18 +165,22 @@ class TestCheckpoints:
 
     def test_loads_histories_of_all_kinds_of_numbers(self):
         buffer = HistoryBuffer()
-        for value in (1, 0.5, 0.25, 3, np.float64(2.)):
+        for value in (1, 0.5, 0.25, 3, np.float64(2.0)):
             buffer.update(value)
         loaded = self.load(dict(scalar=np.float32(1.5), count=np.int64(7), buffer=buffer))
         assert loaded['scalar'] == 1.5 and loaded['count'] == 7
         assert loaded['buffer'].max() == 3 and loaded['buffer'].current() == 2 and loaded['buffer'].mean() == 6.75 / 5
 
-    @pytest.mark.parametrize('malicious', [
-        Getattr(HistoryBuffer, '__init__'),
-        Getattr(HistoryBuffer, '__globals__'),
-        Getattr(np.ndarray, 'tofile'),
-        Getattr(torch.Tensor, 'numpy'),
-    ], ids=lambda one: one.args[1])
+    @pytest.mark.parametrize(
+        'malicious',
+        [
+            Getattr(HistoryBuffer, '__init__'),
+            Getattr(HistoryBuffer, '__globals__'),
+            Getattr(np.ndarray, 'tofile'),
+            Getattr(torch.Tensor, 'numpy'),
+        ],
+        ids=lambda one: one.args[1],
+    )
     def test_refuses_other_attributes(self, malicious):
         with pytest.raises((ValueError, pickle.UnpicklingError)):
             self.load(dict(state_dict=malicious))
@@ -178,11 +193,11 @@ class TestCheckpoints:
 
 
 class TestConfigs:
-
     def test_base_of_another_project(self, tmp_path):
         path = tmp_path / 'child.py'
-        path.write_text("_base_ = 'mmamr::amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'\n"
-                        'train_cfg = dict(max_epochs=9)\n')
+        path.write_text(
+            "_base_ = 'mmamr::amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'\ntrain_cfg = dict(max_epochs=9)\n"
+        )
         cfg = Config.fromfile(path)
         assert cfg.train_cfg.max_epochs == 9 and cfg.model.type == 'AMRClassifier'
 
@@ -195,7 +210,6 @@ class TestConfigs:
 
 
 class TestDistributed:
-
     @pytest.fixture(autouse=True)
     def no_group(self, monkeypatch):
         """Note how the process group would be started, and leave the environment as it was."""
@@ -216,11 +230,14 @@ class TestDistributed:
         compat.setup_cpu_distributed(cfg, 'pytorch')
         assert cfg.to_dict() == dict(a=1) and not self.started
 
-    @pytest.mark.parametrize('launcher, given', [
-        ('pytorch', dict(RANK='1', WORLD_SIZE='2', LOCAL_RANK='1')),
-        ('slurm', dict(SLURM_PROCID='1', SLURM_NTASKS='2', SLURM_LOCALID='1')),
-        ('mpi', dict(OMPI_COMM_WORLD_RANK='1', OMPI_COMM_WORLD_SIZE='2', OMPI_COMM_WORLD_LOCAL_RANK='1')),
-    ])
+    @pytest.mark.parametrize(
+        'launcher, given',
+        [
+            ('pytorch', dict(RANK='1', WORLD_SIZE='2', LOCAL_RANK='1')),
+            ('slurm', dict(SLURM_PROCID='1', SLURM_NTASKS='2', SLURM_LOCALID='1')),
+            ('mpi', dict(OMPI_COMM_WORLD_RANK='1', OMPI_COMM_WORLD_SIZE='2', OMPI_COMM_WORLD_LOCAL_RANK='1')),
+        ],
+    )
     def test_starts_gloo(self, monkeypatch, launcher, given):
         monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
         os.environ.update(given)
@@ -233,7 +250,8 @@ class TestDistributed:
             broadcast_buffers=False,
             find_unused_parameters=True,
             static_graph=True,
-            device_ids=None)
+            device_ids=None,
+        )
 
     def test_unused_parameters_are_not_looked_for_by_default(self, monkeypatch):
         monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
@@ -243,13 +261,15 @@ class TestDistributed:
 
 
 class TestWarnings:
-
-    @pytest.mark.parametrize('message', [
-        'pkg_resources is deprecated as an API.',
-        '``build_loss`` would be deprecated soon, please use ``mmseg.registry.MODELS.build()``',
-        'Fail to import ``MultiScaleDeformableAttention`` from ``mmcv.ops.multi_scale_deform_attn``',
-        "'pkgutil.find_loader' is deprecated and slated for removal in Python 3.14",
-    ])
+    @pytest.mark.parametrize(
+        'message',
+        [
+            'pkg_resources is deprecated as an API.',
+            '``build_loss`` would be deprecated soon, please use ``mmseg.registry.MODELS.build()``',
+            'Fail to import ``MultiScaleDeformableAttention`` from ``mmcv.ops.multi_scale_deform_attn``',
+            "'pkgutil.find_loader' is deprecated and slated for removal in Python 3.14",
+        ],
+    )
     def test_filtered(self, message):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter('always')
@@ -260,6 +280,7 @@ class TestWarnings:
 
     def test_filtered_in_the_log(self, monkeypatch):
         from mmengine.fileio import file_client
+
         said = []
 
         def log(msg, *args, **kwargs):
@@ -279,6 +300,7 @@ class TestWarnings:
 def test_no_model_can_be_wrapped(monkeypatch):
     """``DistributedDataParallel`` refuses a module without a parameter that learns."""
     from mmamr.models import NoModel
+
     assert any(parameter.requires_grad for parameter in NoModel().parameters())
     assert isinstance(NoModel(), nn.Module)
     with pytest.raises(NotImplementedError, match='has no model'):
@@ -286,13 +308,20 @@ def test_no_model_can_be_wrapped(monkeypatch):
 
 
 def test_freed_memory_is_kept_where_that_helps(monkeypatch):
-    code = ('import sys, mmamr.compat as c; import torch; torch.cuda.is_available = lambda: bool(int(sys.argv[1])); '
-            'print(c.keep_freed_memory())')
+    code = (
+        'import sys, mmamr.compat as c; import torch; torch.cuda.is_available = lambda: bool(int(sys.argv[1])); '
+        'print(c.keep_freed_memory())'
+    )
 
     def says(gpu, **environment):
         kept = {name: value for name, value in os.environ.items() if not name.startswith('MALLOC_')}
-        run = subprocess.run([sys.executable, '-c', code, str(int(gpu))], env={**kept, **environment}, check=True,
-                             text=True, capture_output=True)
+        run = subprocess.run(
+            [sys.executable, '-c', code, str(int(gpu))],
+            env={**kept, **environment},
+            check=True,
+            text=True,
+            capture_output=True,
+        )
         return run.stdout.strip() == 'True'
 
     assert not says(gpu=True)

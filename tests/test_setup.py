@@ -1,4 +1,5 @@
 """What setup.py puts inside the package."""
+
 import os
 import runpy
 from pathlib import Path
@@ -10,8 +11,14 @@ SETUP = Path(__file__).parents[1] / 'setup.py'
 
 @pytest.fixture
 def tree(tmp_path):
-    for name in ('configs/amr/a.py', 'configs/amr/metafile.yml', 'tools/train.py', 'tools/analysis_tools/vis.py',
-                 'model-index.yml', 'mmamr/__init__.py'):
+    for name in (
+        'configs/amr/a.py',
+        'configs/amr/metafile.yml',
+        'tools/train.py',
+        'tools/analysis_tools/vis.py',
+        'model-index.yml',
+        'mmamr/__init__.py',
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name)
     return tmp_path
@@ -28,8 +35,12 @@ def test_configs_and_tools_are_inside_the_package(tree, monkeypatch, command, li
         assert (mim / name).read_text() == name
     assert all(os.path.islink(mim / name) == link for name in ('configs', 'tools', 'model-index.yml'))
     if not link:
-        assert {'.mim/configs/amr/metafile.yml', '.mim/tools/train.py', '.mim/tools/analysis_tools/vis.py',
-                '.mim/model-index.yml'} <= set(setup['mim_files']())
+        assert {
+            '.mim/configs/amr/metafile.yml',
+            '.mim/tools/train.py',
+            '.mim/tools/analysis_tools/vis.py',
+            '.mim/model-index.yml',
+        } <= set(setup['mim_files']())
 
 
 def test_other_commands_leave_the_tree_alone(tree, monkeypatch):
@@ -46,6 +57,7 @@ def test_requirements_are_the_bounds_of_the_version_check():
     from packaging.version import Version
 
     from mmamr.compat import BOUNDS
+
     lines = setup['parse_requirements']('requirements/runtime.txt')
     wanted = {one.name: one.specifier for one in map(Requirement, lines)}
     for bound in BOUNDS:

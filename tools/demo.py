@@ -3,6 +3,7 @@
 No download of data or weights. Whatever is done already is skipped, so that a second call ends at once and one that was
 interrupted goes on.
 """
+
 import argparse
 import json
 import os
@@ -10,7 +11,6 @@ import os.path as osp
 import subprocess
 import sys
 import time
-from typing import List, Tuple
 
 from prettytable import PrettyTable
 
@@ -37,7 +37,7 @@ def metrics(work_dir: str, stage: str) -> dict:
         return json.load(file)['stages'][stage]['metrics']
 
 
-def rows(plain: str, amr: str) -> List[Tuple[str, str, float]]:
+def rows(plain: str, amr: str) -> list[tuple[str, str, float]]:
     """What came out: name, split and mIoU in percent."""
     cams, labels = metrics(amr, 'cam'), metrics(amr, 'pseudo_label')
     return [
@@ -59,14 +59,33 @@ def main() -> None:
     pictures = osp.join(args.work_dir, 'pictures')
     run('train.py', PLAIN, '--work-dir', plain, '--resume', '--stages', 'classifier', 'cam')
     run('train.py', AMR, '--work-dir', amr, '--resume')
-    run('analysis_tools/vis_cams.py', CAMS, '--cam-dir', osp.join(amr, 'cam', 'cams'), '--num', '6', '--out',
-        osp.join(pictures, 'cams.png'))
-    run('analysis_tools/vis_affinity.py', IRNET, latest_checkpoint(osp.join(amr, 'affinity')), '--cam-dir',
-        osp.join(amr, 'cam', 'cams'), '--num', '6', '--out', osp.join(pictures, 'pseudo_labels.png'))
+    run(
+        'analysis_tools/vis_cams.py',
+        CAMS,
+        '--cam-dir',
+        osp.join(amr, 'cam', 'cams'),
+        '--num',
+        '6',
+        '--out',
+        osp.join(pictures, 'cams.png'),
+    )
+    run(
+        'analysis_tools/vis_affinity.py',
+        IRNET,
+        latest_checkpoint(osp.join(amr, 'affinity')),
+        '--cam-dir',
+        osp.join(amr, 'cam', 'cams'),
+        '--num',
+        '6',
+        '--out',
+        osp.join(pictures, 'pseudo_labels.png'),
+    )
     table = PrettyTable(['', 'split', 'mIoU (%)'], align='l')
     table.add_rows([(name, split, f'{value:.1f}') for name, split, value in rows(plain, amr)])
-    print(f'\n{table}\nCAMs at their best threshold. {time.time() - start:.0f} s. Pictures: '
-          f'{os.path.relpath(pictures)}/cams.png, pseudo_labels.png')
+    print(
+        f'\n{table}\nCAMs at their best threshold. {time.time() - start:.0f} s. Pictures: '
+        f'{os.path.relpath(pictures)}/cams.png, pseudo_labels.png'
+    )
     report = osp.join(amr, REPORT)
     if osp.exists(report):
         print(f'Report: {os.path.relpath(report)}')

@@ -5,17 +5,17 @@ r"""Pack predictions for the evaluation server of PASCAL VOC 2012, or check an a
     python tools/make_voc_submission.py work_dirs/test_predictions submission.tgz
     python tools/make_voc_submission.py --check submission.tgz
 """
+
 import argparse
 import os.path as osp
 import sys
-from typing import List, Optional
 
 import mmamr  # noqa: F401  (before anything of OpenMMLab)
 from mmamr.datasets.splits import read_ids
 from mmamr.evaluation.voc_submission import COMPETITIONS, check_submission, write_submission
 
 
-def parse_args(argv: Optional[List[str]]) -> argparse.Namespace:
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('predictions', nargs='?', help='folder of <id>.png with values 0 to 20')
     parser.add_argument('archive', nargs='?', help='.tgz to write')
@@ -29,7 +29,7 @@ def parse_args(argv: Optional[List[str]]) -> argparse.Namespace:
     return args
 
 
-def main(argv: Optional[List[str]] = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     image_dir = osp.join(args.data_root, 'JPEGImages')
     archive = args.check or args.archive

@@ -1,8 +1,8 @@
 """Train, run and measure everything that a table needs, over several seeds, and write the table."""
+
 import argparse
 import os
 import os.path as osp
-from typing import List, Optional
 
 from mmengine.config import Config
 from mmengine.logging import MMLogger
@@ -11,16 +11,19 @@ from mmamr.apis.experiments import Experiments
 from mmamr.utils import one_line_errors
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='one of configs/experiments/')
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], help='one run a seed; default: 0 1 2')
     parser.add_argument(
-        '--runs', nargs='+', help='only these runs, e.g. plain amr, with a table of their own; default: all')
+        '--runs', nargs='+', help='only these runs, e.g. plain amr, with a table of their own; default: all'
+    )
     parser.add_argument(
-        '--work-dir', help='folder for runs and table; ./work_dirs/experiments/<config name> if not given')
+        '--work-dir', help='folder for runs and table; ./work_dirs/experiments/<config name> if not given'
+    )
     parser.add_argument(
-        '--jobs', type=int, default=0, help='runs at a time, one GPU each; default: the number of GPUs, or 1')
+        '--jobs', type=int, default=0, help='runs at a time, one GPU each; default: the number of GPUs, or 1'
+    )
     parser.add_argument('--dry-run', action='store_true', help='say what would be run, and what is there')
     args = parser.parse_args(argv)
     if args.jobs < 0:
@@ -28,7 +31,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return args
 
 
-def main(argv: Optional[List[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     name = osp.splitext(osp.basename(args.config))[0]
     work_dir = args.work_dir or osp.join('work_dirs', 'experiments', name)
@@ -41,7 +44,8 @@ def main(argv: Optional[List[str]] = None) -> None:
             work_dir=work_dir,
             tools_dir=osp.dirname(osp.abspath(__file__)),
             seeds=args.seeds,
-            runs=args.runs)
+            runs=args.runs,
+        )
         if args.dry_run:
             print('\n'.join(experiments.plan()))
             return

@@ -1,9 +1,10 @@
 """Run the test loop of a config: make CAMs or pseudo labels, or measure a model."""
+
 import argparse
 import inspect
 import os
 import os.path as osp
-from typing import Any, List, Optional
+from typing import Any
 
 import torch
 from mmengine.config import Config, DictAction
@@ -19,24 +20,29 @@ from mmamr.registry import LOOPS
 from mmamr.utils import InputError, default_work_dir, one_line_errors
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('checkpoint', nargs='?', help='checkpoint file; stages without a model need none')
     parser.add_argument('--work-dir', help='folder for logs and results; ./work_dirs/<config name> if not given')
     parser.add_argument(
-        '--out', '--out-dir', metavar='DIR', help='folder of the files that are written: CAMs, labels, predicted masks')
+        '--out', '--out-dir', metavar='DIR', help='folder of the files that are written: CAMs, labels, predicted masks'
+    )
     parser.add_argument(
         '--out-item',
         choices=['pred', 'metrics'],
-        help='what to write to --out: these files (pred, if not given), or only metrics.json (metrics)')
+        help='what to write to --out: these files (pred, if not given), or only metrics.json (metrics)',
+    )
     parser.add_argument(
-        '--show-dir', metavar='DIR', help='folder for pictures: eight of the CAMs or labels, or all predicted masks')
+        '--show-dir', metavar='DIR', help='folder for pictures: eight of the CAMs or labels, or all predicted masks'
+    )
     parser.add_argument('--show', action='store_true', help='show these pictures in a window')
     parser.add_argument(
-        '--wait-time', type=float, default=2, metavar='SECONDS', help='how long each is shown; 0 is until a key (2)')
+        '--wait-time', type=float, default=2, metavar='SECONDS', help='how long each is shown; 0 is until a key (2)'
+    )
     parser.add_argument(
-        '--interval', type=int, metavar='N', help='of a large data set, draw every N-th image, each for itself')
+        '--interval', type=int, metavar='N', help='of a large data set, draw every N-th image, each for itself'
+    )
     parser.add_argument('--tta', action='store_true', help='segmentation: average over scales and mirror images')
     parser.add_argument('--amp', action='store_true', help='half precision: float16 on a GPU, bfloat16 on a CPU')
     parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of batches for the GPU')
@@ -46,9 +52,9 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         action=DictAction,
         metavar='KEY=VALUE',
         help="override settings of the config, e.g. --cfg-options test_cfg.scales='[0.75,1.25]' "
-        'test_dataloader.batch_sampler.batch_size=8')
-    parser.add_argument(
-        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+        'test_dataloader.batch_sampler.batch_size=8',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
     # torch.distributed.launch passes the first of these names, torchrun none
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
@@ -114,15 +120,17 @@ def merge_show_args(cfg: Config, args: argparse.Namespace) -> None:
     if not is_segmentation(cfg):
         loop = test_loop(cfg)
         if loop is None or not issubclass(loop, ImageFilesLoop):
-            raise InputError('--show and --show-dir mean nothing to this config: its test loop is '
-                             f'{loop and loop.__name__}')
+            raise InputError(
+                f'--show and --show-dir mean nothing to this config: its test loop is {loop and loop.__name__}'
+            )
         return
     cfg.setdefault('default_hooks', {}).visualization = dict(
         type='mmamr.PredictionPictureHook',
         out_dir=args.show_dir,
         show=args.show,
         wait_time=args.wait_time,
-        interval=args.interval or 1)
+        interval=args.interval or 1,
+    )
 
 
 def needs_checkpoint(cfg: Config) -> bool:
@@ -130,7 +138,7 @@ def needs_checkpoint(cfg: Config) -> bool:
     return 'model' in cfg and cfg.model.type.split('.')[-1] != 'NoModel'
 
 
-def test_loop(cfg: Config) -> Optional[type]:
+def test_loop(cfg: Config) -> type | None:
     """The class of the test loop of a config; None where it has none."""
     test_cfg = cfg.get('test_cfg')
     return None if test_cfg is None else LOOPS.get(test_cfg.get('type', 'TestLoop'))
@@ -149,7 +157,7 @@ def set_loop_option(cfg: Config, flag: str, **options: Any) -> None:
     cfg.test_cfg.update({name: options[name] for name in known})
 
 
-def main(argv: Optional[List[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     keep_freed_memory()
     with one_line_errors():

@@ -1,7 +1,7 @@
 """Train a model, or run a whole pipeline, from a config."""
+
 import argparse
 import os
-from typing import List, Optional
 
 import torch
 from mmengine.config import Config, DictAction
@@ -13,7 +13,7 @@ from mmamr.registry import RUNNERS
 from mmamr.utils import InputError, default_work_dir, one_line_errors
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='folder for logs and checkpoints; ./work_dirs/<config name> if not given')
@@ -22,23 +22,27 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='resume from a checkpoint, or from the latest one in the work dir if none is named')
+        help='resume from a checkpoint, or from the latest one in the work dir if none is named',
+    )
     pipeline = parser.add_argument_group('pipelines', 'for configs with stages')
     pipeline.add_argument('--stages', nargs='+', metavar='NAME', help='run these stages only')
     pipeline.add_argument('--from-stage', metavar='NAME', help='run this stage and those after it')
     pipeline.add_argument(
         '--dry-run',
         action='store_true',
-        help='run nothing, print what each stage reads and writes, what is there and what is missing')
+        help='run nothing, print what each stage reads and writes, what is there and what is missing',
+    )
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
     parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of batches for the GPU')
     parser.add_argument(
-        '--no-persistent-workers', action='store_true', help='start the workers of the data loaders anew each epoch')
+        '--no-persistent-workers', action='store_true', help='start the workers of the data loaders anew each epoch'
+    )
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',
-        help="scale the learning rate with the total batch size, from the config's auto_scale_lr.base_batch_size")
+        help="scale the learning rate with the total batch size, from the config's auto_scale_lr.base_batch_size",
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -46,9 +50,9 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='override settings of the config, e.g. --cfg-options train_dataloader.batch_size=8 '
         "model.loss_cps.loss_weight=0.2; lists as key='[a,b]'. Of a pipeline: stages.cam.options.test_cfg.flip=False "
-        'for one stage, options.randomness.seed=1 for all')
-    parser.add_argument(
-        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
+        'for one stage, options.randomness.seed=1 for all',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
     # torch.distributed.launch passes the first of these names, torchrun none
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
@@ -98,8 +102,10 @@ def merge_pipeline_args(cfg: Config, args: argparse.Namespace) -> Config:
     for name in ('amp', 'no_validate', 'no_pin_memory', 'no_persistent_workers', 'auto_scale_lr'):
         if getattr(args, name):
             option = name.replace('_', '-')
-            raise InputError(f'--{option} is for a single training; in a pipeline set it in the config of a stage, or '
-                             'by --cfg-options stages.NAME.options.KEY=VALUE')
+            raise InputError(
+                f'--{option} is for a single training; in a pipeline set it in the config of a stage, or '
+                'by --cfg-options stages.NAME.options.KEY=VALUE'
+            )
     if args.resume not in (None, 'auto'):
         raise InputError('--resume takes no checkpoint for a pipeline: each training finds its own')
     cfg.setdefault('_scope_', 'mmamr')  # where runner_type is looked up
@@ -112,7 +118,7 @@ def merge_pipeline_args(cfg: Config, args: argparse.Namespace) -> Config:
     return cfg
 
 
-def main(argv: Optional[List[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     keep_freed_memory()
     with one_line_errors():

@@ -4,7 +4,8 @@ custom_imports = dict(imports=['mmamr.registry'], allow_failed_imports=False)
 env_cfg = dict(
     cudnn_benchmark=False,  # image sizes vary
     mp_cfg=dict(mp_start_method='fork', opencv_num_threads=0),
-    dist_cfg=dict(backend='nccl'))
+    dist_cfg=dict(backend='nccl'),
+)
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(type='SegLocalVisualizer', vis_backends=vis_backends, name='visualizer')
 log_processor = dict(by_epoch=False)

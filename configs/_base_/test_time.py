@@ -6,4 +6,6 @@ test_time = dict(
     flip=False,
     crf=False,
     crf_params=dict(
-        iterations=10, gaussian_sxy=1, gaussian_compat=3, bilateral_sxy=67, bilateral_srgb=3, bilateral_compat=4))
+        iterations=10, gaussian_sxy=1, gaussian_compat=3, bilateral_sxy=67, bilateral_srgb=3, bilateral_compat=4
+    ),
+)

@@ -7,5 +7,7 @@ test_dataloader = dict(
             dict(type='LoadImage'),
             dict(type='LoadCAM', cam_dir=_base_.cam_dir),
             dict(type='MakeAffinityLabel', method='affinitynet', low_alpha=16, high_alpha=128),
-            dict(type='KeepKeys', keys=('img_id', 'affinity_label'))
-        ]))
+            dict(type='KeepKeys', keys=('img_id', 'affinity_label')),
+        ]
+    )
+)

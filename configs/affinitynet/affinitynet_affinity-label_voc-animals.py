@@ -6,5 +6,7 @@ test_dataloader = dict(
             dict(type='LoadImage'),
             dict(type='LoadCAM', cam_dir=_base_.cam_dir),
             dict(type='MakeAffinityLabel', method='affinitynet', low_alpha=4, high_alpha=24),
-            dict(type='KeepKeys', keys=('img_id', 'affinity_label'))
-        ]))
+            dict(type='KeepKeys', keys=('img_id', 'affinity_label')),
+        ]
+    )
+)

@@ -1,6 +1,8 @@
 _base_ = [
-    '../_base_/models/affinitynet_r50.py', '../_base_/datasets/voc-animals_affinity-label_257x257.py',
-    '../_base_/schedules/schedule_affinitynet_8e.py', '../_base_/default_runtime.py'
+    '../_base_/models/affinitynet_r50.py',
+    '../_base_/datasets/voc-animals_affinity-label_257x257.py',
+    '../_base_/schedules/schedule_affinitynet_8e.py',
+    '../_base_/default_runtime.py',
 ]
 label_dir = 'work_dirs/voc-animals/affinity_label_affinitynet'
 model = dict(
@@ -15,16 +17,19 @@ model = dict(
         init_cfg=dict(
             type='StrictPretrained',
             checkpoint='{{$MMAMR_MOBILENET_V2:../shared/weights/mobilenet_v2_imagenet_backbone.pth}}',
-            prefix='backbone.')),
+            prefix='backbone.',
+        ),
+    ),
     head=dict(in_channels=(32, 96, 320)),
     # The maps are small, 30x40: without a border of pixels that start no pair, and with fewer steps.
-    walk_cfg=dict(exp_times=6, border=0))
+    walk_cfg=dict(exp_times=6, border=0),
+)
 train_dataloader = dict(dataset=dict(label_dir=label_dir))
 optim_wrapper = dict(optimizer=dict(lr=0.01, momentum=0.9))
 param_scheduler = [
-    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=4, by_epoch=True, convert_to_iter_based=True)
+    dict(type='PolyLR', power=0.9, eta_min=0.0, begin=0, end=4, by_epoch=True, convert_to_iter_based=True)
 ]
 train_cfg = dict(max_epochs=4)
-test_cfg = dict(power=8.)
-test_evaluator = [dict(type='CAMMetric', threshold=8., prefix='walk'), dict(type='LabelMetric', prefix='pseudo_label')]
+test_cfg = dict(power=8.0)
+test_evaluator = [dict(type='CAMMetric', threshold=8.0, prefix='walk'), dict(type='LabelMetric', prefix='pseudo_label')]
 custom_hooks = [dict(type='ChannelsLastHook')]

@@ -9,5 +9,7 @@ model = dict(
         frozen_stages=1,
         norm_cfg=dict(type='BN', requires_grad=False),
         norm_eval=True,
-        init_cfg=dict(type='StrictPretrained', checkpoint='{{$MMAMR_RESNET38:checkpoints/resnet38.pth}}')),
-    head=dict(in_channels=(512, 1024, 4096)))
+        init_cfg=dict(type='StrictPretrained', checkpoint='{{$MMAMR_RESNET38:checkpoints/resnet38.pth}}'),
+    ),
+    head=dict(in_channels=(512, 1024, 4096)),
+)

@@ -1,6 +1,8 @@
 _base_ = [
-    '../_base_/models/affinitynet_r50.py', '../_base_/datasets/voc12aug_affinity-label_512x512.py',
-    '../_base_/schedules/schedule_affinitynet_8e.py', '../_base_/default_runtime.py'
+    '../_base_/models/affinitynet_r50.py',
+    '../_base_/datasets/voc12aug_affinity-label_512x512.py',
+    '../_base_/schedules/schedule_affinitynet_8e.py',
+    '../_base_/default_runtime.py',
 ]
 label_dir = 'work_dirs/voc12aug/affinity_label_affinitynet'
 # Photos are not scaled.
@@ -10,6 +12,6 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(type='mmseg.RandomCrop', crop_size=(448, 448)),
     dict(type='mmseg.PhotoMetricDistortion'),
-    dict(type='mmseg.PackSegInputs')
+    dict(type='mmseg.PackSegInputs'),
 ]
 train_dataloader = dict(batch_size=8, dataset=dict(label_dir=label_dir, pipeline=train_pipeline))

@@ -4,20 +4,25 @@ stages = dict(
     crf_label=dict(
         kind='test',
         config='{{ fileDirname }}/cam-crf-label_embedded.py',
-        options={'test_dataloader.dataset.pipeline.1.cam_dir': '{cam.out_dir}'}),
+        options={'test_dataloader.dataset.pipeline.1.cam_dir': '{cam.out_dir}'},
+    ),
     affinitynet_label=dict(
         kind='test',
         config='{{ fileDirname }}/../affinitynet/affinitynet_affinity-label_embedded.py',
-        options={'test_dataloader.dataset.pipeline.1.cam_dir': '{cam.out_dir}'}),
+        options={'test_dataloader.dataset.pipeline.1.cam_dir': '{cam.out_dir}'},
+    ),
     affinitynet=dict(
         kind='train',
         config='{{ fileDirname }}/../affinitynet/affinitynet_resnet18-w16_1xb16-8e_embedded-112px.py',
         options={
             'train_dataloader.dataset.label_dir': '{affinitynet_label.out_dir}',
-            'model.backbone.init_cfg': _base_.pretrained
-        }),
+            'model.backbone.init_cfg': _base_.pretrained,
+        },
+    ),
     affinitynet_pseudo_label=dict(
         kind='test',
         config='{affinitynet.config}',
         checkpoint='{affinitynet.checkpoint}',
-        options={'test_cfg.cam_dir': '{cam.out_dir}'}))
+        options={'test_cfg.cam_dir': '{cam.out_dir}'},
+    ),
+)

@@ -6,6 +6,8 @@ test_dataloader = dict(
             dict(type='LoadImage'),
             dict(type='LoadCAM', cam_dir=_base_.cam_dir),
             dict(type='MakeAffinityLabel', method='crf', threshold=0.2),
-            dict(type='KeepKeys', keys=('img_id', 'affinity_label'))
-        ]))
+            dict(type='KeepKeys', keys=('img_id', 'affinity_label')),
+        ]
+    )
+)
 test_evaluator = dict(prefix='pseudo_label')

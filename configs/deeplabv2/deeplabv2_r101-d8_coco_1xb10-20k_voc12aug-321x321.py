@@ -7,4 +7,7 @@ model = dict(
             type='StrictPretrained',
             checkpoint='https://download.openmmlab.com/mmdetection/v2.0/mask_rcnn/mask_rcnn_r101_fpn_1x_coco/'
             'mask_rcnn_r101_fpn_1x_coco_20200204-1efe0ed5.pth',
-            prefix='backbone.')))
+            prefix='backbone.',
+        )
+    )
+)

@@ -8,10 +8,10 @@ runs = dict(
     plain=dict(config=plain),
     ensemble=dict(ensemble_of='plain'),
     amr=dict(config=amr),
-    plain_climbed=dict(
-        config='../amr/cam_resnet18-w16_advcam_1xb8-12e_embedded-112px.py', checkpoint_of='plain'),
+    plain_climbed=dict(config='../amr/cam_resnet18-w16_advcam_1xb8-12e_embedded-112px.py', checkpoint_of='plain'),
     ensemble_climbed=dict(ensemble_of='plain_climbed'),
-    amr_climbed=dict(config='../amr/amr_resnet18-w16_advcam_1xb8-12e_embedded-112px.py', checkpoint_of='amr'))
+    amr_climbed=dict(config='../amr/amr_resnet18-w16_advcam_1xb8-12e_embedded-112px.py', checkpoint_of='amr'),
+)
 rows = [
     dict(name='plain classifier', run='plain', cam='spotlight'),
     dict(name='two plain classifiers averaged', run='ensemble', cam='spotlight'),

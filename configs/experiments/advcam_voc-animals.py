@@ -8,15 +8,20 @@ runs = dict(
     plain=dict(config='../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py'),
     amr=dict(config='../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'),
     plain_photos=dict(
-        config='../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py', checkpoint_of='plain', options=photos),
+        config='../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py', checkpoint_of='plain', options=photos
+    ),
     ensemble_photos=dict(ensemble_of='plain_photos', options=photos),
     amr_photos=dict(
-        config='../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py', checkpoint_of='amr', options=photos),
+        config='../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py', checkpoint_of='amr', options=photos
+    ),
     plain_climbed=dict(
-        config='../amr/cam_mobilenet-v2_advcam_1xb16-4e_voc-animals-225px.py', checkpoint_of='plain', options=photos),
+        config='../amr/cam_mobilenet-v2_advcam_1xb16-4e_voc-animals-225px.py', checkpoint_of='plain', options=photos
+    ),
     ensemble_climbed=dict(ensemble_of='plain_climbed', options=photos),
     amr_climbed=dict(
-        config='../amr/amr_mobilenet-v2_advcam_1xb16-4e_voc-animals-225px.py', checkpoint_of='amr', options=photos))
+        config='../amr/amr_mobilenet-v2_advcam_1xb16-4e_voc-animals-225px.py', checkpoint_of='amr', options=photos
+    ),
+)
 rows = [
     dict(name='plain classifier', run='plain_photos', cam='spotlight'),
     dict(name='two plain classifiers averaged', run='ensemble_photos', cam='spotlight'),

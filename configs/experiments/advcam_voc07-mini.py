@@ -4,7 +4,7 @@ title = 'AdvCAM on voc07-mini, MobileNetV2, 100 photos'
 plain = '../amr/cam_mobilenet-v2_1xb16-8e_voc07-mini-225px.py'
 amr = '../amr/amr_mobilenet-v2_1xb16-8e_voc07-mini-225px.py'
 photos = {'test_dataloader.dataset.indices': 100}
-climbed = {**photos, 'test_cfg.climb.steps': 3, 'test_cfg.climb.coefficient': 0.}
+climbed = {**photos, 'test_cfg.climb.steps': 3, 'test_cfg.climb.coefficient': 0.0}
 runs = dict(
     _delete_=True,
     plain=dict(config=plain),
@@ -14,4 +14,5 @@ runs = dict(
     amr_photos=dict(config=amr, checkpoint_of='amr', options=photos),
     plain_climbed=dict(config=plain, checkpoint_of='plain', options=climbed),
     ensemble_climbed=dict(ensemble_of='plain_climbed', options=photos),
-    amr_climbed=dict(config=amr, checkpoint_of='amr', options=climbed))
+    amr_climbed=dict(config=amr, checkpoint_of='amr', options=climbed),
+)

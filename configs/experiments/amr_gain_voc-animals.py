@@ -7,7 +7,8 @@ runs = dict(
     plain=dict(config='../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py'),
     ensemble=dict(ensemble_of='plain'),
     without_amm=dict(config='../amr/amr_mobilenet-v2_wo-amm_1xb16-4e_voc-animals-225px.py'),
-    amr=dict(config='../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'))
+    amr=dict(config='../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'),
+)
 rows = [
     dict(name='plain classifier', run='plain', cam='spotlight'),
     dict(name='two plain classifiers averaged', run='ensemble', cam='spotlight'),

@@ -6,7 +6,8 @@ runs = dict(
     plain=dict(config='../amr/cam_mobilenet-v2_1xb16-8e_voc07-mini-225px.py'),
     without_amm=dict(config=amr, options=without),
     without_amm_cps_02=dict(config=amr, options={**without, 'model.loss_cps.loss_weight': 0.2}),
-    amr=dict(config=amr))
+    amr=dict(config=amr),
+)
 rows = [
     dict(name='plain classifier', run='plain', cam='spotlight'),
     dict(name='two plain classifiers averaged', run='ensemble', cam='spotlight'),

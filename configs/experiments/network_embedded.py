@@ -7,4 +7,5 @@ runs = dict(
     mlp=dict(config=amr),
     max_avg=dict(config=amr),
     pdf=dict(config=amr),
-    batch=dict(config=amr))
+    batch=dict(config=amr),
+)

@@ -9,7 +9,8 @@ runs = dict(
     max_avg=dict(config='../amr/amr_mobilenet-v2_max-avg_1xb16-4e_voc-animals-225px.py'),
     pdf=dict(config='../amr/amr_mobilenet-v2_pdf_1xb16-4e_voc-animals-225px.py'),
     batch=dict(config='../amr/amr_mobilenet-v2_batch-stats_1xb16-4e_voc-animals-225px.py'),
-    gradient=dict(config='../amr/amr_mobilenet-v2_stats-gradient_1xb16-4e_voc-animals-225px.py'))
+    gradient=dict(config='../amr/amr_mobilenet-v2_stats-gradient_1xb16-4e_voc-animals-225px.py'),
+)
 rows = [
     dict(name="AMR's default", run='amr', cam='weighted'),
     dict(name='A1: AMM after the last map (paper)', run='neck', cam='weighted'),

@@ -3,7 +3,8 @@ _base_ = './amr_gain_voc-animals.py'
 title = 'Presets on voc-animals, MobileNetV2'
 runs = dict(
     paper=dict(config='../amr/amr_mobilenet-v2_paper_1xb16-4e_voc-animals-225px.py'),
-    released=dict(config='../amr/amr_mobilenet-v2_released_1xb16-4e_voc-animals-225px.py', load_from='plain'))
+    released=dict(config='../amr/amr_mobilenet-v2_released_1xb16-4e_voc-animals-225px.py', load_from='plain'),
+)
 rows = [
     dict(name='plain classifier', run='plain', cam='spotlight'),
     dict(name='two plain classifiers averaged', run='ensemble', cam='spotlight'),

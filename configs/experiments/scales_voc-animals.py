@@ -15,7 +15,8 @@ runs = dict(
     plain_scales=dict(config=plain, checkpoint_of='plain', options=scales),
     ensemble_scales=dict(ensemble_of='plain_scales', options=photos),
     without_amm_scales=dict(config=without_amm, checkpoint_of='without_amm', options=scales),
-    amr_scales=dict(config=amr, checkpoint_of='amr', options=scales))
+    amr_scales=dict(config=amr, checkpoint_of='amr', options=scales),
+)
 rows = [
     dict(name='plain classifier', run='plain_scales', cam='spotlight'),
     dict(name='two plain classifiers averaged', run='ensemble_scales', cam='spotlight'),

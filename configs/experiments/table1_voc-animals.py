@@ -5,7 +5,8 @@ stages = ('classifier', 'cam', 'affinity_label', 'affinity', 'pseudo_label', 'se
 runs = dict(
     plain=dict(config='../amr/cam-pipeline_mobilenet-v2_all-refinements_deeplabv2_voc-animals.py', stages=stages),
     amr=dict(config='../amr/amr-pipeline_mobilenet-v2_all-refinements_deeplabv2_voc-animals.py', stages=stages),
-    supervised=dict(config='../deeplabv2/fully-supervised-pipeline_mobilenet-v2_voc-animals.py'))
+    supervised=dict(config='../deeplabv2/fully-supervised-pipeline_mobilenet-v2_voc-animals.py'),
+)
 rows = [
     dict(
         name='plain classifier',
@@ -13,15 +14,17 @@ rows = [
         metrics={
             'CAM, train': ('cam', 'CAM/spotlight.best_mIoU'),
             'labels, train': ('pseudo_label', 'pseudo_label/mIoU'),
-            'DeepLab-v2, val': ('evaluation', 'mIoU')
-        }),
+            'DeepLab-v2, val': ('evaluation', 'mIoU'),
+        },
+    ),
     dict(
         name='AMR',
         run='amr',
         metrics={
             'CAM, train': ('cam', 'CAM/weighted.best_mIoU'),
             'labels, train': ('pseudo_label', 'pseudo_label/mIoU'),
-            'DeepLab-v2, val': ('evaluation', 'mIoU')
-        }),
+            'DeepLab-v2, val': ('evaluation', 'mIoU'),
+        },
+    ),
     dict(name='real masks', run='supervised', metrics={'DeepLab-v2, val': ('evaluation', 'mIoU')}),
 ]

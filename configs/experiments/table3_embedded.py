@@ -6,4 +6,5 @@ runs = dict(
     channel=dict(config=amr),
     spatial=dict(config=amr),
     both=dict(config=amr),
-    amr=dict(config=amr))
+    amr=dict(config=amr),
+)

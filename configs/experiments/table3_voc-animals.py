@@ -7,7 +7,8 @@ runs = dict(
     channel=dict(config='../amr/amr_mobilenet-v2_channel-only_1xb16-4e_voc-animals-225px.py'),
     spatial=dict(config='../amr/amr_mobilenet-v2_spatial-only_1xb16-4e_voc-animals-225px.py'),
     both=dict(config='../amr/amr_mobilenet-v2_wo-cps_1xb16-4e_voc-animals-225px.py'),
-    amr=dict(config='../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'))
+    amr=dict(config='../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'),
+)
 rows = [
     dict(name='plain classifier', run='plain', cam='spotlight', paper=48.3),
     dict(name='AMM: channel', run='channel', cam='weighted', paper=52.9),

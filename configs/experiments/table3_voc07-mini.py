@@ -6,4 +6,5 @@ runs = dict(
     channel=dict(config=amr, options={'model.compensation.modulation.amm.spatial': None, 'model.loss_cps': None}),
     spatial=dict(config=amr, options={'model.compensation.modulation.amm.channel': None, 'model.loss_cps': None}),
     both=dict(config=amr, options={'model.loss_cps': None}),
-    amr=dict(config=amr))
+    amr=dict(config=amr),
+)

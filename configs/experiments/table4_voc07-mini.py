@@ -4,4 +4,5 @@ amr = '../amr/amr_mobilenet-v2_1xb16-8e_voc07-mini-225px.py'
 runs = dict(
     plain=dict(config='../amr/cam_mobilenet-v2_1xb16-8e_voc07-mini-225px.py'),
     threshold=dict(config=amr, options={'model.compensation.modulation.amm.function.type': 'ThresholdModulation'}),
-    amr=dict(config=amr))
+    amr=dict(config=amr),
+)

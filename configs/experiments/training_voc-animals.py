@@ -1,6 +1,6 @@
 # The choices of the training, one by one (rows T1 to T5 of docs/paper-and-released-code.md), against AMR's default.
 _base_ = './amr_gain_voc-animals.py'
-title = 'AMR\'s training one choice at a time on voc-animals, MobileNetV2: weighted CAMs'
+title = "AMR's training one choice at a time on voc-animals, MobileNetV2: weighted CAMs"
 runs = dict(
     _delete_=True,
     plain=dict(config='../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py'),
@@ -10,7 +10,8 @@ runs = dict(
     cps_1=dict(config='../amr/amr_mobilenet-v2_cps-1_1xb16-4e_voc-animals-225px.py'),
     cps_released=dict(config='../amr/amr_mobilenet-v2_cps-released_1xb16-4e_voc-animals-225px.py'),
     cps_present=dict(config='../amr/amr_mobilenet-v2_cps-present_1xb16-4e_voc-animals-225px.py'),
-    cps_first_pair=dict(config='../amr/amr_mobilenet-v2_cps-first-pair_1xb16-4e_voc-animals-225px.py'))
+    cps_first_pair=dict(config='../amr/amr_mobilenet-v2_cps-first-pair_1xb16-4e_voc-animals-225px.py'),
+)
 rows = [
     dict(name='plain classifier', run='plain', cam='spotlight'),
     dict(name="AMR's default", run='amr', cam='weighted'),

@@ -4,7 +4,7 @@
 _base_ = './tuning_voc-animals.py'
 amr, plain, photos = _base_.amr, _base_.plain, _base_.photos
 from_cam = '../amr/amr_mobilenet-v2_from-cam_1xb16-4e_voc-animals-225px.py'
-last, fast = {_base_.layers: r'layer6\.[12]\.conv\.2'}, {_base_.amm_rate: 30.}
+last, fast = {_base_.layers: r'layer6\.[12]\.conv\.2'}, {_base_.amm_rate: 30.0}
 function = 'model.compensation.modulation.amm.function'
 pdf = {f'{function}.type': 'GaussianModulation', f'{function}.form': 'pdf'}
 batch = {f'{function}.type': 'GaussianModulation', f'{function}.statistics': 'batch'}
@@ -13,10 +13,7 @@ spatial = 'model.compensation.modulation.amm.spatial'
 max_avg = {f'{spatial}.pooling': 'max-avg', f'{spatial}.norm_cfg.type': 'BN', f'{spatial}.norm_cfg.momentum': 0.01}
 cps = 'model.loss_cps'
 normalized = {f'{cps}.relu': True, f'{cps}.normalize': True}
-start = {
-    f'model.compensation.{part}.init_cfg.checkpoint': '{checkpoint}'
-    for part in ('backbone', 'head')
-}
+start = {f'model.compensation.{part}.init_cfg.checkpoint': '{checkpoint}' for part in ('backbone', 'head')}
 one, two = {**photos, 'test_cfg.scales': [1.5]}, {**photos, 'test_cfg.scales': [1.0, 1.5]}
 low, three = {**photos, 'test_cfg.scales': [0.5, 1.0, 1.5]}, {**photos, 'test_cfg.scales': [1.0, 1.5, 2.0]}
 four = {**photos, 'test_cfg.scales': [0.5, 1.0, 1.5, 2.0]}
@@ -50,7 +47,8 @@ runs = dict(
     plain_scales_three=dict(config=plain, checkpoint_of='plain', options=three),
     amr_scales_three=dict(config=amr, checkpoint_of='amr', options=three),
     plain_scales_four=dict(config=plain, checkpoint_of='plain', options=four),
-    amr_scales_four=dict(config=amr, checkpoint_of='amr', options=four))
+    amr_scales_four=dict(config=amr, checkpoint_of='amr', options=four),
+)
 rows = [
     dict(name='plain classifier', run='plain', cam='spotlight'),
     dict(name="AMR's default", run='amr', cam='weighted'),

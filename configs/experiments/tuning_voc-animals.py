@@ -21,16 +21,17 @@ runs = dict(
     cps_high=dict(config=amr, options={**photos, 'model.loss_cps.loss_weight': 0.4}),
     to_spotlight=dict(config=amr, options={**photos, 'model.loss_cps.detach': 'spotlight'}),
     to_compensation=dict(config=amr, options={**photos, 'model.loss_cps.detach': 'compensation'}),
-    half=dict(config=amr, options={**photos, 'model.loss_cls.loss_weight': 1.}),
-    amm_slow=dict(config=amr, options={**photos, amm_rate: 3.}),
-    amm_fast=dict(config=amr, options={**photos, amm_rate: 30.}),
-    more=dict(config=amr, options={**photos, 'model.loss_cls.loss_weight': 4.}),
+    half=dict(config=amr, options={**photos, 'model.loss_cls.loss_weight': 1.0}),
+    amm_slow=dict(config=amr, options={**photos, amm_rate: 3.0}),
+    amm_fast=dict(config=amr, options={**photos, amm_rate: 30.0}),
+    more=dict(config=amr, options={**photos, 'model.loss_cls.loss_weight': 4.0}),
     plain_fast=dict(config=plain, options={**photos, rate: 0.006}),
     without_amm=dict(config=amr, options={**photos, **without}),
     without_amm_cps_low=dict(config=amr, options={**photos, **without, 'model.loss_cps.loss_weight': 0.1}),
     without_amm_cps_high=dict(config=amr, options={**photos, **without, 'model.loss_cps.loss_weight': 0.4}),
     longer=dict(config=amr, options={**photos, **longer}),
-    plain_longer=dict(config=plain, options={**photos, **longer}))
+    plain_longer=dict(config=plain, options={**photos, **longer}),
+)
 rows = [
     dict(name='plain classifier', run='plain', cam='spotlight'),
     dict(name="AMR's default", run='amr', cam='weighted'),

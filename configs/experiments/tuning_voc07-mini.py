@@ -15,13 +15,14 @@ runs = dict(
     without_cps=dict(config=amr, options={**both, 'model.loss_cps': None}),
     cps_002=dict(config=amr, options={**both, weight: 0.02}),
     cps_005=dict(config=amr, options={**both, weight: 0.05}),
-    slow_3=dict(config=amr, options={**both, weight: 0.2, amm_rate: 3.}),
-    slow_1=dict(config=amr, options={**both, weight: 0.2, amm_rate: 1.}),
-    slow_1_cps_005=dict(config=amr, options={**both, weight: 0.05, amm_rate: 1.}),
+    slow_3=dict(config=amr, options={**both, weight: 0.2, amm_rate: 3.0}),
+    slow_1=dict(config=amr, options={**both, weight: 0.2, amm_rate: 1.0}),
+    slow_1_cps_005=dict(config=amr, options={**both, weight: 0.05, amm_rate: 1.0}),
     last=dict(config=amr, options={weight: 0.2}),
     amr=dict(config=amr),
     single=dict(config=amr, options={**single, weight: 0.2}),
-    single_cps_005=dict(config=amr, options=single))
+    single_cps_005=dict(config=amr, options=single),
+)
 rows = [
     dict(name='plain classifier', run='plain', cam='spotlight'),
     dict(name='AMM in both stages, L_cps of weight 0.2, as on voc-animals', run='both_stages', cam='weighted'),

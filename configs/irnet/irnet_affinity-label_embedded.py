@@ -10,7 +10,9 @@ test_dataloader = dict(
             dict(type='LoadImage'),
             dict(type='LoadCAM', cam_dir=cam_dir),
             dict(type='MakeAffinityLabel', method='irnet', fg_threshold=0.2, bg_threshold=0.01),
-            dict(type='KeepKeys', keys=('img_id', 'affinity_label'))
-        ]))
+            dict(type='KeepKeys', keys=('img_id', 'affinity_label')),
+        ]
+    )
+)
 test_cfg = dict(type='AffinityLabelLoop')
 test_evaluator = dict(type='LabelMetric', prefix='affinity_label')

@@ -1,7 +1,10 @@
 # mmseg's SegFormer-B2 and its optimiser, on mmseg's VOC 2012; only the labels are ours, and what makes it resume with the same random numbers.
 _base_ = [
-    'mmseg::_base_/models/segformer_mit-b0.py', 'mmseg::_base_/datasets/pascal_voc12_aug.py',
-    'mmseg::_base_/default_runtime.py', 'mmseg::_base_/schedules/schedule_20k.py', '../_base_/test_time.py'
+    'mmseg::_base_/models/segformer_mit-b0.py',
+    'mmseg::_base_/datasets/pascal_voc12_aug.py',
+    'mmseg::_base_/default_runtime.py',
+    'mmseg::_base_/schedules/schedule_20k.py',
+    '../_base_/test_time.py',
 ]
 data_root = '{{$MMAMR_VOC12:data/VOCdevkit/VOC2012}}'
 model = dict(
@@ -11,8 +14,11 @@ model = dict(
         num_layers=[3, 4, 6, 3],
         init_cfg=dict(
             type='Pretrained',
-            checkpoint='https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/segformer/mit_b2_20220624-66e8bf70.pth')),
-    decode_head=dict(in_channels=[64, 128, 320, 512], num_classes=21, loss_decode=dict(avg_non_ignore=True)))
+            checkpoint='https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/segformer/mit_b2_20220624-66e8bf70.pth',
+        ),
+    ),
+    decode_head=dict(in_channels=[64, 128, 320, 512], num_classes=21, loss_decode=dict(avg_non_ignore=True)),
+)
 train_dataloader = dict(
     batch_size=16,
     dataset=dict(
@@ -21,7 +27,9 @@ train_dataloader = dict(
         data_root=data_root,
         ann_file='ImageSets/Segmentation/train_aug.txt',
         data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClassPseudo'),
-        pipeline={{_base_.train_pipeline}}))
+        pipeline={{_base_.train_pipeline}},
+    ),
+)
 val_dataloader = dict(dataset=dict(data_root=data_root))
 test_dataloader = val_dataloader
 optim_wrapper = dict(
@@ -29,14 +37,12 @@ optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=6e-5, betas=(0.9, 0.999), weight_decay=0.01),
     paramwise_cfg=dict(
-        custom_keys={
-            'pos_block': dict(decay_mult=0.),
-            'norm': dict(decay_mult=0.),
-            'head': dict(lr_mult=10.)
-        }))
+        custom_keys={'pos_block': dict(decay_mult=0.0), 'norm': dict(decay_mult=0.0), 'head': dict(lr_mult=10.0)}
+    ),
+)
 param_scheduler = [
     dict(type='LinearLR', start_factor=1e-6, begin=0, end=1500, by_epoch=False),
-    dict(type='PolyLR', eta_min=0., power=1., begin=1500, end=20000, by_epoch=False)
+    dict(type='PolyLR', eta_min=0.0, power=1.0, begin=1500, end=20000, by_epoch=False),
 ]
 randomness = dict(seed=0)
 custom_imports = dict(imports=['mmamr.registry'], allow_failed_imports=False)

@@ -1,5 +1,6 @@
 """Activations before and after an AMM on real images (Fig. 3)."""
-from typing import Dict, Optional, Sequence, Tuple
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -10,13 +11,14 @@ from mmamr.utils import InputError, evaluating
 from .inference import Image, load_rgb, preprocess
 
 
-def find_amm(model: nn.Module, name: Optional[str] = None) -> Tuple[str, nn.Module]:
+def find_amm(model: nn.Module, name: str | None = None) -> tuple[str, nn.Module]:
     """One AMM of a model: that of a full name, or the last.
 
     Raises:
         InputError: If there is none, or none of this name; the message names those there are.
     """
     from mmamr.models.modulation import choose_amm  # mmamr.models imports mmpretrain
+
     try:
         return choose_amm(model, name)
     except ValueError as error:
@@ -24,10 +26,9 @@ def find_amm(model: nn.Module, name: Optional[str] = None) -> Tuple[str, nn.Modu
 
 
 @torch.inference_mode()
-def activations_of(model: nn.Module,
-                   images: Sequence[Image],
-                   module: Optional[str] = None,
-                   channel_order: str = 'bgr') -> Tuple[str, Dict[str, Tuple[np.ndarray, np.ndarray]]]:
+def activations_of(
+    model: nn.Module, images: Sequence[Image], module: str | None = None, channel_order: str = 'bgr'
+) -> tuple[str, dict[str, tuple[np.ndarray, np.ndarray]]]:
     """Values before and after an AMM, and before and after the modulation functions of its halves.
 
     Args:
@@ -44,6 +45,7 @@ def activations_of(model: nn.Module,
         InputError: If the model has no such AMM.
     """
     from mmamr.models.modulation import recording
+
     name, amm = find_amm(model, module)
     with evaluating(model), recording(amm) as record:
         for image in images:

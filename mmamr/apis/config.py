@@ -1,6 +1,7 @@
 """Configs, and the data sets that they name."""
+
 import os
-from typing import Any, Dict, Optional, Union
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
@@ -9,7 +10,7 @@ from mmamr.registry import DATASETS
 from mmamr.utils import InputError
 
 
-def load_config(config: Union[str, os.PathLike, Config], cfg_options: Optional[Dict[str, Any]] = None) -> Config:
+def load_config(config: str | os.PathLike | Config, cfg_options: dict[str, Any] | None = None) -> Config:
     """Read a config.
 
     Args:
@@ -36,7 +37,7 @@ def load_config(config: Union[str, os.PathLike, Config], cfg_options: Optional[D
     return cfg
 
 
-def init_dataset(config: Union[str, os.PathLike, Config], cfg_options: Optional[Dict[str, Any]] = None):
+def init_dataset(config: str | os.PathLike | Config, cfg_options: dict[str, Any] | None = None):
     """The data set of ``test_dataloader``, without its pipeline: for tools that look at files, not at batches.
 
     Args:
@@ -50,14 +51,19 @@ def init_dataset(config: Union[str, os.PathLike, Config], cfg_options: Optional[
         InputError: If the config has none.
     """
     from mmamr.datasets import ImageLabelDataset  # imports mmseg
+
     cfg = load_config(config, cfg_options)
     loader = cfg.get('test_dataloader')
     if loader is None or 'dataset' not in loader:
-        raise InputError(f'{cfg.filename or "the config"} has no test_dataloader: name the config of a stage that '
-                         'makes CAMs or labels')
+        raise InputError(
+            f'{cfg.filename or "the config"} has no test_dataloader: name the config of a stage that '
+            'makes CAMs or labels'
+        )
     with DefaultScope.overwrite_default_scope(cfg.get('default_scope', 'mmamr')):
         dataset = DATASETS.build({**loader.dataset, 'pipeline': []})
     if not isinstance(dataset, ImageLabelDataset):
-        raise InputError(f'{cfg.filename or "the config"} measures a {type(dataset).__name__}, which has no '
-                         'image-level labels: name the config of a stage that makes CAMs or labels')
+        raise InputError(
+            f'{cfg.filename or "the config"} measures a {type(dataset).__name__}, which has no '
+            'image-level labels: name the config of a stage that makes CAMs or labels'
+        )
     return dataset

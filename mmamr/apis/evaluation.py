@@ -1,8 +1,10 @@
 """Measure CAM files and label files, without any model."""
+
 import json
 import os
 import re
-from typing import Any, Dict, List, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import Any
 
 from mmengine.registry import DefaultScope
 
@@ -15,12 +17,14 @@ from .pictures import read_cam_of, read_truth
 METRICS_SUFFIXES = ('.json', '.md')
 
 
-def evaluate_cams(dataset,
-                  cam_dir: Union[str, Sequence[str]],
-                  xis: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9),
-                  threshold: float = 0.2,
-                  num_workers: int = 0,
-                  curves_file: Optional[str] = None) -> Dict[str, float]:
+def evaluate_cams(
+    dataset,
+    cam_dir: str | Sequence[str],
+    xis: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9),
+    threshold: float = 0.2,
+    num_workers: int = 0,
+    curves_file: str | None = None,
+) -> dict[str, float]:
     """mIoU of CAM files against the masks of a data set: Table 5 without inference.
 
     Args:
@@ -43,7 +47,7 @@ def evaluate_cams(dataset,
 
     folders = [cam_dir] if isinstance(cam_dir, str) else list(cam_dir)
 
-    def read_sample(item: Dict[str, Any]) -> Dict[str, Any]:
+    def read_sample(item: dict[str, Any]) -> dict[str, Any]:
         cams = [read_cam_of(item, folder, dataset) for folder in folders]
         return dict(cam=average(cams) if len(cams) > 1 else cams[0], mask=read_truth(item, dataset))
 
@@ -51,7 +55,7 @@ def evaluate_cams(dataset,
     return _evaluate(dataset, metric, read_sample, num_workers)
 
 
-def evaluate_labels(dataset, label_dir: str, num_workers: int = 0) -> Dict[str, float]:
+def evaluate_labels(dataset, label_dir: str, num_workers: int = 0) -> dict[str, float]:
     """mIoU, false positives and false negatives of label PNGs, such as pseudo labels, against the masks of a data set.
 
     Args:
@@ -67,7 +71,7 @@ def evaluate_labels(dataset, label_dir: str, num_workers: int = 0) -> Dict[str, 
     """
     from mmamr.datasets.images import read_mask  # mmamr.datasets imports mmseg
 
-    def read_sample(item: Dict[str, Any]) -> Dict[str, Any]:
+    def read_sample(item: dict[str, Any]) -> dict[str, Any]:
         mask = read_truth(item, dataset)
         path = os.path.join(label_dir, f'{item["img_id"]}.png')
         return dict(label=read_mask(path, dataset.class_index, mask.shape), mask=mask)
@@ -75,21 +79,24 @@ def evaluate_labels(dataset, label_dir: str, num_workers: int = 0) -> Dict[str, 
     return _evaluate(dataset, dict(type='LabelMetric'), read_sample, num_workers)
 
 
-def _evaluate(dataset, metric: Dict, read_sample, num_workers: int) -> Dict[str, float]:
+def _evaluate(dataset, metric: dict, read_sample, num_workers: int) -> dict[str, float]:
     from mmamr.evaluation.files import process_files
+
     with DefaultScope.overwrite_default_scope(METRICS.scope):
         metric = METRICS.build(metric)
     metric.dataset_meta = dataset.metainfo
     items = [dataset.get_data_info(index) for index in range(len(dataset))]
     items = [item for item in items if item.get('seg_map_path')]
     if not items:
-        raise InputError(f'no image of {dataset.ann_file} has a mask: set mask_dir of the data set '
-                         '(--cfg-options test_dataloader.dataset.mask_dir=SegmentationClass)')
+        raise InputError(
+            f'no image of {dataset.ann_file} has a mask: set mask_dir of the data set '
+            '(--cfg-options test_dataloader.dataset.mask_dir=SegmentationClass)'
+        )
     process_files([metric], items, read_sample, num_workers)
     return metric.evaluate(len(items))
 
 
-def metrics_table(metrics: Dict[str, float]) -> str:
+def metrics_table(metrics: dict[str, float]) -> str:
     """Metrics ``<prefix>/<row>.<column>`` as a Markdown table, one line a row; those without a row are one line.
 
     Args:
@@ -98,21 +105,21 @@ def metrics_table(metrics: Dict[str, float]) -> str:
     Returns:
         str: The table, with a line end.
     """
-    lines: Dict[str, Dict[str, float]] = {}
+    lines: dict[str, dict[str, float]] = {}
     for name, value in metrics.items():
         prefix, _, rest = name.rpartition('/')
         # ξ has a point of its own
         row, _, column = rest.rpartition('.')
         row = re.sub(r'\(xi=(.*)\)', r', ξ = \1', row or prefix)
         lines.setdefault(row, {})[column] = value
-    columns: List[str] = list(dict.fromkeys(column for values in lines.values() for column in values))
+    columns: list[str] = list(dict.fromkeys(column for values in lines.values() for column in values))
     table = [[next(iter(metrics)).partition('/')[0], *columns], ['---', *('---:' for _ in columns)]]
     for row, values in lines.items():
         table.append([row, *(f'{values[column]:.2f}' if column in values else '–' for column in columns)])
     return ''.join('| ' + ' | '.join(line) + ' |\n' for line in table)
 
 
-def write_metrics(path: str, metrics: Dict[str, float]) -> None:
+def write_metrics(path: str, metrics: dict[str, float]) -> None:
     """Write metrics whole.
 
     Args:

@@ -1,6 +1,8 @@
 """A model from a config, and the CAMs of any images from a model."""
+
 import os
-from typing import Any, Dict, List, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,13 +19,15 @@ from mmamr.utils import InputError, evaluating
 
 from .config import load_config
 
-Image = Union[str, os.PathLike, np.ndarray]
+Image = str | os.PathLike | np.ndarray
 
 
-def init_model(config: Union[str, os.PathLike, Config],
-               checkpoint: Optional[str] = None,
-               device: Union[str, torch.device] = 'cpu',
-               cfg_options: Optional[Dict[str, Any]] = None) -> nn.Module:
+def init_model(
+    config: str | os.PathLike | Config,
+    checkpoint: str | None = None,
+    device: str | torch.device = 'cpu',
+    cfg_options: dict[str, Any] | None = None,
+) -> nn.Module:
     """Build the model of a config and load its weights.
 
     Args:
@@ -58,7 +62,7 @@ def init_model(config: Union[str, os.PathLike, Config],
     return model.to(device).eval()
 
 
-def load_weights(model: nn.Module, checkpoint: str) -> Dict[str, Any]:
+def load_weights(model: nn.Module, checkpoint: str) -> dict[str, Any]:
     """Load a checkpoint into a model.
 
     Args:
@@ -81,13 +85,17 @@ def load_weights(model: nn.Module, checkpoint: str) -> Dict[str, Any]:
         missing, unexpected = model.load_state_dict(state, strict=False)
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
-        raise InputError(f'{checkpoint} cannot be loaded into {type(model).__name__} ({reason}): '
-                         'name a checkpoint that was trained with this config') from None
+        raise InputError(
+            f'{checkpoint} cannot be loaded into {type(model).__name__} ({reason}): '
+            'name a checkpoint that was trained with this config'
+        ) from None
     if missing or unexpected:
         few = ', '.join([*missing, *unexpected][:3])
-        raise InputError(f'{checkpoint} does not fit {type(model).__name__}: {len(missing)} weights are missing, '
-                         f'{len(unexpected)} are not the model\'s ({few}, …); name a checkpoint that was trained with '
-                         'this config')
+        raise InputError(
+            f'{checkpoint} does not fit {type(model).__name__}: {len(missing)} weights are missing, '
+            f"{len(unexpected)} are not the model's ({few}, …); name a checkpoint that was trained with "
+            'this config'
+        )
     return dict((content.get('meta') or {}).get('dataset_meta') or {})
 
 
@@ -108,6 +116,7 @@ def load_rgb(image: Image, channel_order: str = 'bgr') -> np.ndarray:
         raise ValueError(f"channel_order must be 'bgr' or 'rgb', but got {channel_order!r}")
     if not isinstance(image, np.ndarray):
         from mmamr.datasets.images import read_image  # mmamr.datasets imports mmseg
+
         image, channel_order = read_image(os.fspath(image)), 'bgr'
     if image.ndim == 2:
         image = np.repeat(image[..., None], 3, axis=2)
@@ -127,13 +136,15 @@ def preprocess(model: nn.Module, image: np.ndarray) -> torch.Tensor:
 
 
 @torch.no_grad()
-def make_cams(model: nn.Module,
-              images: Union[Image, Sequence[Image]],
-              labels: Optional[Sequence[Sequence[Union[int, str]]]] = None,
-              scales: Optional[Sequence[float]] = None,
-              flip: Optional[bool] = None,
-              channel_order: str = 'bgr',
-              score_threshold: float = 0.5) -> List[CAM]:
+def make_cams(
+    model: nn.Module,
+    images: Image | Sequence[Image],
+    labels: Sequence[Sequence[int | str]] | None = None,
+    scales: Sequence[float] | None = None,
+    flip: bool | None = None,
+    channel_order: str = 'bgr',
+    score_threshold: float = 0.5,
+) -> list[CAM]:
     """CAMs of images, as the CAM stage of the model's config makes them, with climbing if that has it.
 
     Args:
@@ -159,7 +170,7 @@ def make_cams(model: nn.Module,
     if labels is not None and len(labels) != len(images):
         raise ValueError(f'labels of {len(labels)} images were given for {len(images)} images')
     stage = (model.cfg.get('test_cfg') or {}) if hasattr(model, 'cfg') else {}
-    scales = stage.get('scales', (1.0, )) if scales is None else scales
+    scales = stage.get('scales', (1.0,)) if scales is None else scales
     flip = stage.get('flip', True) if flip is None else flip
     climbing = Climbing(**stage['climb']) if stage.get('climb') else None
     cams = []
@@ -175,12 +186,12 @@ def make_cams(model: nn.Module,
     return cams
 
 
-def class_names(model: nn.Module) -> List[str]:
+def class_names(model: nn.Module) -> list[str]:
     """Names of the foreground classes of a model: their numbers where nobody told."""
     return list(getattr(model, 'dataset_meta', {}).get('classes') or map(str, range(model.num_classes)))
 
 
-def class_numbers(model: nn.Module, labels: Sequence[Union[int, str]]) -> List[int]:
+def class_numbers(model: nn.Module, labels: Sequence[int | str]) -> list[int]:
     """Numbers of classes given by number or name.
 
     Raises:
@@ -190,6 +201,7 @@ def class_numbers(model: nn.Module, labels: Sequence[Union[int, str]]) -> List[i
     numbers = [names.index(label) if label in names else label for label in labels]
     for number in numbers:
         if isinstance(number, str) or not 0 <= number < model.num_classes:
-            raise ValueError(f'no class {number!r}: the classes are {", ".join(names)}, '
-                             f'or 0 to {model.num_classes - 1}')
+            raise ValueError(
+                f'no class {number!r}: the classes are {", ".join(names)}, or 0 to {model.num_classes - 1}'
+            )
     return [int(number) for number in numbers]

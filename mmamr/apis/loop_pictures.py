@@ -1,6 +1,8 @@
 """Pictures of what a test loop has made, in files or on the screen."""
+
 import os.path as osp
-from typing import Any, Dict, Iterator, List, Optional, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from mmengine.runner import Runner
 
@@ -20,17 +22,20 @@ def require_screen() -> None:
         InputError: If it cannot, for want of a screen or of a toolkit.
     """
     import matplotlib.pyplot as plt
+
     cure = 'use --show-dir DIR instead, or run on a desktop with a GUI toolkit for matplotlib (pip install PyQt6)'
     try:
         plt.close(plt.figure())  # the backend is loaded with the first figure
     except ImportError as error:
         raise InputError(f'--show cannot open a window ({error}): {cure}') from None
     if plt.get_backend().lower() in WITHOUT_WINDOWS:
-        raise InputError(f'--show cannot open a window: matplotlib found no screen and has only its backend '
-                         f'{plt.get_backend()}; {cure}')
+        raise InputError(
+            f'--show cannot open a window: matplotlib found no screen and has only its backend '
+            f'{plt.get_backend()}; {cure}'
+        )
 
 
-def loop_rows(loop: Any, items: Sequence[Dict[str, Any]]) -> List[Row]:
+def loop_rows(loop: Any, items: Sequence[dict[str, Any]]) -> list[Row]:
     """Rows that show what a loop made of some images.
 
     Args:
@@ -41,21 +46,30 @@ def loop_rows(loop: Any, items: Sequence[Dict[str, Any]]) -> List[Row]:
         list[Row]: To be stacked by :func:`mmamr.visualization.draw_sheet`.
     """
     from mmamr.engine.loops import CAMLabelLoop, CAMLoop, PseudoLabelLoop  # they import mmseg
+
     if isinstance(loop, CAMLoop):
         return cam_rows(loop.dataset, loop.out_dir, items)
     if isinstance(loop, PseudoLabelLoop):
-        return affinity_rows(loop.model, loop.dataset, loop.cam_dir, items, loop.xi, loop.cam_power, loop.threshold,
-                             loop.powers, loop.power, loop.unsure)
+        return affinity_rows(
+            loop.model,
+            loop.dataset,
+            loop.cam_dir,
+            items,
+            loop.xi,
+            loop.cam_power,
+            loop.threshold,
+            loop.powers,
+            loop.power,
+            loop.unsure,
+        )
     if isinstance(loop, CAMLabelLoop):
         return label_rows(loop.dataset, loop.out_dir, items, loop.cam_dir, loop.xi)
     return label_rows(loop.dataset, loop.out_dir, items)
 
 
-def draw_loop(runner: Runner,
-              show_dir: Optional[str] = None,
-              show: bool = False,
-              wait_time: float = 2,
-              interval: Optional[int] = None) -> List[str]:
+def draw_loop(
+    runner: Runner, show_dir: str | None = None, show: bool = False, wait_time: float = 2, interval: int | None = None
+) -> list[str]:
     """Draw what the test loop of a runner made, in files, on the screen or both.
 
     Args:
@@ -78,7 +92,7 @@ def draw_loop(runner: Runner,
     return files
 
 
-def _rows_in_turn(loop: Any, interval: Optional[int]) -> Iterator[List[Row]]:
+def _rows_in_turn(loop: Any, interval: int | None) -> Iterator[list[Row]]:
     """All rows at once, or one after the other where there may be thousands."""
     if interval is None:
         yield loop_rows(loop, choose_items(loop.dataset, num=8))

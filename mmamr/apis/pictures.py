@@ -1,6 +1,8 @@
 """Pictures of what the stages wrote, for images of a data set or any others."""
+
 import os
-from typing import Any, Dict, List, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +16,7 @@ from mmamr.visualization import Row, affinity_row, cam_row, draw_sheet, label_ro
 from .inference import Image, class_names, load_rgb, preprocess
 
 
-def choose_items(dataset, img_ids: Optional[Sequence[str]] = None, num: int = 8, seed: int = 0) -> List[Dict[str, Any]]:
+def choose_items(dataset, img_ids: Sequence[str] | None = None, num: int = 8, seed: int = 0) -> list[dict[str, Any]]:
     """Some images of a data set: named ones in the order of their names, or random ones in the order of the data set.
 
     Args:
@@ -41,15 +43,16 @@ def choose_items(dataset, img_ids: Optional[Sequence[str]] = None, num: int = 8,
     return [dataset.get_data_info(index) for index in indices]
 
 
-def read_truth(item: Dict[str, Any], dataset) -> Optional[np.ndarray]:
+def read_truth(item: dict[str, Any], dataset) -> np.ndarray | None:
     """The mask of an item ``(H, W)``: 0 background, c + 1 foreground, 255 ignored; None where there is none."""
     from mmamr.datasets.images import read_mask, read_size  # mmamr.datasets imports mmseg
+
     if not item.get('seg_map_path'):
         return None
     return read_mask(item['seg_map_path'], dataset.class_index, read_size(item['img_path']))
 
 
-def read_cam_of(item: Dict[str, Any], folder: str, dataset) -> CAM:
+def read_cam_of(item: dict[str, Any], folder: str, dataset) -> CAM:
     """The CAM file of an item.
 
     Raises:
@@ -57,23 +60,30 @@ def read_cam_of(item: Dict[str, Any], folder: str, dataset) -> CAM:
         InputError: If it is broken, of another image or of another data set.
     """
     from mmamr.datasets.images import read_size
+
     path = os.path.join(folder, f'{item["img_id"]}.npz')
     cam, size = read_cam(path), read_size(item['img_path'])
     if cam.size != size:
-        raise InputError(f'{path} was made of an image of {cam.size}, but {item["img_path"]} has {size}: make the CAMs '
-                         'of this data set again')
+        raise InputError(
+            f'{path} was made of an image of {cam.size}, but {item["img_path"]} has {size}: make the CAMs '
+            'of this data set again'
+        )
     if len(cam.classes) and cam.classes.max() >= len(dataset.metainfo['classes']):
-        raise InputError(f'{path} has class {cam.classes.max()}, but the data set has '
-                         f'{len(dataset.metainfo["classes"])} classes: name the config that the CAMs were made with')
+        raise InputError(
+            f'{path} has class {cam.classes.max()}, but the data set has '
+            f'{len(dataset.metainfo["classes"])} classes: name the config that the CAMs were made with'
+        )
     return cam
 
 
-def cam_rows(dataset,
-             cam_dir: str,
-             items: Sequence[Dict[str, Any]],
-             walk_dir: Optional[str] = None,
-             xi: float = 0.5,
-             per_class: bool = False) -> List[Row]:
+def cam_rows(
+    dataset,
+    cam_dir: str,
+    items: Sequence[dict[str, Any]],
+    walk_dir: str | None = None,
+    xi: float = 0.5,
+    per_class: bool = False,
+) -> list[Row]:
     """Rows from CAM files: image, CAMs, the walk where there is one, ground truth where there is one.
 
     Args:
@@ -95,16 +105,24 @@ def cam_rows(dataset,
         image, mask = load_rgb(item['img_path']), read_truth(item, dataset)
         for classes in [[index] for index in cam.classes.tolist()] if per_class and len(cam.classes) else [None]:
             rows.append(
-                cam_row(image, cam, dataset.metainfo['classes'], dataset.metainfo['palette'], mask, walk, xi, classes,
-                        item['img_id']))
+                cam_row(
+                    image,
+                    cam,
+                    dataset.metainfo['classes'],
+                    dataset.metainfo['palette'],
+                    mask,
+                    walk,
+                    xi,
+                    classes,
+                    item['img_id'],
+                )
+            )
     return rows
 
 
-def label_rows(dataset,
-               label_dir: str,
-               items: Sequence[Dict[str, Any]],
-               cam_dir: Optional[str] = None,
-               xi: float = 0.5) -> List[Row]:
+def label_rows(
+    dataset, label_dir: str, items: Sequence[dict[str, Any]], cam_dir: str | None = None, xi: float = 0.5
+) -> list[Row]:
     """Rows from label files: image, CAM where its folder is given, label, ground truth where there is one.
 
     Args:
@@ -118,28 +136,33 @@ def label_rows(dataset,
         list[Row]: To be stacked by :func:`mmamr.visualization.draw_sheet`.
     """
     from mmamr.datasets.images import read_mask
+
     rows = []
     for item in items:
         image, mask = load_rgb(item['img_path']), read_truth(item, dataset)
         label = read_mask(os.path.join(label_dir, f'{item["img_id"]}.png'), dataset.class_index, image.shape[:2])
         cam = None if cam_dir is None else read_cam_of(item, cam_dir, dataset)
         rows.append(
-            label_row(image, label, dataset.metainfo['classes'], dataset.metainfo['palette'], mask, cam, xi,
-                      item['img_id']))
+            label_row(
+                image, label, dataset.metainfo['classes'], dataset.metainfo['palette'], mask, cam, xi, item['img_id']
+            )
+        )
     return rows
 
 
 @torch.inference_mode()
-def affinity_rows(model: nn.Module,
-                  dataset,
-                  cam_dir: str,
-                  items: Sequence[Dict[str, Any]],
-                  xi: float = 0.5,
-                  cam_power: float = 1.,
-                  threshold: float = 0.25,
-                  powers: Optional[Sequence[float]] = None,
-                  power: Optional[float] = None,
-                  unsure: Optional[Sequence[float]] = None) -> List[Row]:
+def affinity_rows(
+    model: nn.Module,
+    dataset,
+    cam_dir: str,
+    items: Sequence[dict[str, Any]],
+    xi: float = 0.5,
+    cam_power: float = 1.0,
+    threshold: float = 0.25,
+    powers: Sequence[float] | None = None,
+    power: float | None = None,
+    unsure: Sequence[float] | None = None,
+) -> list[Row]:
     """Rows that show how pseudo labels come out of CAMs: boundaries, displacements, walk, label, ground truth.
 
     Args:
@@ -167,18 +190,30 @@ def affinity_rows(model: nn.Module,
             device = next(iter(affinity.values())).device
             walk = walk_cam(cam, lambda scores, maps=affinity: model.walk(scores, maps), xi, cam_power, powers, device)
             rows.append(
-                affinity_row(image, cam, {name: maps.cpu().numpy() for name, maps in affinity.items()}, walk,
-                             label_of_walk(walk, threshold, power, unsure), dataset.metainfo['classes'],
-                             dataset.metainfo['palette'], read_truth(item, dataset), xi, item['img_id']))
+                affinity_row(
+                    image,
+                    cam,
+                    {name: maps.cpu().numpy() for name, maps in affinity.items()},
+                    walk,
+                    label_of_walk(walk, threshold, power, unsure),
+                    dataset.metainfo['classes'],
+                    dataset.metainfo['palette'],
+                    read_truth(item, dataset),
+                    xi,
+                    item['img_id'],
+                )
+            )
     return rows
 
 
-def show_cams(model: nn.Module,
-              images: Union[Image, Sequence[Image]],
-              cams: Sequence[CAM],
-              out_file: Optional[str] = None,
-              xi: float = 0.5,
-              channel_order: str = 'bgr') -> np.ndarray:
+def show_cams(
+    model: nn.Module,
+    images: Image | Sequence[Image],
+    cams: Sequence[CAM],
+    out_file: str | None = None,
+    xi: float = 0.5,
+    channel_order: str = 'bgr',
+) -> np.ndarray:
     """Draw images and their CAMs side by side.
 
     Args:
@@ -193,6 +228,7 @@ def show_cams(model: nn.Module,
         np.ndarray: RGB uint8 ``(H, W, 3)``.
     """
     from mmamr.datasets.class_index import ClassIndex
+
     images = [images] if isinstance(images, (str, os.PathLike, np.ndarray)) else list(images)
     names = class_names(model)
     meta = getattr(model, 'dataset_meta', {})
@@ -204,7 +240,9 @@ def show_cams(model: nn.Module,
             names,
             palette,
             xi=xi,
-            title='' if isinstance(image, np.ndarray) else os.path.basename(image)) for image, cam in zip(images, cams)
+            title='' if isinstance(image, np.ndarray) else os.path.basename(image),
+        )
+        for image, cam in zip(images, cams)
     ]
     picture = draw_sheet(rows)
     if out_file is not None:
@@ -212,7 +250,7 @@ def show_cams(model: nn.Module,
     return picture
 
 
-def save_rows(rows: Sequence[Row], out: str, width: int = 256) -> List[str]:
+def save_rows(rows: Sequence[Row], out: str, width: int = 256) -> list[str]:
     """Write rows as one sheet, or each as a picture of its own.
 
     Args:

@@ -1,7 +1,7 @@
 """The report of a pipeline: one HTML file of what stands in its work folder."""
+
 import datetime
 import os.path as osp
-from typing import Optional
 
 from mmamr.utils import InputError, atomic_write
 from mmamr.visualization.report import read_stages, render_page
@@ -11,7 +11,7 @@ from .report_pictures import draw_galleries
 REPORT = 'report.html'
 
 
-def write_report(work_dir: str, out_file: Optional[str] = None, num: int = 6, seed: int = 0) -> str:
+def write_report(work_dir: str, out_file: str | None = None, num: int = 6, seed: int = 0) -> str:
     """Write the report of a pipeline that :class:`~mmamr.engine.runner.WSSSRunner` ran, as far as it went.
 
     Stages with their settings, times and memory, mIoU and IoU of each class, curves of thresholds and losses, and for
@@ -31,6 +31,7 @@ def write_report(work_dir: str, out_file: Optional[str] = None, num: int = 6, se
         InputError: If the folder is not that of a pipeline.
     """
     from mmamr.engine.runner.manifest import Manifest  # imports mmseg
+
     manifest = Manifest(work_dir)
     if not manifest.stages:
         raise InputError(f'{manifest.path}: no stage was run here; name the work folder of a pipeline')

@@ -1,7 +1,9 @@
 """Pictures of what a pipeline made of some images, for its report (Fig. 5)."""
+
 import os.path as osp
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +25,7 @@ CAM_CAPTIONS = {'image': 'photo', 'spotlight': 'spotlight CAM', 'compensation': 
 MASK_TRANSFORMS = ('LoadAnnotations', 'LoadMask')
 
 
-def draw_galleries(stages: Sequence[StageFiles], num: int, seed: int = 0) -> List[Gallery]:
+def draw_galleries(stages: Sequence[StageFiles], num: int, seed: int = 0) -> list[Gallery]:
     """What the stages made of some images: those that CAMs were made of, and those of the evaluation.
 
     Args:
@@ -48,9 +50,11 @@ def draw_galleries(stages: Sequence[StageFiles], num: int, seed: int = 0) -> Lis
             gallery.note = f'No pictures: {failure_line(error) or f"{type(error).__name__}: {error}"}'
 
     if cam is not None:
-        gallery = Gallery('Pictures: images that CAMs were made of',
-                          f'{num} images at random (seed {seed}). The largest of the maps of all classes is shown. '
-                          'Predictions are of images that the model was trained on; the next pictures are not.')
+        gallery = Gallery(
+            'Pictures: images that CAMs were made of',
+            f'{num} images at random (seed {seed}). The largest of the maps of all classes is shown. '
+            'Predictions are of images that the model was trained on; the next pictures are not.',
+        )
         attempt(gallery, lambda: cam_pictures(cam, labels, segmentor, num, seed))
     if segmentor is not None:
         gallery = Gallery('Pictures: images of the evaluation', f'{num} images at random (seed {seed}).')
@@ -58,17 +62,17 @@ def draw_galleries(stages: Sequence[StageFiles], num: int, seed: int = 0) -> Lis
     return galleries
 
 
-def find(stages: Sequence[StageFiles], *loops: str) -> Optional[StageFiles]:
+def find(stages: Sequence[StageFiles], *loops: str) -> StageFiles | None:
     """The last stage that is done and runs one of these test loops."""
     return next((stage for stage in reversed(stages) if stage.done and stage.loop in loops), None)
 
 
-def find_labels(stages: Sequence[StageFiles], evaluation: Optional[StageFiles]) -> Optional[StageFiles]:
+def find_labels(stages: Sequence[StageFiles], evaluation: StageFiles | None) -> StageFiles | None:
     """The stage whose pseudo labels are shown: where several make some, the last before the evaluation.
 
     The segmentation learns from these; what stands after the evaluation is there for comparison.
     """
-    before = [] if evaluation is None else stages[:stages.index(evaluation)]
+    before = [] if evaluation is None else stages[: stages.index(evaluation)]
     return find(before, *LABEL_LOOPS) or find(stages, *LABEL_LOOPS)
 
 
@@ -77,10 +81,12 @@ def stage_config(stage: StageFiles) -> Config:
     return load_config(osp.join(stage.folder, osp.basename(stage.record['config'])))
 
 
-def cam_pictures(cam: StageFiles, labels: Optional[StageFiles], segmentor: Optional['Segmentor'], num: int,
-                 seed: int) -> Iterator[PictureRow]:
+def cam_pictures(
+    cam: StageFiles, labels: StageFiles | None, segmentor: 'Segmentor | None', num: int, seed: int
+) -> Iterator[PictureRow]:
     """Photo, CAMs, pseudo label, prediction and ground truth; of the last three those that are there."""
     from mmamr.datasets.images import read_mask  # mmamr.datasets imports mmseg
+
     dataset = init_dataset(stage_config(cam))
     names, palette = ['background', *dataset.metainfo['classes']], dataset.metainfo['palette']
     xi = 0.5 if labels is None else stage_config(labels).test_cfg.get('xi', 0.5)
@@ -117,8 +123,13 @@ def evaluation_pictures(segmentor: 'Segmentor', num: int, seed: int) -> Iterator
         yield PictureRow(title, pictures, {names[value]: palette[value] for value in seen if 0 < value < len(names)})
 
 
-def label_pictures(image: np.ndarray, maps: Mapping[str, Optional[np.ndarray]], names: Sequence[str],
-                   palette: Sequence[Sequence[int]], title: str) -> Iterator[Picture]:
+def label_pictures(
+    image: np.ndarray,
+    maps: Mapping[str, np.ndarray | None],
+    names: Sequence[str],
+    palette: Sequence[Sequence[int]],
+    title: str,
+) -> Iterator[Picture]:
     """A picture of each label map ``(H, W)`` by caption that is not None; ``names`` starts with the background."""
     for caption, labels in maps.items():
         if labels is not None:
@@ -140,7 +151,7 @@ class Segmentor:
     def __init__(self, stages: Sequence[StageFiles], evaluation: StageFiles) -> None:
         self.stages = stages
         self.evaluation = evaluation
-        self.model: Optional[torch.nn.Module] = None
+        self.model: torch.nn.Module | None = None
 
     @cached_property
     def cfg(self) -> Config:
@@ -159,7 +170,7 @@ class Segmentor:
         return self.predict(pipeline(dict(img_path=path, seg_fields=[], reduce_zero_label=False)))[0]
 
     @torch.inference_mode()
-    def predict(self, data: Dict[str, Any]) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+    def predict(self, data: dict[str, Any]) -> tuple[np.ndarray, np.ndarray | None]:
         """Training indices ``(H, W)`` of what a pipeline gives for an image: prediction and, where known, truth."""
         if self.model is None:
             device = 'cuda' if torch.cuda.is_available() else 'cpu'
@@ -178,7 +189,7 @@ class Segmentor:
         return DefaultScope.overwrite_default_scope(self.cfg.get('default_scope', 'mmamr'))
 
 
-def without_masks(pipeline: Sequence[Mapping]) -> List[Dict]:
+def without_masks(pipeline: Sequence[Mapping]) -> list[dict]:
     """A test pipeline without the steps that load masks, also inside ``TestTimeAug``."""
     kept = []
     for step in pipeline:

@@ -6,7 +6,23 @@ from .multi_scale import multi_scale_maps, resize_images
 from .walks import label_of_walk, walk_cam
 
 __all__ = [
-    'CAM', 'Climbing', 'average', 'batch_cams', 'cam_is_valid', 'climb', 'climbed_cams', 'climbed_maps',
-    'label_of_walk', 'mix', 'multi_scale_maps', 'normalize_maps', 'read_cam', 'resize_images', 'seed', 'strided_size',
-    'upsample', 'walk_cam', 'write_cam'
+    'CAM',
+    'Climbing',
+    'average',
+    'batch_cams',
+    'cam_is_valid',
+    'climb',
+    'climbed_cams',
+    'climbed_maps',
+    'label_of_walk',
+    'mix',
+    'multi_scale_maps',
+    'normalize_maps',
+    'read_cam',
+    'resize_images',
+    'seed',
+    'strided_size',
+    'upsample',
+    'walk_cam',
+    'write_cam',
 ]

@@ -1,5 +1,6 @@
 """The CAMs of a batch of images from the class maps of a classifier."""
-from typing import List, Sequence
+
+from collections.abc import Sequence
 
 import numpy as np
 from torch import Tensor
@@ -9,11 +10,13 @@ from .maps import normalize_maps
 from .multi_scale import ClassMaps, multi_scale_maps
 
 
-def batch_cams(class_maps: ClassMaps,
-               images: Tensor,
-               classes: Sequence[Sequence[int]],
-               scales: Sequence[float] = (1.0, ),
-               flip: bool = True) -> List[CAM]:
+def batch_cams(
+    class_maps: ClassMaps,
+    images: Tensor,
+    classes: Sequence[Sequence[int]],
+    scales: Sequence[float] = (1.0,),
+    flip: bool = True,
+) -> list[CAM]:
     """CAMs of images of one size, each for its own classes.
 
     Args:

@@ -3,8 +3,9 @@
 Lee et al., Anti-Adversarially Manipulated Attributions for Weakly and Semi-Supervised Semantic Segmentation, CVPR 2021;
 rows C1, C2 and C4 of ``docs/paper-and-released-code.md``.
 """
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -52,8 +53,8 @@ class Climbing:
 
     steps: int = 27
     step_size: float = 0.08
-    suppression: float = 1.
-    coefficient: float = 7.
+    suppression: float = 1.0
+    coefficient: float = 7.0
     threshold: float = 0.5
     weighting: str = 'equal'
     max_batch: int = 8
@@ -71,7 +72,7 @@ class Climbing:
         if self.weighting not in self.WEIGHTINGS:
             raise ValueError(f'weighting of climbing must be one of {self.WEIGHTINGS}, but got {self.weighting!r}')
 
-    def plan(self, scales: Sequence[float]) -> List[Tuple[float, int, float]]:
+    def plan(self, scales: Sequence[float]) -> list[tuple[float, int, float]]:
         """How each scale climbs.
 
         Args:
@@ -81,17 +82,19 @@ class Climbing:
             list[tuple[float, int, float]]: Scale, its steps, and the weight of its regions, in the order of ``scales``.
         """
         if self.weighting == 'equal' or 0.5 not in scales:
-            return [(scale, self.steps, 1.) for scale in scales]
-        half, weight = (self.steps // 2, 2.) if self.steps > 10 else (min(self.steps, 5), 1.)
+            return [(scale, self.steps, 1.0) for scale in scales]
+        half, weight = (self.steps // 2, 2.0) if self.steps > 10 else (min(self.steps, 5), 1.0)
         return [(scale, half if scale == 0.5 else self.steps, weight) for scale in scales]
 
 
-def climb(branch_maps: BranchMaps,
-          views: Tensor,
-          classes: Tensor,
-          positive_weights: Tensor,
-          climbing: Climbing,
-          steps: Optional[int] = None) -> Tuple[Tensor, Tensor]:
+def climb(
+    branch_maps: BranchMaps,
+    views: Tensor,
+    classes: Tensor,
+    positive_weights: Tensor,
+    climbing: Climbing,
+    steps: int | None = None,
+) -> tuple[Tensor, Tensor]:
     """Let pairs of image and class climb, each for itself.
 
     A step is one forward and one backward pass. The region of a pair is Grad-CAM's, in closed form: for the class c of
@@ -164,14 +167,16 @@ def ascend(views: Tensor, gradient: Tensor, step_size: float) -> Tensor:
     return (views + step_size * gradient / largest).clamp(low, high)
 
 
-def climbed_maps(branch_maps: BranchMaps,
-                 positive_weights: Tensor,
-                 images: Tensor,
-                 pairs: Sequence[Tuple[int, int]],
-                 climbing: Climbing,
-                 size: Tuple[int, int],
-                 scales: Sequence[float] = (1.0, ),
-                 flip: bool = True) -> Tensor:
+def climbed_maps(
+    branch_maps: BranchMaps,
+    positive_weights: Tensor,
+    images: Tensor,
+    pairs: Sequence[tuple[int, int]],
+    climbing: Climbing,
+    size: tuple[int, int],
+    scales: Sequence[float] = (1.0,),
+    flip: bool = True,
+) -> Tensor:
     """Sum of the regions of pairs of image and class over steps and scales, in the units of the class maps.
 
     The result for a pair does not depend on the others, as long as ``branch_maps`` treats each image for itself.
@@ -194,7 +199,7 @@ def climbed_maps(branch_maps: BranchMaps,
     for scale, steps, weight in climbing.plan(scales):
         views = resize_images(images, scale)[:, None]
         views = torch.cat([views, views.flip(-1)], 1) if flip else views
-        at_once = max(int(climbing.max_batch / max(scale, 1)**2), 1)
+        at_once = max(int(climbing.max_batch / max(scale, 1) ** 2), 1)
         for start in range(0, len(pairs), at_once):
             part = slice(start, start + at_once)
             regions, _ = climb(branch_maps, views[owners[part]], classes[part], positive_weights, climbing, steps)
@@ -202,13 +207,15 @@ def climbed_maps(branch_maps: BranchMaps,
     return sums * positive_weights[classes].clamp(min=1)[:, None, None]
 
 
-def climbed_cams(branches: Dict[str, BranchMaps],
-                 positive_weights: Dict[str, Tensor],
-                 images: Tensor,
-                 classes: Sequence[Sequence[int]],
-                 climbing: Climbing,
-                 scales: Sequence[float] = (1.0, ),
-                 flip: bool = True) -> List[CAM]:
+def climbed_cams(
+    branches: dict[str, BranchMaps],
+    positive_weights: dict[str, Tensor],
+    images: Tensor,
+    classes: Sequence[Sequence[int]],
+    climbing: Climbing,
+    scales: Sequence[float] = (1.0,),
+    flip: bool = True,
+) -> list[CAM]:
     """CAMs of images of one size with adversarial climbing, each for its own classes; the branches climb apart.
 
     Args:
@@ -228,10 +235,11 @@ def climbed_cams(branches: Dict[str, BranchMaps],
     wanted = [np.unique(np.asarray(one, dtype=np.int64)) for one in classes]
     pairs = [(index, label) for index, one in enumerate(wanted) for label in one.tolist()]
     ends = np.cumsum([len(one) for one in wanted])[:-1]
-    maps: List[Dict[str, np.ndarray]] = [{} for _ in wanted]
+    maps: list[dict[str, np.ndarray]] = [{} for _ in wanted]
     for branch, branch_maps in branches.items():
-        sums = climbed_maps(branch_maps, positive_weights[branch], images, pairs, climbing, strided_size(size), scales,
-                            flip)
+        sums = climbed_maps(
+            branch_maps, positive_weights[branch], images, pairs, climbing, strided_size(size), scales, flip
+        )
         for one, part in zip(maps, np.split(normalize_maps(sums).cpu().numpy(), ends)):
             one[branch] = part
     return [CAM(one, labels, size) for one, labels in zip(maps, wanted)]

@@ -19,12 +19,12 @@ made may use any one name. A walk that carries the background along adds two mor
 ``powers``           float32 ``(P, )``   the powers, descending
 ===================  ==================  ==========================================================================
 """
+
 import os.path as osp
 import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
-from typing import Dict, Optional, Tuple
 
 import numpy as np
 
@@ -34,8 +34,19 @@ STRIDE = 4
 PREFIX = 'map.'
 
 # What NumPy and zipfile raise on files that are cut short, altered, pickled, or something else altogether.
-BROKEN = (OSError, ValueError, EOFError, KeyError, RuntimeError, OverflowError, MemoryError, SyntaxError,
-          struct.error, zlib.error, zipfile.BadZipFile)
+BROKEN = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+    SyntaxError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
 
 
 @dataclass
@@ -51,14 +62,14 @@ class CAM:
         powers (np.ndarray, optional): These powers, descending, ``(P, )``. Defaults to None.
     """
 
-    maps: Dict[str, np.ndarray]
+    maps: dict[str, np.ndarray]
     classes: np.ndarray
-    size: Tuple[int, int]
-    background: Optional[np.ndarray] = None
-    powers: Optional[np.ndarray] = None
+    size: tuple[int, int]
+    background: np.ndarray | None = None
+    powers: np.ndarray | None = None
 
 
-def strided_size(size: Tuple[int, int]) -> Tuple[int, int]:
+def strided_size(size: tuple[int, int]) -> tuple[int, int]:
     """Size of a CAM for an image of ``size`` (H, W): each side divided by 4, rounded up."""
     return -(-size[0] // STRIDE), -(-size[1] // STRIDE)
 
@@ -76,7 +87,8 @@ def write_cam(path: str, cam: CAM) -> None:
         arrays['powers'] = np.asarray(cam.powers, dtype=np.float32)
     with atomic_write(path) as file:
         np.savez(
-            file, classes=np.asarray(cam.classes, dtype=np.int16), size=np.asarray(cam.size, dtype=np.int32), **arrays)
+            file, classes=np.asarray(cam.classes, dtype=np.int16), size=np.asarray(cam.size, dtype=np.int32), **arrays
+        )
 
 
 def read_cam(path: str) -> CAM:
@@ -104,12 +116,17 @@ def read_cam(path: str) -> CAM:
         problem = (str(error).splitlines() or [type(error).__name__])[0]
     if problem is not None:
         raise InputError(f'{path} is not a CAM file ({problem}): delete it and run the CAM stage again')
-    maps = {name[len(PREFIX):]: value for name, value in arrays.items() if name.startswith(PREFIX)}
-    return CAM(maps, arrays['classes'].astype(np.int64), tuple(arrays['size'].tolist()), arrays.get('background'),
-               arrays.get('powers'))
+    maps = {name[len(PREFIX) :]: value for name, value in arrays.items() if name.startswith(PREFIX)}
+    return CAM(
+        maps,
+        arrays['classes'].astype(np.int64),
+        tuple(arrays['size'].tolist()),
+        arrays.get('background'),
+        arrays.get('powers'),
+    )
 
 
-def find_problem(arrays: Dict[str, np.ndarray]) -> Optional[str]:
+def find_problem(arrays: dict[str, np.ndarray]) -> str | None:
     """What keeps arrays from being a CAM, in a few words; None if they are one."""
     for name in ('classes', 'size'):
         if name not in arrays or not np.issubdtype(arrays[name].dtype, np.integer) or arrays[name].ndim != 1:
@@ -132,7 +149,7 @@ def find_problem(arrays: Dict[str, np.ndarray]) -> Optional[str]:
     return None
 
 
-def cam_is_valid(path: str, size: Optional[Tuple[int, int]] = None) -> bool:
+def cam_is_valid(path: str, size: tuple[int, int] | None = None) -> bool:
     """Whether a whole CAM file stands at ``path``, for an image of ``size`` (H, W) where that is given."""
     try:
         cam = read_cam(path)

@@ -1,5 +1,6 @@
 """From CAMs to maps and seeds at the size of the image: plain functions of arrays."""
-from typing import Sequence, Tuple
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -69,7 +70,7 @@ def average(cams: Sequence[CAM]) -> CAM:
     return CAM(mean, first.classes, first.size)
 
 
-def upsample(maps: np.ndarray, size: Tuple[int, int]) -> np.ndarray:
+def upsample(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resize maps bilinearly (pixel centres aligned as in ``align_corners=False``).
 
     Args:

@@ -1,11 +1,12 @@
 """Class maps of a batch of images over several scales and their mirror images."""
-from typing import Callable, Dict, Sequence, Tuple
+
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-ClassMaps = Callable[[Tensor], Dict[str, Tensor]]
+ClassMaps = Callable[[Tensor], dict[str, Tensor]]
 
 
 def resize_images(images: Tensor, scale: float) -> Tensor:
@@ -24,11 +25,9 @@ def resize_images(images: Tensor, scale: float) -> Tensor:
     return F.interpolate(images, size, mode='bicubic', align_corners=False, antialias=True)
 
 
-def multi_scale_maps(class_maps: ClassMaps,
-                     images: Tensor,
-                     size: Tuple[int, int],
-                     scales: Sequence[float] = (1.0, ),
-                     flip: bool = True) -> Dict[str, Tensor]:
+def multi_scale_maps(
+    class_maps: ClassMaps, images: Tensor, size: tuple[int, int], scales: Sequence[float] = (1.0,), flip: bool = True
+) -> dict[str, Tensor]:
     """Sum of the ReLU'd class maps over scales and mirror images (row C5).
 
     The result for one image does not depend on the others of the batch, as long as ``class_maps`` does not.
@@ -44,7 +43,7 @@ def multi_scale_maps(class_maps: ClassMaps,
     Returns:
         dict[str, Tensor]: Branch name to ``(N, C, *size)`` in float32, not normalised.
     """
-    sums: Dict[str, Tensor] = {}
+    sums: dict[str, Tensor] = {}
     for scale in scales:
         views = resize_images(images, scale)
         if flip:

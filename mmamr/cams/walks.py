@@ -1,5 +1,6 @@
 """A CAM before and after a random walk, and the label that the walk makes."""
-from typing import Callable, Optional, Sequence, Tuple
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -9,12 +10,14 @@ from .files import CAM
 from .maps import mix, upsample
 
 
-def walk_cam(cam: CAM,
-             walk: Callable[[Tensor], Tensor],
-             xi: float = 0.5,
-             cam_power: float = 1.,
-             powers: Optional[Sequence[float]] = None,
-             device: Optional[torch.device] = None) -> CAM:
+def walk_cam(
+    cam: CAM,
+    walk: Callable[[Tensor], Tensor],
+    xi: float = 0.5,
+    cam_power: float = 1.0,
+    powers: Sequence[float] | None = None,
+    device: torch.device | None = None,
+) -> CAM:
     """Mix the branches of a CAM and let the scores walk.
 
     Args:
@@ -31,11 +34,11 @@ def walk_cam(cam: CAM,
     """
     start = torch.from_numpy(mix(cam, xi)).to(device)
     strongest = start.amax(0) if len(start) else start.new_zeros(start.shape[1:])
-    backgrounds = [(1 - strongest.clamp(0, 1))**power for power in powers or ()]
+    backgrounds = [(1 - strongest.clamp(0, 1)) ** power for power in powers or ()]
     start = torch.cat([start**cam_power, *(background[None] for background in backgrounds)])
     if len(start):
         end = walk(start).clamp(min=0)
-        foreground = end[:len(cam.classes)]
+        foreground = end[: len(cam.classes)]
         peak = foreground.amax() if len(foreground) else end.amax()
         # float16 of the CAM file ends at 65504
         end = (end / peak.clamp(min=torch.finfo(end.dtype).tiny)).clamp(max=60000)
@@ -46,10 +49,9 @@ def walk_cam(cam: CAM,
     return CAM({'walk': end[:count]}, cam.classes, cam.size, None if powers is None else end[count:], powers)
 
 
-def label_of_walk(walk: CAM,
-                  threshold: float = 0.25,
-                  power: Optional[float] = None,
-                  unsure: Optional[Tuple[float, float]] = None) -> np.ndarray:
+def label_of_walk(
+    walk: CAM, threshold: float = 0.25, power: float | None = None, unsure: tuple[float, float] | None = None
+) -> np.ndarray:
     """Pseudo label of one image: the class of the largest score, or the background.
 
     Args:

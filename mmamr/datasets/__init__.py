@@ -1,4 +1,5 @@
 """Photographs and their labels. The registries import this package when they are first asked for a data set."""
+
 from .affinity_label_dataset import AffinityLabelDataset
 from .class_index import ClassIndex
 from .embedded import EmbeddedAffinityLabelDataset, EmbeddedDataset, EmbeddedSegmentationDataset

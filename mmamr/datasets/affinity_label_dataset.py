@@ -1,4 +1,5 @@
 """Photographs with the affinity labels that were made of their CAMs."""
+
 import os.path as osp
 
 from mmamr.registry import DATASETS
@@ -38,7 +39,8 @@ class AffinityLabelDataset(ImageLabelDataset):
             raise DatasetError(
                 f'{path}: no such affinity label; make them by tools/test.py with the config of the affinity label '
                 'stage, or set label_dir',
-                kind='missing affinity label') from None
+                kind='missing affinity label',
+            ) from None
 
     def get_data_info(self, idx: int) -> dict:
         """Item ``idx`` before the pipeline."""

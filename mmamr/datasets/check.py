@@ -1,8 +1,8 @@
 """Everything that is wrong with a data set, at once."""
+
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Dict, List, Optional, Tuple
 
 from mmengine.config import Config
 from mmengine.utils import track_parallel_progress, track_progress
@@ -16,7 +16,7 @@ from .images import read_image, read_mask
 from .splits import check_duplicate, iter_lines, parse_line
 
 # The data set that a worker process checks, set once when it starts instead of sent with every image.
-_dataset: Optional[ImageLabelDataset] = None
+_dataset: ImageLabelDataset | None = None
 
 
 @dataclass
@@ -32,8 +32,8 @@ class DatasetReport:
 
     split: str
     num_images: int = 0
-    class_counts: Dict[str, int] = field(default_factory=dict)
-    problems: List[DatasetError] = field(default_factory=list)
+    class_counts: dict[str, int] = field(default_factory=dict)
+    problems: list[DatasetError] = field(default_factory=list)
 
     def text(self, limit: int = 20) -> str:
         """The report to print: sizes, a table of the problems by kind, then their lines.
@@ -45,7 +45,7 @@ class DatasetReport:
         parts = [
             f'{self.split}: {self.num_images} images, {seen} of {len(self.class_counts)} classes, '
             f'{sum(self.class_counts.values())} pairs of image and class',
-            ', '.join(f'{name} {count}' for name, count in self.class_counts.items())
+            ', '.join(f'{name} {count}' for name, count in self.class_counts.items()),
         ]
         kinds = Counter(problem.kind for problem in self.problems)
         if not kinds:
@@ -74,7 +74,7 @@ def check_dataset(dataset: ImageLabelDataset, num_procs: int = 1) -> DatasetRepo
         DatasetReport: All problems.
     """
     report = DatasetReport(dataset.ann_file, class_counts={name: 0 for name in dataset.class_index.classes})
-    ids: Dict[str, str] = {}
+    ids: dict[str, str] = {}
     try:
         for where, line in iter_lines(dataset.ann_file):
             try:
@@ -100,9 +100,10 @@ def check_dataset(dataset: ImageLabelDataset, num_procs: int = 1) -> DatasetRepo
                 tasks,
                 num_procs,
                 initializer=_start_worker,
-                initargs=(dataset, ),
+                initargs=(dataset,),
                 chunksize=8,
-                file=sys.stderr)
+                file=sys.stderr,
+            )
         else:
             _start_worker(dataset)
             found = track_progress(_check_image, tasks, file=sys.stderr)
@@ -120,10 +121,10 @@ def _start_worker(dataset: ImageLabelDataset) -> None:
     _dataset = dataset
 
 
-def _check_image(task: Tuple[str, bool]) -> Tuple[Optional[List[int]], List[DatasetError]]:
+def _check_image(task: tuple[str, bool]) -> tuple[list[int] | None, list[DatasetError]]:
     """Labels (None: unknown) and problems of one image."""
     img_id, has_source = task
-    problems: List[DatasetError] = []
+    problems: list[DatasetError] = []
 
     def attempt(step, *args):
         try:
@@ -143,7 +144,7 @@ def _check_image(task: Tuple[str, bool]) -> Tuple[Optional[List[int]], List[Data
     return labels, problems
 
 
-def datasets_of_config(cfg: Config) -> Dict[str, ImageLabelDataset]:
+def datasets_of_config(cfg: Config) -> dict[str, ImageLabelDataset]:
     """The data sets of ours in a config, each once, under the names of the loaders that use them.
 
     Args:
@@ -152,7 +153,7 @@ def datasets_of_config(cfg: Config) -> Dict[str, ImageLabelDataset]:
     Returns:
         dict[str, ImageLabelDataset]: Not initialised, without pipelines. Data sets of other types are left out.
     """
-    found: Dict[str, dict] = {}
+    found: dict[str, dict] = {}
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         dataset = (cfg.get(loader) or {}).get('dataset')
         while dataset is not None and 'dataset' in dataset:  # RepeatDataset and its like

@@ -1,5 +1,6 @@
 """The one place that converts between the three ways a class is counted."""
-from typing import Iterable, List, Optional, Sequence
+
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -31,17 +32,20 @@ class ClassIndex:
     BACKGROUND = 0
     IGNORE = 255
 
-    def __init__(self,
-                 classes: Sequence[str],
-                 mask_values: Optional[Sequence[int]] = None,
-                 palette: Optional[Sequence[Sequence[int]]] = None) -> None:
+    def __init__(
+        self,
+        classes: Sequence[str],
+        mask_values: Sequence[int] | None = None,
+        palette: Sequence[Sequence[int]] | None = None,
+    ) -> None:
         self.classes = tuple(classes)
         self.mask_values = tuple(range(1, len(self.classes) + 1) if mask_values is None else mask_values)
         if not self.classes or len(set(self.classes)) < len(self.classes):
             raise ValueError(f'classes must be different names, at least one, got {self.classes}')
         if len(self.mask_values) != len(self.classes) or len(set(self.mask_values)) < len(self.classes):
-            raise ValueError(f'mask_values must be {len(self.classes)} different values, one a class, '
-                             f'got {self.mask_values}')
+            raise ValueError(
+                f'mask_values must be {len(self.classes)} different values, one a class, got {self.mask_values}'
+            )
         if not all(0 < value < self.IGNORE for value in self.mask_values):
             raise ValueError(f'mask_values must lie between 1 and 254, got {self.mask_values}')
 
@@ -50,8 +54,9 @@ class ClassIndex:
         if palette is not None:
             colours = np.asarray(palette, dtype=np.uint8)
             if colours.shape != (len(values), 3):
-                raise ValueError(f'palette must be {len(values)} RGB colours, background first, '
-                                 f'got shape {colours.shape}')
+                raise ValueError(
+                    f'palette must be {len(values)} RGB colours, background first, got shape {colours.shape}'
+                )
             stored[values] = colours
         self.png_palette = stored
         self.palette = stored[values]
@@ -61,7 +66,7 @@ class ClassIndex:
         self._encode[values] = np.arange(len(values))
         self._encode[self.IGNORE] = self.IGNORE
         self._decode = np.full(256, self.IGNORE, dtype=np.uint8)
-        self._decode[:len(values)] = values
+        self._decode[: len(values)] = values
         self._labels = {name: label for label, name in enumerate(self.classes)}
 
     @property
@@ -85,9 +90,10 @@ class ClassIndex:
         if (encoded < 0).any():
             unknown = np.unique(np.asarray(mask)[encoded < 0]).tolist()
             known = [self.BACKGROUND, *self.mask_values, self.IGNORE]
-            raise DatasetError(f'mask values {unknown} belong to no class, expected {known}; '
-                               'set mask_values in metainfo',
-                               kind='unknown mask value')
+            raise DatasetError(
+                f'mask values {unknown} belong to no class, expected {known}; set mask_values in metainfo',
+                kind='unknown mask value',
+            )
         return encoded.astype(np.uint8)
 
     def decode_mask(self, indices: np.ndarray) -> np.ndarray:
@@ -105,11 +111,12 @@ class ClassIndex:
         indices = np.asarray(indices)
         wrong = (indices < 0) | ((indices > self.num_classes) & (indices != self.IGNORE))
         if wrong.any():
-            raise ValueError(f'indices {np.unique(indices[wrong]).tolist()} are neither 0 to {self.num_classes} '
-                             f'nor {self.IGNORE}')
+            raise ValueError(
+                f'indices {np.unique(indices[wrong]).tolist()} are neither 0 to {self.num_classes} nor {self.IGNORE}'
+            )
         return self._decode[indices]
 
-    def labels_in_mask(self, mask: np.ndarray) -> List[int]:
+    def labels_in_mask(self, mask: np.ndarray) -> list[int]:
         """Image-level labels of a mask as it is stored, ascending; background and ignored pixels give none.
 
         Raises:
@@ -119,7 +126,7 @@ class ClassIndex:
         indices = self.encode_mask(present.astype(np.uint8))
         return sorted(int(i) - 1 for i in indices if i not in (self.BACKGROUND, self.IGNORE))
 
-    def labels_of_names(self, names: Iterable[str]) -> List[int]:
+    def labels_of_names(self, names: Iterable[str]) -> list[int]:
         """Image-level labels of class names, ascending, each once.
 
         Raises:
@@ -128,7 +135,9 @@ class ClassIndex:
         names = set(names)
         unknown = sorted(names - self._labels.keys())
         if unknown:
-            raise DatasetError(f'unknown class {", ".join(map(repr, unknown))}, the classes are '
-                               f'{", ".join(self.classes)}; mend the name or set classes in metainfo',
-                               kind='unknown class')
+            raise DatasetError(
+                f'unknown class {", ".join(map(repr, unknown))}, the classes are '
+                f'{", ".join(self.classes)}; mend the name or set classes in metainfo',
+                kind='unknown class',
+            )
         return sorted(self._labels[name] for name in names)

@@ -1,4 +1,5 @@
 """What is wrong with a data set, in one line."""
+
 from mmamr.utils import InputError
 
 

@@ -1,14 +1,14 @@
 """The classes of a folder with photographs, from its annotations."""
+
 import functools
 import os
 import os.path as osp
-from typing import Dict, Optional, Tuple
 
 from .labels import object_names
 from .voc import VOC_CLASSES
 
 
-def folder_metainfo(data_root: str, ann_dir: str = 'Annotations') -> Optional[Dict[str, Tuple]]:
+def folder_metainfo(data_root: str, ann_dir: str = 'Annotations') -> dict[str, tuple] | None:
     """The classes that the annotations of a folder in VOC's layout name.
 
     Classes that are all VOC's come in VOC's order, with VOC's values in the masks; others by their names, with 1 to K,

@@ -1,7 +1,8 @@
 """Photographs with image-level labels, and masks to measure against where there are any."""
+
 import os
 import os.path as osp
-from typing import Dict, List, Mapping, Optional, Set, Tuple, Union
+from collections.abc import Mapping
 
 from mmengine.dataset import BaseDataset
 
@@ -50,21 +51,23 @@ class ImageLabelDataset(BaseDataset):
 
     METAINFO = dict(classes=VOC_CLASSES)
 
-    def __init__(self,
-                 data_root: str = '',
-                 split: str = 'ImageSets/Segmentation/train.txt',
-                 img_dir: str = 'JPEGImages',
-                 img_suffix: str = 'auto',
-                 mask_dir: Optional[str] = None,
-                 partial_masks: bool = False,
-                 labels: Optional[dict] = None,
-                 metainfo: Optional[Mapping] = None,
-                 **kwargs) -> None:
+    def __init__(
+        self,
+        data_root: str = '',
+        split: str = 'ImageSets/Segmentation/train.txt',
+        img_dir: str = 'JPEGImages',
+        img_suffix: str = 'auto',
+        mask_dir: str | None = None,
+        partial_masks: bool = False,
+        labels: dict | None = None,
+        metainfo: Mapping | None = None,
+        **kwargs,
+    ) -> None:
         self.img_suffix = img_suffix
         self.partial_masks = partial_masks
         self.labels_cfg = dict(labels or dict(type='VOCXMLLabels'))
-        self._label_source: Optional[LabelSource] = None
-        self._listings: Dict[str, Set[str]] = {}
+        self._label_source: LabelSource | None = None
+        self._listings: dict[str, set[str]] = {}
         prefix = dict(img_path=img_dir)
         if mask_dir is not None:
             prefix.update(seg_map_path=mask_dir)
@@ -74,19 +77,22 @@ class ImageLabelDataset(BaseDataset):
         meta.update(
             classes=self.class_index.classes,
             mask_values=self.class_index.mask_values,
-            palette=self.class_index.palette.tolist())
+            palette=self.class_index.palette.tolist(),
+        )
         super().__init__(
-            ann_file=os.fspath(split), data_root=osp.expanduser(data_root), data_prefix=prefix, metainfo=meta, **kwargs)
+            ann_file=os.fspath(split), data_root=osp.expanduser(data_root), data_prefix=prefix, metainfo=meta, **kwargs
+        )
 
     @property
     def label_source(self) -> LabelSource:
         """Gives the labels of an image id; made at its first use."""
         if self._label_source is None:
             self._label_source = TASK_UTILS.build(
-                self.labels_cfg, default_args=dict(class_index=self.class_index, data_root=self.data_root))
+                self.labels_cfg, default_args=dict(class_index=self.class_index, data_root=self.data_root)
+            )
         return self._label_source
 
-    def load_data_list(self) -> List[dict]:
+    def load_data_list(self) -> list[dict]:
         """The items without what only pixels tell."""
         try:
             items = [self.load_item(img_id) for img_id in read_ids(self.ann_file)]
@@ -114,11 +120,11 @@ class ImageLabelDataset(BaseDataset):
             item['gt_label'] = self.label_source(item['img_id'])
         return item
 
-    def get_cat_ids(self, idx: int) -> List[int]:
+    def get_cat_ids(self, idx: int) -> list[int]:
         """Labels of item ``idx``, for mmengine's ``ClassBalancedDataset``."""
         return self.get_data_info(idx)['gt_label']
 
-    def get_image_size(self, idx: int) -> Tuple[int, int]:
+    def get_image_size(self, idx: int) -> tuple[int, int]:
         """Size ``(H, W)`` of image ``idx`` in pixels, from the header of its file."""
         return read_size(BaseDataset.get_data_info(self, idx)['img_path'])
 
@@ -135,11 +141,13 @@ class ImageLabelDataset(BaseDataset):
         if name is not None:
             return osp.join(folder, name)
         if not names:
-            raise DatasetError(f'{folder}: no folder with images; set data_root and img_dir, or put the images there',
-                               kind='missing image')
+            raise DatasetError(
+                f'{folder}: no folder with images; set data_root and img_dir, or put the images there',
+                kind='missing image',
+            )
         raise missing_image(osp.join(folder, img_id + suffixes[0]), self.ann_file)
 
-    def find_mask(self, img_id: str) -> Optional[str]:
+    def find_mask(self, img_id: str) -> str | None:
         """Path of a mask, None where the data set has none.
 
         Raises:
@@ -153,17 +161,20 @@ class ImageLabelDataset(BaseDataset):
             return path
         if self.partial_masks and self._listing(folder):
             return None
-        raise DatasetError(f'{path}: no such mask; put it there, drop {img_id} from {self.ann_file}, or set '
-                           'mask_dir=None or partial_masks=True',
-                           kind='missing mask')
+        raise DatasetError(
+            f'{path}: no such mask; put it there, drop {img_id} from {self.ann_file}, or set '
+            'mask_dir=None or partial_masks=True',
+            kind='missing mask',
+        )
 
-    def _listing(self, folder: str) -> Set[str]:
+    def _listing(self, folder: str) -> set[str]:
         """Names in a folder, read once: an ``os.stat`` for each of 10,582 images is slow on a network disk."""
         if folder not in self._listings:
             self._listings[folder] = set(os.listdir(folder)) if osp.isdir(folder) else set()
         return self._listings[folder]
 
 
-def no_labels(source: str, split: Union[str, os.PathLike]) -> DatasetError:
-    return DatasetError(f'{source}: none of the images in {split} has a label; check labels and classes',
-                        kind='no labels')
+def no_labels(source: str, split: str | os.PathLike) -> DatasetError:
+    return DatasetError(
+        f'{source}: none of the images in {split} has a label; check labels and classes', kind='no labels'
+    )

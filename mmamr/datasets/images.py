@@ -1,5 +1,4 @@
 """Photographs and masks read from files, with one line where a file is no good."""
-from typing import Optional, Tuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -40,7 +39,7 @@ def read_image(path: str) -> np.ndarray:
     return np.ascontiguousarray(rgb[..., ::-1])
 
 
-def read_size(path: str) -> Tuple[int, int]:
+def read_size(path: str) -> tuple[int, int]:
     """Size ``(H, W)`` of an image from the header of its file; no pixel is decoded.
 
     Raises:
@@ -55,7 +54,7 @@ def read_size(path: str) -> Tuple[int, int]:
         raise broken_image(path, error) from None
 
 
-def read_mask(path: str, class_index: ClassIndex, size: Optional[Tuple[int, int]] = None) -> np.ndarray:
+def read_mask(path: str, class_index: ClassIndex, size: tuple[int, int] | None = None) -> np.ndarray:
     """Read a mask PNG, with palette or grey, as training indices.
 
     Args:
@@ -71,9 +70,11 @@ def read_mask(path: str, class_index: ClassIndex, size: Optional[Tuple[int, int]
     """
     mask = read_stored_mask(path)
     if size is not None and mask.shape != tuple(size):
-        raise DatasetError(f'{path}: the mask is {mask.shape[1]}x{mask.shape[0]}, its image {size[1]}x{size[0]}; '
-                           'make the mask at the size of the image',
-                           kind='mask of another size')
+        raise DatasetError(
+            f'{path}: the mask is {mask.shape[1]}x{mask.shape[0]}, its image {size[1]}x{size[0]}; '
+            'make the mask at the size of the image',
+            kind='mask of another size',
+        )
     try:
         return class_index.encode_mask(mask)
     except DatasetError as error:
@@ -89,17 +90,20 @@ def read_stored_mask(path: str) -> np.ndarray:
     try:
         with Image.open(path) as image:
             if image.mode not in ('P', 'L', '1'):
-                raise DatasetError(f'{path}: the mask has mode {image.mode}, but must hold one class value a pixel; '
-                                   'save it as an indexed or 8-bit grey PNG',
-                                   kind='coloured mask')
+                raise DatasetError(
+                    f'{path}: the mask has mode {image.mode}, but must hold one class value a pixel; '
+                    'save it as an indexed or 8-bit grey PNG',
+                    kind='coloured mask',
+                )
             return np.asarray(image).astype(np.uint8)
     except FileNotFoundError:
         raise DatasetError(f'{path}: no such mask; put it there or set mask_dir', kind='missing mask') from None
     except DatasetError:
         raise
     except BROKEN as error:
-        raise DatasetError(f'{path}: broken mask ({reason(error)}); make or copy it again',
-                           kind='broken mask') from None
+        raise DatasetError(
+            f'{path}: broken mask ({reason(error)}); make or copy it again', kind='broken mask'
+        ) from None
 
 
 def missing_image(path: str, split: str = 'its list') -> DatasetError:
@@ -107,8 +111,9 @@ def missing_image(path: str, split: str = 'its list') -> DatasetError:
 
 
 def broken_image(path: str, error: Exception) -> DatasetError:
-    return DatasetError(f'{path}: truncated or broken image ({reason(error)}); copy or download it again',
-                        kind='broken image')
+    return DatasetError(
+        f'{path}: truncated or broken image ({reason(error)}); copy or download it again', kind='broken image'
+    )
 
 
 def reason(error: Exception) -> str:

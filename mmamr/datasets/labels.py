@@ -3,11 +3,11 @@
 A label source is called with an image id and answers with the image's labels, 0 to K - 1, ascending. A source whose
 ``lazy`` is true opens a large file for each image; :class:`ImageLabelDataset` then asks it when the image is met.
 """
+
 import csv
 import os.path as osp
 import xml.etree.ElementTree as ET
 import zipfile
-from typing import Dict, List, Tuple
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class LabelSource:
         self.path = osp.join(data_root, path)
         self.class_index = class_index
 
-    def __call__(self, img_id: str) -> List[int]:
+    def __call__(self, img_id: str) -> list[int]:
         """Labels of an image.
 
         Raises:
@@ -42,7 +42,7 @@ class LabelSource:
         """
         raise NotImplementedError
 
-    def labels_of_names(self, names: List[str], where: str) -> List[int]:
+    def labels_of_names(self, names: list[str], where: str) -> list[int]:
         """:meth:`ClassIndex.labels_of_names` whose error says where the names were read."""
         try:
             return self.class_index.labels_of_names(names)
@@ -53,7 +53,7 @@ class LabelSource:
         return DatasetError(f'{self.path}: no labels for {img_id}; {cure}', kind='missing label')
 
 
-def object_names(path: str, difficult: bool = True) -> List[str]:
+def object_names(path: str, difficult: bool = True) -> list[str]:
     """Class names of the objects in an annotation of VOC, one an object.
 
     Args:
@@ -69,7 +69,8 @@ def object_names(path: str, difficult: bool = True) -> List[str]:
     except ET.ParseError as error:
         raise DatasetError(f'{path}: broken annotation ({error}); copy it again', kind='broken label') from None
     return [
-        node.findtext('name', default='').strip() for node in objects
+        node.findtext('name', default='').strip()
+        for node in objects
         if difficult or node.findtext('difficult', default='0').strip() != '1'
     ]
 
@@ -89,14 +90,16 @@ class VOCXMLLabels(LabelSource):
         super().__init__(ann_dir, **kwargs)
         self.difficult = difficult
 
-    def __call__(self, img_id: str) -> List[int]:
+    def __call__(self, img_id: str) -> list[int]:
         path = osp.join(self.path, f'{img_id}.xml')
         try:
             names = object_names(path, self.difficult)
         except (FileNotFoundError, NotADirectoryError):
-            raise DatasetError(f'{path}: no such annotation; put it there, drop {img_id} from the list, or take the '
-                               "labels from masks or a table (labels=dict(type='MaskLabels', ...))",
-                               kind='missing label') from None
+            raise DatasetError(
+                f'{path}: no such annotation; put it there, drop {img_id} from the list, or take the '
+                "labels from masks or a table (labels=dict(type='MaskLabels', ...))",
+                kind='missing label',
+            ) from None
         return self.labels_of_names(names, path)
 
 
@@ -114,7 +117,7 @@ class MaskLabels(LabelSource):
     def __init__(self, mask_dir: str = 'SegmentationClass', **kwargs) -> None:
         super().__init__(mask_dir, **kwargs)
 
-    def __call__(self, img_id: str) -> List[int]:
+    def __call__(self, img_id: str) -> list[int]:
         path = osp.join(self.path, f'{img_id}.png')
         mask = read_stored_mask(path)
         try:
@@ -144,30 +147,34 @@ class CSVLabels(LabelSource):
         super().__init__(file, **kwargs)
         self.rows = self._read()
 
-    def _read(self) -> Dict[str, Tuple[int, str]]:
+    def _read(self) -> dict[str, tuple[int, str]]:
         """Line and label cell of each image."""
-        rows: Dict[str, Tuple[int, str]] = {}
+        rows: dict[str, tuple[int, str]] = {}
         try:
             with open(self.path, newline='', encoding='utf-8-sig') as file:
                 reader = csv.DictReader(file, skipinitialspace=True)
                 if not {'image', 'label'} <= set(reader.fieldnames or ()):
-                    raise DatasetError(f"{self.path}: the first line must be the header 'image,label'",
-                                       kind='broken label')
+                    raise DatasetError(
+                        f"{self.path}: the first line must be the header 'image,label'", kind='broken label'
+                    )
                 for row in reader:
                     img_id = strip_image_suffix((row['image'] or '').strip())
                     if img_id in rows:
-                        raise DatasetError(f'{self.path}, line {reader.line_num}: {img_id} is already in line '
-                                           f'{rows[img_id][0]}; join the labels of an image by ";" in one line',
-                                           kind='duplicate id')
+                        raise DatasetError(
+                            f'{self.path}, line {reader.line_num}: {img_id} is already in line '
+                            f'{rows[img_id][0]}; join the labels of an image by ";" in one line',
+                            kind='duplicate id',
+                        )
                     rows[img_id] = reader.line_num, row['label'] or ''
         except FileNotFoundError:
             raise missing_table(self.path) from None
         except (csv.Error, UnicodeDecodeError) as error:
-            raise DatasetError(f'{self.path}: broken table ({error}); save it as CSV in UTF-8',
-                               kind='broken label') from None
+            raise DatasetError(
+                f'{self.path}: broken table ({error}); save it as CSV in UTF-8', kind='broken label'
+            ) from None
         return rows
 
-    def __call__(self, img_id: str) -> List[int]:
+    def __call__(self, img_id: str) -> list[int]:
         if img_id not in self.rows:
             raise self.missing(img_id, 'add a line for it or drop it from the list')
         line, cell = self.rows[img_id]
@@ -196,15 +203,19 @@ class LabelTable(LabelSource):
         except FileNotFoundError:
             raise missing_table(self.path) from None
         except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile):
-            raise DatasetError(f'{self.path}: no label table; make one of IRNet\'s cls_labels.npy with '
-                               'tools/dataset_converters/irnet_labels.py',
-                               kind='broken label') from None
+            raise DatasetError(
+                f"{self.path}: no label table; make one of IRNet's cls_labels.npy with "
+                'tools/dataset_converters/irnet_labels.py',
+                kind='broken label',
+            ) from None
         if self.labels.shape != (len(self.rows), len(self.classes)):
-            raise DatasetError(f'{self.path}: labels have shape {self.labels.shape}, but there are {len(self.rows)} '
-                               f'ids and {len(self.classes)} classes; convert the table again',
-                               kind='broken label')
+            raise DatasetError(
+                f'{self.path}: labels have shape {self.labels.shape}, but there are {len(self.rows)} '
+                f'ids and {len(self.classes)} classes; convert the table again',
+                kind='broken label',
+            )
 
-    def __call__(self, img_id: str) -> List[int]:
+    def __call__(self, img_id: str) -> list[int]:
         if img_id not in self.rows:
             raise self.missing(img_id, 'drop it from the list or take another label source')
         present = np.flatnonzero(self.labels[self.rows[img_id]])

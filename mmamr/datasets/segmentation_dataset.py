@@ -1,7 +1,8 @@
 """Photographs with masks for the models of mmseg, from the lists and class indices of the other stages."""
+
 import os
 import os.path as osp
-from typing import List, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from mmcv.transforms import BaseTransform
 from mmseg.datasets import BaseSegDataset
@@ -43,10 +44,12 @@ class SegmentationDataset(BaseSegDataset):
             metainfo=dict(
                 classes=('background', *self.class_index.classes),
                 palette=self.class_index.palette.tolist(),
-                mask_values=(ClassIndex.BACKGROUND, *self.class_index.mask_values)),
-            **kwargs)
+                mask_values=(ClassIndex.BACKGROUND, *self.class_index.mask_values),
+            ),
+            **kwargs,
+        )
 
-    def load_data_list(self) -> List[dict]:
+    def load_data_list(self) -> list[dict]:
         """The items of the list."""
         ids = read_ids(self.ann_file)
         images = self._find(ids, 'img_path', image_suffixes(self.img_suffix))
@@ -63,7 +66,7 @@ class SegmentationDataset(BaseSegDataset):
         """Item ``idx`` before the pipeline, with the ``class_index`` that :class:`LoadMask` reads masks by."""
         return dict(super().get_data_info(idx), class_index=self.class_index)
 
-    def _find(self, ids: List[str], key: str, suffixes: Sequence[str]) -> List[str]:
+    def _find(self, ids: list[str], key: str, suffixes: Sequence[str]) -> list[str]:
         folder = self.data_prefix[key]
         names = set(os.listdir(folder)) if osp.isdir(folder) else set()
         found = {img_id: find_name(img_id, suffixes, names) for img_id in ids}
@@ -73,7 +76,8 @@ class SegmentationDataset(BaseSegDataset):
             raise DatasetError(
                 f'{osp.join(folder, missing[0] + suffixes[0])}: no such {what}, {len(missing)} of the {len(ids)} in '
                 f'{self.ann_file} have none; make them or set data_root and data_prefix.{key}',
-                kind=f'missing {what}')
+                kind=f'missing {what}',
+            )
         return [osp.join(folder, found[img_id]) for img_id in ids]
 
 

@@ -1,8 +1,9 @@
 """Lists of image ids, and how an id becomes the name of a file."""
+
 import os
 import os.path as osp
 import re
-from typing import Container, Dict, Iterable, Iterator, List, Optional, Tuple
+from collections.abc import Container, Iterable, Iterator
 
 from .errors import DatasetError
 
@@ -25,9 +26,10 @@ def check_id(img_id: str, where: str) -> str:
         DatasetError: If the id holds a separator or is ``.`` or ``..``.
     """
     if not img_id or img_id in ('.', '..') or re.search(r'[/\\\0]|^[A-Za-z]:', img_id):
-        raise DatasetError(f'{where}: the id {img_id!r} is a path; write the name of the image without folder '
-                           'or suffix',
-                           kind='id is a path')
+        raise DatasetError(
+            f'{where}: the id {img_id!r} is a path; write the name of the image without folder or suffix',
+            kind='id is a path',
+        )
     return img_id
 
 
@@ -37,12 +39,12 @@ def strip_image_suffix(name: str) -> str:
     return stem if suffix.lower() in IMAGE_SUFFIXES else name
 
 
-def image_suffixes(img_suffix: str) -> List[str]:
+def image_suffixes(img_suffix: str) -> list[str]:
     """The suffixes that an image may have: for 'auto' .jpg, .jpeg and .png in any case, else the one named."""
     return [*IMAGE_SUFFIXES, *(suffix.upper() for suffix in IMAGE_SUFFIXES)] if img_suffix == 'auto' else [img_suffix]
 
 
-def find_name(img_id: str, suffixes: Iterable[str], names: Container[str]) -> Optional[str]:
+def find_name(img_id: str, suffixes: Iterable[str], names: Container[str]) -> str | None:
     """The first of the file names ``<img_id><suffix>`` that is among ``names``; None if none is."""
     return next((img_id + suffix for suffix in suffixes if img_id + suffix in names), None)
 
@@ -61,7 +63,7 @@ def parse_line(line: str, where: str) -> str:
     return check_id(strip_image_suffix(match['name'] if match else name), where)
 
 
-def iter_lines(path: str) -> Iterator[Tuple[str, str]]:
+def iter_lines(path: str) -> Iterator[tuple[str, str]]:
     """Lines of a list that are not blank, each behind ``<file>, line <n>``.
 
     Raises:
@@ -92,20 +94,21 @@ def list_cure(path: str) -> str:
     return 'set split to one of ' + ', '.join(others) if others else 'put one there or set split'
 
 
-def check_duplicate(img_id: str, where: str, seen: Dict[str, str]) -> None:
+def check_duplicate(img_id: str, where: str, seen: dict[str, str]) -> None:
     """Refuse an id that ``seen``, ids and where they were read, already has; else add it.
 
     Raises:
         DatasetError: If the id was seen.
     """
     if img_id in seen:
-        raise DatasetError(f'{where}: the id {img_id} is already in line {seen[img_id].rpartition(" ")[2]}; '
-                           'keep one of the two',
-                           kind='duplicate id')
+        raise DatasetError(
+            f'{where}: the id {img_id} is already in line {seen[img_id].rpartition(" ")[2]}; keep one of the two',
+            kind='duplicate id',
+        )
     seen[img_id] = where
 
 
-def read_ids(path: str) -> List[str]:
+def read_ids(path: str) -> list[str]:
     """Image ids of a list, in its order.
 
     Args:
@@ -114,7 +117,7 @@ def read_ids(path: str) -> List[str]:
     Raises:
         DatasetError: If the list is missing or empty, or an id is a path or there twice.
     """
-    seen: Dict[str, str] = {}
+    seen: dict[str, str] = {}
     for where, line in iter_lines(path):
         check_duplicate(parse_line(line, where), where, seen)
     return list(seen)

@@ -1,5 +1,6 @@
 """Test-time options as switches of a config."""
-from typing import List, Optional, Sequence
+
+from collections.abc import Sequence
 
 from mmengine.config import Config
 
@@ -32,16 +33,18 @@ def apply_test_time(cfg: Config) -> None:
     cfg.model = dict(
         type='mmamr.TestTimeSegmentor',
         module=cfg.model,
-        crf=options.get('crf_params', {}) if options.get('crf') else None)
+        crf=options.get('crf_params', {}) if options.get('crf') else None,
+    )
     dataset = cfg.test_dataloader.dataset
     dataset.pipeline = views_pipeline(
-        dataset.pipeline, scales=options.scales if options.get('ms') else (1.0, ), flip=bool(options.get('flip')))
+        dataset.pipeline, scales=options.scales if options.get('ms') else (1.0,), flip=bool(options.get('flip'))
+    )
     evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
     for evaluator in evaluators:
         evaluator['prefix'] = '_'.join(([evaluator['prefix']] if evaluator.get('prefix') else []) + names)
 
 
-def views_pipeline(pipeline: Sequence[dict], scales: Sequence[float], flip: bool) -> List[dict]:
+def views_pipeline(pipeline: Sequence[dict], scales: Sequence[float], flip: bool) -> list[dict]:
     """A test pipeline that gives several views of each photo.
 
     Args:
@@ -55,16 +58,16 @@ def views_pipeline(pipeline: Sequence[dict], scales: Sequence[float], flip: bool
     names = [step['type'].split('.')[-1] for step in pipeline]
     if 'Resize' in names:
         at = names.index('Resize')
-        resize, rest = pipeline[at], pipeline[at + 1:]
+        resize, rest = pipeline[at], pipeline[at + 1 :]
     else:
         at = next(i for i, name in enumerate(names) if name.startswith('LoadImage')) + 1
         resize, rest = None, pipeline[at:]
-    flips = [dict(type='mmseg.RandomFlip', prob=prob, direction='horizontal') for prob in (0., 1.)[:1 + flip]]
+    flips = [dict(type='mmseg.RandomFlip', prob=prob, direction='horizontal') for prob in (0.0, 1.0)[: 1 + flip]]
     views = [[_scaled(resize, scale) for scale in scales], flips, *([step] for step in rest)]
     return [*pipeline[:at], dict(type='mmcv.TestTimeAug', transforms=views)]
 
 
-def _scaled(resize: Optional[dict], scale: float) -> dict:
+def _scaled(resize: dict | None, scale: float) -> dict:
     """A ``Resize`` step to ``scale`` times the size that ``resize``, or none, gives."""
     if resize is None:
         return dict(type='mmseg.Resize', scale_factor=scale, keep_ratio=True)

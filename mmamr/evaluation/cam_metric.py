@@ -1,5 +1,6 @@
 import json
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,29 +40,31 @@ class CAMMetric(BaseMetric):
             ``precision`` and ``recall`` of each class at the best threshold; None for a class that is nowhere.
     """
 
-    def __init__(self,
-                 threshold: float = 0.2,
-                 thresholds: Sequence[float] = tuple(n / 100 for n in range(1, 100)),
-                 xis: Sequence[float] = (0.5, ),
-                 out_file: Optional[str] = None,
-                 collect_device: str = 'cpu',
-                 prefix: str = 'CAM') -> None:
+    def __init__(
+        self,
+        threshold: float = 0.2,
+        thresholds: Sequence[float] = tuple(n / 100 for n in range(1, 100)),
+        xis: Sequence[float] = (0.5,),
+        out_file: str | None = None,
+        collect_device: str = 'cpu',
+        prefix: str = 'CAM',
+    ) -> None:
         super().__init__(collect_device, prefix)
         self.threshold = threshold
         self.thresholds = tuple(thresholds)
         self.xis = tuple(xis)
         self.out_file = out_file
-        self.sweeps: Dict[str, ThresholdSweep] = {}
-        self.details: Dict[str, Any] = {}
+        self.sweeps: dict[str, ThresholdSweep] = {}
+        self.details: dict[str, Any] = {}
 
-    def rows(self, branches: Sequence[str]) -> Dict[str, Optional[float]]:
+    def rows(self, branches: Sequence[str]) -> dict[str, float | None]:
         """Row names and their ξ for CAMs with these branches; None is no mixture."""
         if set(branches) == {'spotlight', 'compensation'}:
             weighted = {('weighted' if xi == 0.5 else f'weighted(xi={xi:g})'): xi for xi in self.xis}
-            return {'spotlight': 1., 'compensation': 0., **weighted}
+            return {'spotlight': 1.0, 'compensation': 0.0, **weighted}
         return {name: None for name in branches}
 
-    def process(self, data_batch: Optional[dict], data_samples: Sequence[dict]) -> None:
+    def process(self, data_batch: dict | None, data_samples: Sequence[dict]) -> None:
         """Count the pixels of some images.
 
         Args:
@@ -76,16 +79,17 @@ class CAMMetric(BaseMetric):
                 maps = cam.maps[row] if xi is None else mix(cam, xi)
                 if row not in self.sweeps:
                     self.sweeps[row] = ThresholdSweep(
-                        num_classes, self.thresholds if cam.background is None else cam.powers)
+                        num_classes, self.thresholds if cam.background is None else cam.powers
+                    )
                 background = None if cam.background is None else upsample(cam.background, mask.shape)
                 self.sweeps[row].update(upsample(maps, mask.shape), cam.classes, mask, background)
 
-    def take_counts(self) -> Dict[str, ThresholdSweep]:
+    def take_counts(self) -> dict[str, ThresholdSweep]:
         """What was counted so far; nothing is left."""
         sweeps, self.sweeps = self.sweeps, {}
         return sweeps
 
-    def add_counts(self, counts: Dict[str, ThresholdSweep]) -> None:
+    def add_counts(self, counts: dict[str, ThresholdSweep]) -> None:
         """Add what :meth:`take_counts` of another process took."""
         for row, sweep in counts.items():
             if row in self.sweeps:
@@ -93,7 +97,7 @@ class CAMMetric(BaseMetric):
             else:
                 self.sweeps[row] = sweep
 
-    def evaluate(self, size: int) -> Dict[str, float]:
+    def evaluate(self, size: int) -> dict[str, float]:
         """Sum the counts of all processes and compute the metrics; the same on every process."""
         # a process without images has no rows yet; every process must sum the same ones in the same order
         gathered = all_gather_object({name: sweep.thresholds.tolist() for name, sweep in self.sweeps.items()})
@@ -110,9 +114,9 @@ class CAMMetric(BaseMetric):
         self.sweeps = {}
         return {f'{self.prefix}/{name}': value for name, value in metrics.items()}
 
-    def compute_metrics(self, results: List) -> Dict[str, float]:
+    def compute_metrics(self, results: list) -> dict[str, float]:
         """Metrics of the counts so far; logs the tables."""
-        metrics: Dict[str, float] = {}
+        metrics: dict[str, float] = {}
         details = {}
         summary = PrettyTable(['CAM', 'mIoU', 'threshold', 'best mIoU', 'best threshold'])
         for row, sweep in self.sweeps.items():
@@ -121,17 +125,26 @@ class CAMMetric(BaseMetric):
             metrics[f'{row}.mIoU'] = float(values['miou'][fixed])
             metrics[f'{row}.best_mIoU'] = float(values['miou'][best])
             metrics[f'{row}.best_threshold'] = float(sweep.thresholds[best])
-            summary.add_row([row] + [
-                f'{value:.2f}' for value in (values['miou'][fixed], sweep.thresholds[fixed], values['miou'][best],
-                                             sweep.thresholds[best])
-            ])
+            summary.add_row(
+                [row]
+                + [
+                    f'{value:.2f}'
+                    for value in (
+                        values['miou'][fixed],
+                        sweep.thresholds[fixed],
+                        values['miou'][best],
+                        sweep.thresholds[best],
+                    )
+                ]
+            )
             classes = {name: values[name][best] for name in ('iou', 'precision', 'recall')}
             self.log_classes(row, {name: (values[name][fixed], values[name][best]) for name in classes})
             details[row] = dict(
                 thresholds=sweep.thresholds.tolist(),
                 miou=values['miou'].tolist(),
                 threshold=float(sweep.thresholds[fixed]),
-                **{name: listed(value) for name, value in classes.items()})
+                **{name: listed(value) for name, value in classes.items()},
+            )
         self.details = dict(classes=['background', *self.dataset_meta['classes']], rows=details)
         if self.out_file is not None and is_main_process():
             with atomic_write(self.out_file, 'w', encoding='utf-8') as file:
@@ -139,11 +152,12 @@ class CAMMetric(BaseMetric):
         MMLogger.get_current_instance().info('CAM quality over background and classes:\n' + summary.get_string())
         return metrics
 
-    def log_classes(self, row: str, values: Dict[str, Tuple[np.ndarray, np.ndarray]]) -> None:
+    def log_classes(self, row: str, values: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
         """Log IoU, precision and recall of each class, at the fixed and at the best threshold."""
         names = ('iou', 'precision', 'recall')
         table = PrettyTable(['class', 'IoU', 'precision', 'recall', 'best IoU', 'best precision', 'best recall'])
         for index, name in enumerate(('background', *self.dataset_meta['classes'])):
             table.add_row([name] + [f'{values[key][at][index]:.2f}' for at in (0, 1) for key in names])
         MMLogger.get_current_instance().info(
-            f'{row} CAMs at the fixed threshold, and at their best one:\n{table.get_string()}')
+            f'{row} CAMs at the fixed threshold, and at their best one:\n{table.get_string()}'
+        )

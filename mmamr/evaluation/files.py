@@ -1,20 +1,21 @@
 """Measure files, several processes at a time."""
+
 import multiprocessing
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any, Callable, Dict, List, Optional, Sequence
+from typing import Any
 
 import torch
 from mmengine.evaluator import BaseMetric
 
 from mmamr.utils import track
 
-ReadSample = Callable[[Any], Dict]
+ReadSample = Callable[[Any], dict]
 
 
-def process_files(metrics: Sequence[BaseMetric],
-                  items: Sequence[Any],
-                  read_sample: ReadSample,
-                  num_workers: int = 0) -> None:
+def process_files(
+    metrics: Sequence[BaseMetric], items: Sequence[Any], read_sample: ReadSample, num_workers: int = 0
+) -> None:
     """Let metrics process one sample after the other; what they count is added up, so that the result is the same.
 
     Args:
@@ -30,7 +31,7 @@ def process_files(metrics: Sequence[BaseMetric],
         counter.add(map(counter.count, range(len(items))))
         return
     context = multiprocessing.get_context('fork')
-    with ProcessPoolExecutor(min(num_workers, max(len(items), 1)), context, _start, (counter, )) as pool:
+    with ProcessPoolExecutor(min(num_workers, max(len(items), 1)), context, _start, (counter,)) as pool:
         counter.add(pool.map(_count, range(len(items))))
 
 
@@ -42,7 +43,7 @@ class _Counter:
         self.items = items
         self.read_sample = read_sample
 
-    def count(self, index: int) -> List[Any]:
+    def count(self, index: int) -> list[Any]:
         """Counts of one item, one a metric."""
         sample = self.read_sample(self.items[index])
         counts = []
@@ -59,7 +60,7 @@ class _Counter:
 
 
 # The counter of a worker process, set once when it starts instead of sent with every item.
-_counter: Optional[_Counter] = None
+_counter: _Counter | None = None
 
 
 def _start(counter: _Counter) -> None:
@@ -69,7 +70,7 @@ def _start(counter: _Counter) -> None:
     torch.set_num_threads(1)
 
 
-def _count(index: int) -> List[Any]:
+def _count(index: int) -> list[Any]:
     return _counter.count(index)
 
 

@@ -1,4 +1,5 @@
-from typing import Any, Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -32,14 +33,14 @@ class LabelMetric(BaseMetric):
 
     def __init__(self, collect_device: str = 'cpu', prefix: str = 'label') -> None:
         super().__init__(collect_device, prefix)
-        self.counts: Optional[np.ndarray] = None
-        self.details: Dict[str, Any] = {}
+        self.counts: np.ndarray | None = None
+        self.details: dict[str, Any] = {}
 
     def _empty(self) -> np.ndarray:
         # one row more than classes: labels 255, which are counted for the coverage
         return np.zeros((len(self.dataset_meta['classes']) + 2, len(self.dataset_meta['classes']) + 1), dtype=np.int64)
 
-    def process(self, data_batch: Optional[dict], data_samples: Sequence[dict]) -> None:
+    def process(self, data_batch: dict | None, data_samples: Sequence[dict]) -> None:
         """Count the pixels of some images.
 
         Args:
@@ -53,20 +54,21 @@ class LabelMetric(BaseMetric):
         for sample in data_samples:
             known = sample['mask'] != IGNORE
             label = np.minimum(sample['label'][known].astype(np.int64), labels - 1)
-            self.counts += np.bincount(
-                label * truths + sample['mask'][known], minlength=self.counts.size).reshape(self.counts.shape)
+            self.counts += np.bincount(label * truths + sample['mask'][known], minlength=self.counts.size).reshape(
+                self.counts.shape
+            )
 
-    def take_counts(self) -> Optional[np.ndarray]:
+    def take_counts(self) -> np.ndarray | None:
         """What was counted so far; nothing is left."""
         counts, self.counts = self.counts, None
         return counts
 
-    def add_counts(self, counts: Optional[np.ndarray]) -> None:
+    def add_counts(self, counts: np.ndarray | None) -> None:
         """Add what :meth:`take_counts` of another process took."""
         if counts is not None:
             self.counts = counts if self.counts is None else self.counts + counts
 
-    def evaluate(self, size: int) -> Dict[str, float]:
+    def evaluate(self, size: int) -> dict[str, float]:
         """Sum the counts of all processes and compute the metrics; the same on every process."""
         counts = torch.from_numpy(self._empty() if self.counts is None else self.counts)
         all_reduce(counts)
@@ -75,7 +77,7 @@ class LabelMetric(BaseMetric):
         self.counts = None
         return {f'{self.prefix}/{name}': value for name, value in metrics.items()}
 
-    def compute_metrics(self, results: List) -> Dict[str, float]:
+    def compute_metrics(self, results: list) -> dict[str, float]:
         """Metrics of the counts so far; logs the table."""
         confusion = self.counts[:-1].T
         values = scores(confusion)
@@ -89,11 +91,13 @@ class LabelMetric(BaseMetric):
         known = ~np.isnan(values['iou'][1:])
         metrics = dict(
             mIoU=float(values['miou']),
-            FP=float(false_positive[1:][known].mean()) if known.any() else 0.,
-            FN=float(false_negative[1:][known].mean()) if known.any() else 0.,
-            coverage=float(100 * confusion.sum() / max(self.counts.sum(), 1)))
+            FP=float(false_positive[1:][known].mean()) if known.any() else 0.0,
+            FN=float(false_negative[1:][known].mean()) if known.any() else 0.0,
+            coverage=float(100 * confusion.sum() / max(self.counts.sum(), 1)),
+        )
         self.details = dict(
             classes=['background', *self.dataset_meta['classes']],
-            rows={self.prefix: {name: listed(values[name]) for name in ('iou', 'precision', 'recall')}})
+            rows={self.prefix: {name: listed(values[name]) for name in ('iou', 'precision', 'recall')}},
+        )
         MMLogger.get_current_instance().info(f'{self.prefix}:\n{table.get_string()}')
         return metrics

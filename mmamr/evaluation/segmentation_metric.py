@@ -1,5 +1,6 @@
 import os.path as osp
-from typing import Any, Dict, List, Optional, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmseg.evaluation import IoUMetric
@@ -27,10 +28,10 @@ class SegmentationMetric(IoUMetric):
             where there is none) the ``iou`` of each class, None for one that is nowhere.
     """
 
-    def __init__(self, output_dir: Optional[str] = None, **kwargs) -> None:
+    def __init__(self, output_dir: str | None = None, **kwargs) -> None:
         super().__init__(**kwargs)
         self.prediction_dir = output_dir
-        self.details: Dict[str, Any] = {}
+        self.details: dict[str, Any] = {}
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Count the pixels of some images and write their predictions."""
@@ -46,7 +47,7 @@ class SegmentationMetric(IoUMetric):
             indices = sample['pred_sem_seg']['data'].squeeze(0).cpu().numpy()
             write_png(osp.join(self.prediction_dir, f'{img_id}.png'), values[indices], palette)
 
-    def compute_metrics(self, results: List[tuple]) -> Dict[str, float]:
+    def compute_metrics(self, results: list[tuple]) -> dict[str, float]:
         """Metrics of all images; the parent logs its table."""
         if self.format_only or not results:
             return {}

@@ -1,5 +1,6 @@
 """The confusion matrices of all background thresholds from one pass over the data."""
-from typing import Dict, List, Optional, Sequence
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -28,11 +29,9 @@ class ThresholdSweep:
         # counts[n, c, g]: pixels whose score reaches n of the thresholds, of winning class c and true class g
         self.counts = np.zeros((len(self.thresholds) + 1, num_classes, num_classes + 1), dtype=np.int64)
 
-    def update(self,
-               maps: np.ndarray,
-               classes: Sequence[int],
-               target: np.ndarray,
-               background: Optional[np.ndarray] = None) -> None:
+    def update(
+        self, maps: np.ndarray, classes: Sequence[int], target: np.ndarray, background: np.ndarray | None = None
+    ) -> None:
         """Count the pixels of one image.
 
         Args:
@@ -71,7 +70,7 @@ class ThresholdSweep:
         return int(np.abs(self.thresholds - np.float32(threshold)).argmin())
 
 
-def scores(confusion: np.ndarray) -> Dict[str, np.ndarray]:
+def scores(confusion: np.ndarray) -> dict[str, np.ndarray]:
     """Per-class IoU, precision and recall in percent; NaN for a class that is neither there nor predicted.
 
     Args:
@@ -95,6 +94,6 @@ def scores(confusion: np.ndarray) -> Dict[str, np.ndarray]:
     return result
 
 
-def listed(values: np.ndarray) -> List[Optional[float]]:
+def listed(values: np.ndarray) -> list[float | None]:
     """Numbers as JSON has them, with None for NaN."""
     return [None if np.isnan(value) else float(value) for value in values]

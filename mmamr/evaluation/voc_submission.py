@@ -1,10 +1,11 @@
 """The archive that the evaluation server of PASCAL VOC takes."""
+
 import gzip
 import os.path as osp
 import tarfile
 import zlib
+from collections.abc import Iterator, Sequence
 from io import BytesIO
-from typing import Iterator, List, Sequence
 
 import numpy as np
 from PIL import Image
@@ -25,11 +26,9 @@ def member_name(img_id: str, competition: str = 'comp6') -> str:
     return f'results/VOC2012/Segmentation/{competition}_test_cls/{img_id}.png'
 
 
-def write_submission(path: str,
-                     prediction_dir: str,
-                     ids: Sequence[str],
-                     image_dir: str,
-                     competition: str = 'comp6') -> None:
+def write_submission(
+    path: str, prediction_dir: str, ids: Sequence[str], image_dir: str, competition: str = 'comp6'
+) -> None:
     """Pack a folder of predictions. The same predictions give the same bytes, whenever and whoever packs them.
 
     Args:
@@ -43,9 +42,11 @@ def write_submission(path: str,
         ValueError: If a prediction is missing, is no mask of VOC classes or has another size than its photo; one line.
     """
     # gzip would note the time and the name of the file, tarfile the owner of each member.
-    with atomic_write(path) as file, \
-            gzip.GzipFile('', 'wb', fileobj=file, mtime=0) as packed, \
-            tarfile.open(fileobj=packed, mode='w', format=tarfile.USTAR_FORMAT) as archive:
+    with (
+        atomic_write(path) as file,
+        gzip.GzipFile('', 'wb', fileobj=file, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode='w', format=tarfile.USTAR_FORMAT) as archive,
+    ):
         for img_id in sorted(ids):
             source = osp.join(prediction_dir, f'{img_id}.png')
             mask = read_stored_mask(source)
@@ -54,7 +55,7 @@ def write_submission(path: str,
             _add(archive, member_name(img_id, competition), _indexed_png(mask))
 
 
-def check_submission(path: str, ids: Sequence[str], image_dir: str, competition: str = 'comp6') -> List[str]:
+def check_submission(path: str, ids: Sequence[str], image_dir: str, competition: str = 'comp6') -> list[str]:
     """Everything about an archive that the server would refuse or count wrongly.
 
     Args:
@@ -79,8 +80,11 @@ def check_submission(path: str, ids: Sequence[str], image_dir: str, competition:
                 elif member.name in seen:
                     faults.append(f'{member.name}: twice in the archive')
                 else:
-                    faults += _faults_of_member(archive.extractfile(member).read(), member.name,
-                                                osp.join(image_dir, f'{wanted[member.name]}.jpg'))
+                    faults += _faults_of_member(
+                        archive.extractfile(member).read(),
+                        member.name,
+                        osp.join(image_dir, f'{wanted[member.name]}.jpg'),
+                    )
                 seen.add(member.name)
     except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         return [f'{path}: no archive that can be read ({error})']
@@ -107,8 +111,10 @@ def _faults_of_mask(mask: np.ndarray, image_path: str) -> Iterator[str]:
         yield f'{mask.shape[1]}x{mask.shape[0]} pixels, but its photo has {size[1]}x{size[0]}'
     values = np.unique(mask)
     if values.max() > _INDEX.num_classes:
-        yield (f'values {values[values > _INDEX.num_classes].tolist()}, but the server knows 0 to '
-               f'{_INDEX.num_classes}; a prediction leaves no pixel out')
+        yield (
+            f'values {values[values > _INDEX.num_classes].tolist()}, but the server knows 0 to '
+            f'{_INDEX.num_classes}; a prediction leaves no pixel out'
+        )
 
 
 def _indexed_png(mask: np.ndarray) -> bytes:

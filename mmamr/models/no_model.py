@@ -1,5 +1,3 @@
-from typing import Dict, List, Optional
-
 import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
@@ -16,6 +14,6 @@ class NoModel(BaseModel):
         # DistributedDataParallel refuses a module without a parameter
         self.unused = nn.Parameter(torch.zeros(1))
 
-    def forward(self, inputs: Tensor, data_samples: Optional[List] = None, mode: str = 'tensor') -> Dict:
+    def forward(self, inputs: Tensor, data_samples: list | None = None, mode: str = 'tensor') -> dict:
         """There is nothing to compute."""
         raise NotImplementedError('this stage has no model; it is run by tools/test.py')

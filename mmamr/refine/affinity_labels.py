@@ -1,5 +1,6 @@
 """CAMs that a dense CRF fits to the image, and where they are surely foreground or surely background."""
-from typing import Sequence
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,12 +11,14 @@ __all__ = ['affinity_label_affinitynet', 'affinity_label_irnet', 'crf_label']
 IGNORE = 255
 
 
-def crf_label(image: np.ndarray,
-              cam: np.ndarray,
-              classes: Sequence[int],
-              threshold: float = 0.2,
-              crf: CRFParams = IRNET_CRF,
-              **crf_options) -> np.ndarray:
+def crf_label(
+    image: np.ndarray,
+    cam: np.ndarray,
+    classes: Sequence[int],
+    threshold: float = 0.2,
+    crf: CRFParams = IRNET_CRF,
+    **crf_options,
+) -> np.ndarray:
     """Labels from a CAM and a dense CRF alone, without affinities: the "CAM + CRF" of the field's tables.
 
     The background is a map of its own, constant at the threshold; a dense CRF takes the strongest map of each pixel for
@@ -41,13 +44,15 @@ def crf_label(image: np.ndarray,
     return _fit_threshold(DenseCRF(image, crf, **crf_options), cam, values, threshold)
 
 
-def affinity_label_irnet(image: np.ndarray,
-                         cam: np.ndarray,
-                         classes: Sequence[int],
-                         fg_threshold: float = 0.30,
-                         bg_threshold: float = 0.05,
-                         crf: CRFParams = IRNET_CRF,
-                         **crf_options) -> np.ndarray:
+def affinity_label_irnet(
+    image: np.ndarray,
+    cam: np.ndarray,
+    classes: Sequence[int],
+    fg_threshold: float = 0.30,
+    bg_threshold: float = 0.05,
+    crf: CRFParams = IRNET_CRF,
+    **crf_options,
+) -> np.ndarray:
     """Confident labels from two thresholds (IRNet, Ahn et al., CVPR 2019).
 
     :func:`crf_label` gives foreground that is sure at the high threshold, and background that is sure at the low one.
@@ -74,13 +79,15 @@ def affinity_label_irnet(image: np.ndarray,
     return _combine(*(_fit_threshold(fit, cam, values, threshold) for threshold in (fg_threshold, bg_threshold)))
 
 
-def affinity_label_affinitynet(image: np.ndarray,
-                               cam: np.ndarray,
-                               classes: Sequence[int],
-                               low_alpha: float = 4,
-                               high_alpha: float = 24,
-                               crf: CRFParams = AFFINITYNET_CRF,
-                               **crf_options) -> np.ndarray:
+def affinity_label_affinitynet(
+    image: np.ndarray,
+    cam: np.ndarray,
+    classes: Sequence[int],
+    low_alpha: float = 4,
+    high_alpha: float = 24,
+    crf: CRFParams = AFFINITYNET_CRF,
+    **crf_options,
+) -> np.ndarray:
     """Confident labels from two background powers (AffinityNet, Ahn & Kwak, CVPR 2018, section 3.2.1).
 
     The background is ``(1 - max cam)**alpha``. A low power strengthens it, so that the foreground that is left is sure;
@@ -108,7 +115,7 @@ def affinity_label_affinitynet(image: np.ndarray,
     fit = DenseCRF(image, crf, **crf_options)
 
     def label(alpha: float) -> np.ndarray:
-        background = (1 - cam.max(0, keepdims=True, initial=0))**alpha
+        background = (1 - cam.max(0, keepdims=True, initial=0)) ** alpha
         return values[fit(np.concatenate([background, cam])).argmax(0)]
 
     return _combine(label(low_alpha), label(high_alpha))
@@ -126,8 +133,9 @@ def _check(image: np.ndarray, cam: np.ndarray, classes: Sequence[int]) -> tuple[
     cam = np.asarray(cam)
     values = np.asarray([0, *(int(index) + 1 for index in classes)])
     if cam.ndim != 3 or cam.dtype.kind != 'f' or cam.shape[1:] != np.shape(image)[:2]:
-        raise ValueError(f'cam must be floats (K, H, W) of the size of the image, {np.shape(image)[:2]}, '
-                         f'got {cam.dtype} {cam.shape}')
+        raise ValueError(
+            f'cam must be floats (K, H, W) of the size of the image, {np.shape(image)[:2]}, got {cam.dtype} {cam.shape}'
+        )
     if len(values) != len(cam) + 1 or len(set(values)) != len(values) or values.max() >= IGNORE or values.min() < 0:
         raise ValueError(f'classes must be {len(cam)} different indices in 0 to {IGNORE - 2}, got {list(classes)}')
     if not ((cam >= -1e-3) & (cam <= 1 + 1e-3)).all():  # resizing may leave the bounds by a rounding error

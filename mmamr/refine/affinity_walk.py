@@ -1,5 +1,4 @@
 """AffinityNet's random walk: spread a CAM along the similarity of learnt pixel features."""
-from typing import Optional
 
 import torch
 from torch import Tensor
@@ -11,12 +10,9 @@ __all__ = ['affinity_walk', 'feature_affinity']
 
 
 @torch.no_grad()
-def affinity_walk(cam: Tensor,
-                  feature: Tensor,
-                  radius: int = 5,
-                  beta: float = 8,
-                  exp_times: int = 8,
-                  border: Optional[int] = None) -> Tensor:
+def affinity_walk(
+    cam: Tensor, feature: Tensor, radius: int = 5, beta: float = 8, exp_times: int = 8, border: int | None = None
+) -> Tensor:
     """Spread a CAM by a random walk on feature similarity (AffinityNet, Ahn & Kwak, CVPR 2018, section 3.3).
 
     Args:
@@ -35,8 +31,9 @@ def affinity_walk(cam: Tensor,
     """
     check_walk(cam, beta, exp_times)
     if feature.ndim != 3 or feature.shape[1:] != cam.shape[1:] or not len(feature):
-        raise ValueError(f'feature must be (D, h, w) of the size of cam, {tuple(cam.shape[1:])}, '
-                         f'got {tuple(feature.shape)}')
+        raise ValueError(
+            f'feature must be (D, h, w) of the size of cam, {tuple(cam.shape[1:])}, got {tuple(feature.shape)}'
+        )
     if not feature.isfinite().all():
         raise ValueError('feature must be finite, got NaN or infinity')
     feature = feature.to(cam.device, torch.promote_types(feature.dtype, torch.float32))
@@ -44,7 +41,7 @@ def affinity_walk(cam: Tensor,
     return propagate(cam, transition_matrix(affinity, displacements(radius), beta), 2**exp_times)
 
 
-def feature_affinity(feature: Tensor, radius: int, border: Optional[int] = None) -> Tensor:
+def feature_affinity(feature: Tensor, radius: int, border: int | None = None) -> Tensor:
     """Affinity of each pixel and its partners, ``exp(-mean |f_i - f_j|)`` (AffinityNet).
 
     Args:
@@ -64,5 +61,7 @@ def feature_affinity(feature: Tensor, radius: int, border: Optional[int] = None)
     affinity = feature.new_zeros(len(offsets), *feature.shape[1:])
     for (dy, dx), values in zip(offsets, affinity):
         source, target = overlap(*feature.shape[1:], dy, dx, border)
-        values[source] = (feature[:, *source] - feature[:, *target]).abs_().mean(0).neg_().exp_()
+        values[source] = (
+            (feature[(slice(None), *source)] - feature[(slice(None), *target)]).abs_().mean(0).neg_().exp_()
+        )
     return affinity

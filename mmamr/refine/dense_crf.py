@@ -1,8 +1,10 @@
 """Fully connected CRF with Gaussian edge potentials, by mean field (Krähenbühl & Koltun, NeurIPS 2011)."""
+
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Callable, Dict, List, Optional, Union
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,6 +28,7 @@ class CRFParams:
         gt_prob (float): Probability that a label is right, where labels are given and not probabilities. Defaults to
             0.7.
     """
+
     iterations: int = 10
     gaussian_sxy: float = 3
     gaussian_compat: float = 3
@@ -55,14 +58,16 @@ DEEPLABV2_CRF = CRFParams(gaussian_sxy=1, gaussian_compat=3, bilateral_sxy=67, b
 """On the softmax of a segmentation network (DeepLab-v2)."""
 
 
-def dense_crf(image: np.ndarray,
-              scores: np.ndarray,
-              params: CRFParams = IRNET_CRF,
-              *,
-              num_labels: Optional[int] = None,
-              backend: str = 'auto',
-              device: Union[str, torch.device] = 'cpu',
-              **named: float) -> np.ndarray:
+def dense_crf(
+    image: np.ndarray,
+    scores: np.ndarray,
+    params: CRFParams = IRNET_CRF,
+    *,
+    num_labels: int | None = None,
+    backend: str = 'auto',
+    device: str | torch.device = 'cpu',
+    **named: float,
+) -> np.ndarray:
     """Make labels or probabilities follow the colours of an image.
 
     Args:
@@ -110,24 +115,25 @@ class DenseCRF:
         ImportError: If pydensecrf is asked for and not installed.
     """
 
-    def __init__(self,
-                 image: np.ndarray,
-                 params: CRFParams = IRNET_CRF,
-                 *,
-                 backend: str = 'auto',
-                 device: Union[str, torch.device] = 'cpu',
-                 **named: float) -> None:
+    def __init__(
+        self,
+        image: np.ndarray,
+        params: CRFParams = IRNET_CRF,
+        *,
+        backend: str = 'auto',
+        device: str | torch.device = 'cpu',
+        **named: float,
+    ) -> None:
         self.params = _replace(params, named)
         mean_field = _backend(backend, torch.device(device))
         self.image = _rgb(image)
         self.mean_field = mean_field(self.image, self.params, torch.device(device))
 
-    def __call__(self, scores: np.ndarray, num_labels: Optional[int] = None) -> np.ndarray:
+    def __call__(self, scores: np.ndarray, num_labels: int | None = None) -> np.ndarray:
         """Probability of each label, see :func:`dense_crf`."""
         energy = _unary(np.asarray(scores), num_labels, self.params.gt_prob)
         if energy.shape[1:] != self.image.shape[:2]:
-            raise ValueError(
-                f'scores must have the size of the image, {self.image.shape[:2]}, got {energy.shape[1:]}')
+            raise ValueError(f'scores must have the size of the image, {self.image.shape[:2]}, got {energy.shape[1:]}')
         return np.ones_like(energy) if len(energy) == 1 else self.mean_field(energy)
 
 
@@ -136,8 +142,9 @@ def _replace(params: CRFParams, named: dict) -> CRFParams:
         return replace(params, **named)
     except TypeError:
         unknown = sorted(set(named) - set(CRFParams.__dataclass_fields__))
-        raise ValueError(f'no parameter of a dense CRF: {unknown}; there are '
-                         f'{sorted(CRFParams.__dataclass_fields__)}') from None
+        raise ValueError(
+            f'no parameter of a dense CRF: {unknown}; there are {sorted(CRFParams.__dataclass_fields__)}'
+        ) from None
 
 
 def _backend(name: str, device: torch.device) -> Callable:
@@ -162,7 +169,7 @@ def _rgb(image: np.ndarray) -> np.ndarray:
     return np.require(image, requirements=['C', 'W'])  # neither backend takes a read-only array
 
 
-def _unary(scores: np.ndarray, num_labels: Optional[int], gt_prob: float) -> np.ndarray:
+def _unary(scores: np.ndarray, num_labels: int | None, gt_prob: float) -> np.ndarray:
     """Negative logarithm of the probabilities, float32 of shape ``(L, H, W)``."""
     if scores.dtype.kind in 'iub' and scores.ndim == 2:
         if num_labels is None:
@@ -177,8 +184,9 @@ def _unary(scores: np.ndarray, num_labels: Optional[int], gt_prob: float) -> np.
         if not np.isfinite(scores).all():
             raise ValueError('probabilities must be finite, got NaN or infinity')
         return -np.log(np.clip(scores.astype(np.float32), 1e-5, 1))
-    raise ValueError('scores must be integer labels (H, W) or float probabilities (L, H, W), '
-                     f'got {scores.dtype} {scores.shape}')
+    raise ValueError(
+        f'scores must be integer labels (H, W) or float probabilities (L, H, W), got {scores.dtype} {scores.shape}'
+    )
 
 
 class _PydensecrfMeanField:
@@ -187,10 +195,11 @@ class _PydensecrfMeanField:
     def __init__(self, image: np.ndarray, params: CRFParams, _: torch.device) -> None:
         self.image = image
         self.params = params
-        self.crfs: Dict[int, Any] = {}
+        self.crfs: dict[int, Any] = {}
 
     def _crf(self, labels: int) -> Any:
         from pydensecrf.densecrf import DenseCRF2D
+
         if labels not in self.crfs:
             height, width = self.image.shape[:2]
             params, crf = self.params, DenseCRF2D(width, height, labels)
@@ -201,7 +210,8 @@ class _PydensecrfMeanField:
                     sxy=params.bilateral_sxy,
                     srgb=params.bilateral_srgb,
                     rgbim=self.image,
-                    compat=params.bilateral_compat)
+                    compat=params.bilateral_compat,
+                )
             self.crfs[labels] = crf
         return self.crfs[labels]
 
@@ -220,10 +230,11 @@ class _TorchMeanField:
         self.device = device
 
     @cached_property
-    def kernels(self) -> List['_Kernel']:
+    def kernels(self) -> list['_Kernel']:
         height, width = self.image.shape[:2]
         rows, columns = torch.meshgrid(
-            torch.arange(height, device=self.device), torch.arange(width, device=self.device), indexing='ij')
+            torch.arange(height, device=self.device), torch.arange(width, device=self.device), indexing='ij'
+        )
         position = torch.stack([columns, rows], -1).reshape(-1, 2).float()
         colour = torch.from_numpy(self.image).to(self.device).reshape(-1, 3).float()
         params, kernels = self.params, []

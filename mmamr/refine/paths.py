@@ -3,6 +3,7 @@
 IRNet (Ahn et al., CVPR 2019) takes the affinity of two pixels from the strongest edge on the line between them. Pairs
 and lines depend on the radius only: they are offsets, the same at every pixel.
 """
+
 from functools import cache
 from numbers import Integral
 
@@ -27,8 +28,12 @@ def displacements(radius: int) -> tuple[tuple[int, int], ...]:
     """
     if not isinstance(radius, Integral) or radius < 1:
         raise ValueError(f'radius must be a whole number of at least 1, got {radius}')
-    return tuple((dy, dx) for dy in range(radius) for dx in range(1 - radius, radius)
-                 if (dy, dx) > (0, 0) and dy * dy + dx * dx < radius * radius)
+    return tuple(
+        (dy, dx)
+        for dy in range(radius)
+        for dx in range(1 - radius, radius)
+        if (dy, dx) > (0, 0) and dy * dy + dx * dx < radius * radius
+    )
 
 
 @cache
@@ -49,4 +54,4 @@ def path(dy: int, dx: int) -> tuple[tuple[int, int], ...]:
     rows = range(min(dy, 0), max(dy, 0) + 1)
     columns = range(min(dx, 0), max(dx, 0) + 1)
     # |dy x - dx y| / length is the distance to the line; squared and multiplied out it stays in whole numbers.
-    return tuple((y, x) for y in rows for x in columns if (dy * x - dx * y)**2 < length_squared or (dy, dx) == (0, 0))
+    return tuple((y, x) for y in rows for x in columns if (dy * x - dx * y) ** 2 < length_squared or (dy, dx) == (0, 0))

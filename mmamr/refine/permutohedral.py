@@ -1,4 +1,5 @@
 """Gaussian filtering in high dimension on the permutohedral lattice (Adams, Baek & Davis, Eurographics 2010)."""
+
 import math
 
 import torch
@@ -37,7 +38,7 @@ class PermutohedralLattice:
         extents = [int(extent) for extent in origin.amax(0) + 2 * axes - low + 1]
         if math.prod(extents) >= 2**63:
             raise ValueError('the bandwidths are too small for the spread of the features: increase them')
-        strides = torch.tensor([math.prod(extents[i + 1:]) for i in range(dim)] + [0], device=features.device)
+        strides = torch.tensor([math.prod(extents[i + 1 :]) for i in range(dim)] + [0], device=features.device)
         # Corner k adds k to every coordinate and takes d + 1 from those with the k highest ranks.
         by_rank = torch.empty_like(rank).scatter_(1, rank, strides.expand(number, -1))
         codes = torch.empty_like(rank)
@@ -79,7 +80,8 @@ class PermutohedralLattice:
             Tensor: ``(N, C)``, up to a factor that is the same everywhere; a constant does not stay one.
         """
         points = F.embedding_bag(
-            self._splat_pixels, values, self._splat_offsets, mode='sum', per_sample_weights=self._splat_shares)
+            self._splat_pixels, values, self._splat_offsets, mode='sum', per_sample_weights=self._splat_shares
+        )
         points = F.pad(points, (0, 0, 0, 1))
         for triple in self._neighbours:
             points = F.embedding_bag(triple, points, mode='sum', per_sample_weights=self._blur_shares)

@@ -1,4 +1,5 @@
 """IRNet's random walk: spread a CAM along the affinities that an edge map leaves."""
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -64,5 +65,5 @@ def edge_affinity(edge: Tensor, radius: int) -> Tensor:
     barrier = edge.expand(len(offsets), height, width).clone()
     for (dy, dx), strongest in zip(offsets, barrier):
         for y, x in path(dy, dx):
-            torch.maximum(strongest, padded[y:y + height, margin + x:margin + x + width], out=strongest)
+            torch.maximum(strongest, padded[y : y + height, margin + x : margin + x + width], out=strongest)
     return 1 - barrier

@@ -3,9 +3,10 @@
 A pixel is linked to itself and to the pixels within a small radius only, so the matrix has a few dozen entries a row.
 The walk needs the product of a power of it with a few channels, never that power itself.
 """
+
 import warnings
+from collections.abc import Sequence
 from numbers import Integral
-from typing import Sequence
 
 import torch
 from torch import Tensor
@@ -56,7 +57,8 @@ def transition_matrix(affinity: Tensor, displacements: Sequence[tuple[int, int]]
             (pixels + (offsets[:, 0] * width + offsets[:, 1]).to(index_type)).masked_select(inside),
             weights.permute(1, 2, 0).contiguous().masked_select(inside),
             size=(height * width, height * width),
-            check_invariants=False)
+            check_invariants=False,
+        )
 
 
 def overlap(height: int, width: int, dy: int, dx: int, border: int = 0) -> tuple[tuple, tuple]:
@@ -149,4 +151,3 @@ def check_walk(cam: Tensor, beta: float, exp_times: int) -> None:
         raise ValueError(f'beta must be larger than 0, got {beta}')
     if not isinstance(exp_times, Integral) or exp_times < 0:
         raise ValueError(f'exp_times must be a whole number of at least 0, got {exp_times}')
-

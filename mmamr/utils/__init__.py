@@ -6,6 +6,17 @@ from .progress import track
 from .work_dir import default_work_dir
 
 __all__ = [
-    'InputError', 'atomic_write', 'default_work_dir', 'evaluating', 'failure_line', 'fit_tensors', 'frozen',
-    'one_line_errors', 'read_tensors', 'rename_tensors', 'track', 'write_checkpoint', 'write_png'
+    'InputError',
+    'atomic_write',
+    'default_work_dir',
+    'evaluating',
+    'failure_line',
+    'fit_tensors',
+    'frozen',
+    'one_line_errors',
+    'read_tensors',
+    'rename_tensors',
+    'track',
+    'write_checkpoint',
+    'write_png',
 ]

@@ -1,8 +1,10 @@
 """Checkpoints that others wrote, brought to the names that the models here have."""
+
 import os
 import os.path as osp
 import re
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,10 +13,10 @@ from .errors import InputError
 from .files import atomic_write
 
 # A regular expression for whole names and what becomes of them, as in re.sub; None drops the tensor.
-Rule = Tuple[str, Optional[str]]
+Rule = tuple[str, str | None]
 
 
-def read_tensors(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:
+def read_tensors(path: str | os.PathLike) -> dict[str, Tensor]:
     """Read the state dict of a checkpoint, without unpickling anything but tensors.
 
     Args:
@@ -34,17 +36,23 @@ def read_tensors(path: Union[str, os.PathLike]) -> Dict[str, Tensor]:
         content = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # a damaged file fails in any way
         reason = (str(error).strip().splitlines() or [''])[0]
-        raise InputError(f'{path}: no file of tensors that can be read safely ({type(error).__name__}: {reason}); '
-                         'copy it again, or save its state_dict() alone') from None
+        raise InputError(
+            f'{path}: no file of tensors that can be read safely ({type(error).__name__}: {reason}); '
+            'copy it again, or save its state_dict() alone'
+        ) from None
     tensors = content.get('state_dict', content) if isinstance(content, Mapping) else content
-    if not isinstance(tensors, Mapping) or not tensors or not all(
-            isinstance(name, str) and isinstance(value, Tensor) for name, value in tensors.items()):
+    if (
+        not isinstance(tensors, Mapping)
+        or not tensors
+        or not all(isinstance(name, str) and isinstance(value, Tensor) for name, value in tensors.items())
+    ):
         raise InputError(f'{path}: holds no dictionary of tensors by name; save the state_dict() of the network')
     return {name.removeprefix('module.'): value for name, value in tensors.items()}
 
 
-def rename_tensors(path: str, tensors: Mapping[str, Tensor],
-                   rules: Sequence[Rule]) -> Tuple[Dict[str, Tensor], List[str]]:
+def rename_tensors(
+    path: str, tensors: Mapping[str, Tensor], rules: Sequence[Rule]
+) -> tuple[dict[str, Tensor], list[str]]:
     """Give tensors the names that rules say.
 
     Args:
@@ -58,13 +66,14 @@ def rename_tensors(path: str, tensors: Mapping[str, Tensor],
     Raises:
         InputError: If no rule matches a name, or names that become one hold different tensors.
     """
-    renamed: Dict[str, Tensor] = {}
-    source: Dict[str, str] = {}
-    dropped: List[str] = []
-    unknown: List[str] = []
+    renamed: dict[str, Tensor] = {}
+    source: dict[str, str] = {}
+    dropped: list[str] = []
+    unknown: list[str] = []
     for name, value in tensors.items():
         match, target = next(
-            ((match, target) for pattern, target in rules if (match := re.fullmatch(pattern, name))), (None, None))
+            ((match, target) for pattern, target in rules if (match := re.fullmatch(pattern, name))), (None, None)
+        )
         if match is None:
             unknown.append(name)
         elif target is None:
@@ -72,8 +81,10 @@ def rename_tensors(path: str, tensors: Mapping[str, Tensor],
         else:
             target = match.expand(target)
             if target in renamed and not torch.equal(renamed[target], value):
-                raise InputError(f'{path}: {source[target]} and {name} are one tensor of the network, but differ here; '
-                                 'take the file as it was released')
+                raise InputError(
+                    f'{path}: {source[target]} and {name} are one tensor of the network, but differ here; '
+                    'take the file as it was released'
+                )
             renamed.setdefault(target, value)
             source.setdefault(target, name)
     if unknown:
@@ -81,7 +92,7 @@ def rename_tensors(path: str, tensors: Mapping[str, Tensor],
     return renamed, dropped
 
 
-def fit_tensors(path: str, tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], what: str) -> Dict[str, Tensor]:
+def fit_tensors(path: str, tensors: Mapping[str, Tensor], wanted: Mapping[str, Tensor], what: str) -> dict[str, Tensor]:
     """Check that tensors are those of a network, no more and no less.
 
     Args:
@@ -99,12 +110,16 @@ def fit_tensors(path: str, tensors: Mapping[str, Tensor], wanted: Mapping[str, T
     """
     missing = [name for name in wanted if name not in tensors and not name.endswith('num_batches_tracked')]
     faults = [
-        f'{len(names)} tensors {fault} ({some(names)})' for fault, names in (
+        f'{len(names)} tensors {fault} ({some(names)})'
+        for fault, names in (
             ('are missing', missing),
             ('are none of it', [name for name in tensors if name not in wanted]),
-            ('have other shapes',
-             [name for name in wanted if name in tensors and tensors[name].shape != wanted[name].shape]),
-        ) if names
+            (
+                'have other shapes',
+                [name for name in wanted if name in tensors and tensors[name].shape != wanted[name].shape],
+            ),
+        )
+        if names
     ]
     if faults:
         raise InputError(f'{path} is no {what}: {"; ".join(faults)}; take the file as it was released')

@@ -1,15 +1,20 @@
 """Bad input, told in one line."""
+
 import errno
 import logging
 import os
 import sys
 import traceback
+from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Iterator, Optional
 
-OUT_OF_MEMORY = ("can't allocate memory", 'CUDA error: out of memory', 'CUBLAS_STATUS_ALLOC_FAILED',
-                 'CUDNN_STATUS_ALLOC_FAILED')
+OUT_OF_MEMORY = (
+    "can't allocate memory",
+    'CUDA error: out of memory',
+    'CUBLAS_STATUS_ALLOC_FAILED',
+    'CUDNN_STATUS_ALLOC_FAILED',
+)
 """What PyTorch writes into a plain RuntimeError where memory does not suffice."""
 
 
@@ -28,7 +33,7 @@ def last_line(error: BaseException) -> str:
     return lines[-1].rpartition(f'{type(error).__name__}: ')[2]
 
 
-def failure_line(error: BaseException) -> Optional[str]:
+def failure_line(error: BaseException) -> str | None:
     """What a user can do about an error, in one line; None if it is none of those that a user can do something about.
 
     Bad input and missing files; a disk that is full or may not be written; memory that does not suffice; a worker of a
@@ -39,8 +44,13 @@ def failure_line(error: BaseException) -> Optional[str]:
         return f'a worker of the data loader died; lower num_workers or batch_size if memory is short ({text})'
     if isinstance(error, (InputError, FileNotFoundError)):
         return text
-    if isinstance(error, OSError) and error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR,
-                                                      errno.EEXIST):
+    if isinstance(error, OSError) and error.errno in (
+        errno.EROFS,
+        errno.EACCES,
+        errno.EPERM,
+        errno.ENOTDIR,
+        errno.EEXIST,
+    ):
         return f'{_where(error)}{error.strerror}; choose a folder that you may write, or change its permissions'
     if isinstance(error, RuntimeError) and os.strerror(errno.ENOSPC) in text:
         return f'the shared memory of the data loaders is full; lower num_workers, or make /dev/shm larger ({text})'
@@ -62,14 +72,16 @@ def _worker_died(error: BaseException) -> bool:
     return any('multiprocessing' in frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__))
 
 
-def _disk_line(error: Optional[BaseException]) -> Optional[str]:
+def _disk_line(error: BaseException | None) -> str | None:
     """The line of a disk that takes no more, also where another error came up while the file was being closed."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return f'{_where(error)}the disk is full; make room and run the same command again'
         if isinstance(error, OSError) and error.errno == errno.EFBIG:
-            return f'{_where(error)}the file is larger than this disk or your limit (ulimit -f) allows; raise it and ' \
-                   'run the same command again'
+            return (
+                f'{_where(error)}the file is larger than this disk or your limit (ulimit -f) allows; raise it and '
+                'run the same command again'
+            )
         error = error.__context__
     return None
 

@@ -1,9 +1,11 @@
 """Files that are written whole or not at all."""
+
 import os
 import os.path as osp
 import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, Iterator, Optional, Sequence
+from typing import IO
 
 import numpy as np
 from PIL import Image
@@ -40,7 +42,7 @@ def atomic_write(path: str, mode: str = 'wb', **kwargs) -> Iterator[IO]:
         raise
 
 
-def write_png(path: str, array: np.ndarray, palette: Optional[Sequence[Sequence[int]]] = None) -> None:
+def write_png(path: str, array: np.ndarray, palette: Sequence[Sequence[int]] | None = None) -> None:
     """Write an 8-bit PNG whole: grey or RGB as it is, or indexed where a palette is given.
 
     Args:

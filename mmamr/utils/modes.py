@@ -1,6 +1,7 @@
 """The training mode of a model and what in it takes gradients, given back as they were."""
+
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Iterator
 
 from torch import nn
 

@@ -1,5 +1,7 @@
 """A progress bar with the time left, where somebody looks."""
-from typing import Iterable, Iterator, Optional, TypeVar
+
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from mmengine.dist import is_main_process
 from rich.console import Console
@@ -8,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 Item = TypeVar('Item')
 
 
-def track(items: Iterable[Item], description: str, total: Optional[int] = None) -> Iterator[Item]:
+def track(items: Iterable[Item], description: str, total: int | None = None) -> Iterator[Item]:
     """Go through ``items`` with a progress bar on the terminal of the main process; elsewhere just go through them.
 
     Args:
@@ -23,7 +25,13 @@ def track(items: Iterable[Item], description: str, total: Optional[int] = None) 
     if not (console.is_terminal and is_main_process()):
         yield from items
         return
-    columns = (TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-               TextColumn('<'), TimeRemainingColumn())
+    columns = (
+        TextColumn('{task.description}'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn('<'),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=console) as progress:
         yield from progress.track(items, total=len(items) if total is None else total, description=description)

@@ -1,9 +1,9 @@
 """Where runs work that are not told where."""
+
 import os
 import os.path as osp
-from typing import Union
 
 
-def default_work_dir(config: Union[str, os.PathLike]) -> str:
+def default_work_dir(config: str | os.PathLike) -> str:
     """Work folder of a config that names none: ``./work_dirs/<config name>``."""
     return osp.join('./work_dirs', osp.splitext(osp.basename(config))[0])

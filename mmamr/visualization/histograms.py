@@ -1,5 +1,4 @@
 """Histograms of values before and after something acted on them, as a picture."""
-from typing import Dict, Tuple
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -8,10 +7,9 @@ from matplotlib.figure import Figure
 DPI = 100
 
 
-def draw_histograms(values: Dict[str, Tuple[np.ndarray, np.ndarray]],
-                    title: str = '',
-                    width: int = 800,
-                    bins: int = 80) -> np.ndarray:
+def draw_histograms(
+    values: dict[str, tuple[np.ndarray, np.ndarray]], title: str = '', width: int = 800, bins: int = 80
+) -> np.ndarray:
     """One row a quantity: its distribution before on the left, after on the right.
 
     Args:

@@ -1,5 +1,6 @@
 """Single pictures of what the stages make: plain functions of arrays, RGB throughout."""
-from typing import Optional, Sequence
+
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import colormaps
@@ -29,7 +30,7 @@ def draw_heat_map(image: np.ndarray, scores: np.ndarray, alpha: float = 0.6, col
     Returns:
         np.ndarray: RGB uint8 ``(H, W, 3)``.
     """
-    scores = upsample(np.nan_to_num(scores, nan=0.)[None], image.shape[:2])[0].clip(0, 1)
+    scores = upsample(np.nan_to_num(scores, nan=0.0)[None], image.shape[:2])[0].clip(0, 1)
     return _blend(grey(image), 255 * colormaps[colormap](scores)[..., :3], alpha)
 
 
@@ -43,14 +44,12 @@ def draw_scores(scores: np.ndarray, colormap: str = 'magma') -> np.ndarray:
     Returns:
         np.ndarray: RGB uint8 ``(h, w, 3)``.
     """
-    return _bytes(255 * colormaps[colormap](np.nan_to_num(scores, nan=0.).astype(np.float32).clip(0, 1))[..., :3])
+    return _bytes(255 * colormaps[colormap](np.nan_to_num(scores, nan=0.0).astype(np.float32).clip(0, 1))[..., :3])
 
 
-def draw_labels(image: np.ndarray,
-                labels: np.ndarray,
-                palette: Sequence[Sequence[int]],
-                alpha: float = 0.65,
-                outline: bool = True) -> np.ndarray:
+def draw_labels(
+    image: np.ndarray, labels: np.ndarray, palette: Sequence[Sequence[int]], alpha: float = 0.65, outline: bool = True
+) -> np.ndarray:
     """Lay a label map over an image without its colours; the background stays clear.
 
     Args:
@@ -71,7 +70,7 @@ def draw_labels(image: np.ndarray,
     colours = np.zeros((IGNORE + 1, 3), dtype=np.float32)
     colours[IGNORE] = IGNORE_COLOUR
     palette = np.asarray(palette, dtype=np.float32)[:IGNORE]
-    colours[:len(palette)] = palette
+    colours[: len(palette)] = palette
     known = labels[labels != IGNORE]
     if known.size and known.max() >= len(palette):
         raise ValueError(f'label {known.max()} has no colour in a palette of {len(palette)}')
@@ -94,7 +93,7 @@ def inner_border(labels: np.ndarray) -> np.ndarray:
     return differs & (labels > 0) & (labels != IGNORE)
 
 
-def draw_displacement(displacement: np.ndarray, longest: Optional[float] = None, wheel: bool = True) -> np.ndarray:
+def draw_displacement(displacement: np.ndarray, longest: float | None = None, wheel: bool = True) -> np.ndarray:
     """A field of displacements: the direction is the hue, the length the saturation, and none at all is white.
 
     Args:
@@ -108,13 +107,13 @@ def draw_displacement(displacement: np.ndarray, longest: Optional[float] = None,
     """
     field = np.nan_to_num(np.asarray(displacement, dtype=np.float32))
     if longest is None:
-        longest = float(np.percentile(np.hypot(*field), 99)) if field[0].size else 0.
+        longest = float(np.percentile(np.hypot(*field), 99)) if field[0].size else 0.0
     picture = _directions(field / max(longest, 1e-6))
     side = min(picture.shape[:2]) // 4
     if wheel and side >= 8:
-        rows, columns = np.mgrid[-1:1:side * 1j, -1:1:side * 1j]
+        rows, columns = np.mgrid[-1 : 1 : side * 1j, -1 : 1 : side * 1j]
         inside = np.hypot(rows, columns) <= 1
-        corner = picture[-side - 1:-1, -side - 1:-1]
+        corner = picture[-side - 1 : -1, -side - 1 : -1]
         corner[inside] = _directions(np.stack([rows, columns]))[inside]
         corner[inside & (np.hypot(rows, columns) > 1 - 3 / side)] = 64
     return picture

@@ -1,5 +1,6 @@
 """The rows that show a stage: CAMs (Fig. 1 and 4), labels, and how pseudo labels come out of CAMs."""
-from typing import Dict, Mapping, Optional, Sequence
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from .panels import draw_displacement, draw_heat_map, draw_labels, draw_scores
 from .sheet import Row
 
 
-def strongest(maps: np.ndarray, classes: Sequence[int], wanted: Optional[Sequence[int]] = None) -> np.ndarray:
+def strongest(maps: np.ndarray, classes: Sequence[int], wanted: Sequence[int] | None = None) -> np.ndarray:
     """The largest of the maps at each pixel.
 
     Args:
@@ -26,20 +27,22 @@ def strongest(maps: np.ndarray, classes: Sequence[int], wanted: Optional[Sequenc
     return maps.max(0) if len(maps) else np.zeros(maps.shape[1:], dtype=np.float32)
 
 
-def legend(classes: Sequence[int], names: Sequence[str], palette: Sequence[Sequence[int]]) -> Dict[str, Sequence[int]]:
+def legend(classes: Sequence[int], names: Sequence[str], palette: Sequence[Sequence[int]]) -> dict[str, Sequence[int]]:
     """Colour of each of some classes by name; ``palette`` starts with the background."""
     return {names[index]: palette[index + 1] for index in classes}
 
 
-def cam_row(image: np.ndarray,
-            cam: CAM,
-            names: Sequence[str],
-            palette: Sequence[Sequence[int]],
-            mask: Optional[np.ndarray] = None,
-            walk: Optional[CAM] = None,
-            xi: float = 0.5,
-            classes: Optional[Sequence[int]] = None,
-            title: str = '') -> Row:
+def cam_row(
+    image: np.ndarray,
+    cam: CAM,
+    names: Sequence[str],
+    palette: Sequence[Sequence[int]],
+    mask: np.ndarray | None = None,
+    walk: CAM | None = None,
+    xi: float = 0.5,
+    classes: Sequence[int] | None = None,
+    title: str = '',
+) -> Row:
     """Image, spotlight, compensation and weighted CAM, and where they are given the walk and the ground truth.
 
     A CAM with one branch has one heat map. Where an image has several classes, the largest of their maps is shown.
@@ -61,8 +64,11 @@ def cam_row(image: np.ndarray,
     """
     panels = {'image': image}
     if set(cam.maps) == {'spotlight', 'compensation'}:
-        shown = {'spotlight': cam.maps['spotlight'], 'compensation': cam.maps['compensation'],
-                 f'weighted, ξ = {xi:g}': mix(cam, xi)}
+        shown = {
+            'spotlight': cam.maps['spotlight'],
+            'compensation': cam.maps['compensation'],
+            f'weighted, ξ = {xi:g}': mix(cam, xi),
+        }
     else:
         shown = {'CAM' if name == 'spotlight' else name: maps for name, maps in cam.maps.items()}
     if walk is not None:
@@ -74,15 +80,17 @@ def cam_row(image: np.ndarray,
     return Row(panels, title, legend(cam.classes if classes is None else classes, names, palette))
 
 
-def label_row(image: np.ndarray,
-              label: np.ndarray,
-              names: Sequence[str],
-              palette: Sequence[Sequence[int]],
-              mask: Optional[np.ndarray] = None,
-              cam: Optional[CAM] = None,
-              xi: float = 0.5,
-              title: str = '',
-              caption: str = 'label') -> Row:
+def label_row(
+    image: np.ndarray,
+    label: np.ndarray,
+    names: Sequence[str],
+    palette: Sequence[Sequence[int]],
+    mask: np.ndarray | None = None,
+    cam: CAM | None = None,
+    xi: float = 0.5,
+    title: str = '',
+    caption: str = 'label',
+) -> Row:
     """Image, label, and where they are given the CAM that it was made of and the ground truth.
 
     Args:
@@ -109,16 +117,18 @@ def label_row(image: np.ndarray,
     return Row(panels, title, legend([value - 1 for value in values if 0 < value <= len(names)], names, palette))
 
 
-def affinity_row(image: np.ndarray,
-                 cam: CAM,
-                 affinity: Mapping[str, np.ndarray],
-                 walk: CAM,
-                 label: np.ndarray,
-                 names: Sequence[str],
-                 palette: Sequence[Sequence[int]],
-                 mask: Optional[np.ndarray] = None,
-                 xi: float = 0.5,
-                 title: str = '') -> Row:
+def affinity_row(
+    image: np.ndarray,
+    cam: CAM,
+    affinity: Mapping[str, np.ndarray],
+    walk: CAM,
+    label: np.ndarray,
+    names: Sequence[str],
+    palette: Sequence[Sequence[int]],
+    mask: np.ndarray | None = None,
+    xi: float = 0.5,
+    title: str = '',
+) -> Row:
     """Image, CAM, class boundaries, displacements, random walk, pseudo label and ground truth.
 
     Args:

@@ -1,8 +1,9 @@
 """Rows of pictures with captions, and sheets of such rows."""
+
 import os.path as osp
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Dict, List, Sequence, Tuple
 
 import matplotlib
 import numpy as np
@@ -23,9 +24,9 @@ class Row:
         legend (dict[str, Sequence[int]]): RGB colour of each class, behind the title. Defaults to an empty one.
     """
 
-    panels: Dict[str, np.ndarray]
+    panels: dict[str, np.ndarray]
     title: str = ''
-    legend: Dict[str, Sequence[int]] = field(default_factory=dict)
+    legend: dict[str, Sequence[int]] = field(default_factory=dict)
 
 
 def draw_sheet(rows: Sequence[Row], width: int = 256) -> np.ndarray:
@@ -48,8 +49,8 @@ def draw_sheet(rows: Sequence[Row], width: int = 256) -> np.ndarray:
         raise ValueError('a sheet needs at least one row, and each row at least one picture')
     gap = max(width // 32, 2)
     total = max(len(row.panels) for row in rows) * (width + gap) + gap
-    parts: List[Image.Image] = []
-    captions: Tuple[str, ...] = ()
+    parts: list[Image.Image] = []
+    captions: tuple[str, ...] = ()
     for row in rows:
         if tuple(row.panels) != captions:
             captions = tuple(row.panels)

@@ -4,6 +4,7 @@ Globals that are given: ``TOOL``, path of the script; ``ARGV``, its arguments; `
 ``ENV``, environment variables; ``KILL_AT``, the process kills itself when it puts that many files in place, or 0;
 ``PLACED``, whether the last of these is put in place before; ``BEFORE``, Python code that is executed first.
 """
+
 import os
 import runpy
 import signal

@@ -1,6 +1,7 @@
 """CAM files for the made-up photos, without any model."""
+
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
 
 import numpy as np
 import pytest
@@ -24,11 +25,10 @@ def write_cams(tiny_config: Callable, tmp_path: Path) -> Callable[..., str]:
             mask = read_mask(item['seg_map_path'], dataset.class_index)
             whole = np.stack([mask == label + 1 for label in item['gt_label']]).astype(np.float32)
             maps = dict(spotlight=whole.copy(), compensation=whole, walk=whole)
-            maps['spotlight'][:, mask.shape[0] // 2:] = 0
+            maps['spotlight'][:, mask.shape[0] // 2 :] = 0
             maps = {branch: maps[branch][:, ::4, ::4] for branch in branches}
             assert all(one.shape[1:] == strided_size(mask.shape) for one in maps.values())
-            write_cam(str(tmp_path / name / f'{item["img_id"]}.npz'),
-                      CAM(maps, np.array(item['gt_label']), mask.shape))
+            write_cam(str(tmp_path / name / f'{item["img_id"]}.npz'), CAM(maps, np.array(item['gt_label']), mask.shape))
         return str(tmp_path / name)
 
     return write

@@ -25,7 +25,8 @@ def test_cams_by_any_number_of_processes(dataset, write_cams, tmp_path):
     ]
     assert metrics[0] == metrics[1]
     assert set(metrics[0]) == {
-        f'CAM/{row}.{column}' for row in ('spotlight', 'compensation', 'weighted', 'weighted(xi=0.25)')
+        f'CAM/{row}.{column}'
+        for row in ('spotlight', 'compensation', 'weighted', 'weighted(xi=0.25)')
         for column in ('mIoU', 'best_mIoU', 'best_threshold')
     }
     # the compensation CAMs are the masks but for their grid, the spotlight's half of them
@@ -37,7 +38,7 @@ def test_cams_by_any_number_of_processes(dataset, write_cams, tmp_path):
 def test_the_tool_and_the_stage_measure_the_same(tiny_config, dataset, tmp_path):
     cfg = tiny_config('tiny_amr', options={'test_dataloader.num_workers': 2})
     stage = Runner.from_cfg(cfg).test()
-    assert stage == evaluate_cams(dataset, f'{cfg.work_dir}/cams', xis=(0.5, ))
+    assert stage == evaluate_cams(dataset, f'{cfg.work_dir}/cams', xis=(0.5,))
 
 
 @pytest.mark.parametrize('num_workers', [0, 2])
@@ -97,12 +98,14 @@ def test_a_worker_that_dies_does_not_hang():
 
 
 def test_tables(tmp_path):
-    cams = {'CAM/spotlight.mIoU': 50., 'CAM/weighted(xi=0.3).mIoU': 51.239, 'CAM/weighted(xi=0.3).best_mIoU': 52.}
+    cams = {'CAM/spotlight.mIoU': 50.0, 'CAM/weighted(xi=0.3).mIoU': 51.239, 'CAM/weighted(xi=0.3).best_mIoU': 52.0}
     assert metrics_table(cams).splitlines() == [
-        '| CAM | mIoU | best_mIoU |', '| --- | ---: | ---: |', '| spotlight | 50.00 | – |',
-        '| weighted, ξ = 0.3 | 51.24 | 52.00 |'
+        '| CAM | mIoU | best_mIoU |',
+        '| --- | ---: | ---: |',
+        '| spotlight | 50.00 | – |',
+        '| weighted, ξ = 0.3 | 51.24 | 52.00 |',
     ]
-    labels = {'label/mIoU': 61., 'label/FP': 5.}
+    labels = {'label/mIoU': 61.0, 'label/FP': 5.0}
     assert metrics_table(labels).splitlines()[2] == '| label | 61.00 | 5.00 |'
     write_metrics(str(tmp_path / 'new' / 'table.md'), cams)
     assert (tmp_path / 'new' / 'table.md').read_text(encoding='utf-8') == metrics_table(cams)

@@ -46,7 +46,9 @@ def test_init_model(tiny_config, checkpoint, model):
     assert all(torch.equal(value, saved[name]) for name, value in model.state_dict().items())
     maps = model.class_maps(torch.rand(2, 3, 40, 56))
     assert {name: value.shape for name, value in maps.items()} == {
-        'spotlight': (2, 3, 3, 4), 'compensation': (2, 3, 3, 4)}
+        'spotlight': (2, 3, 3, 4),
+        'compensation': (2, 3, 3, 4),
+    }
 
 
 def test_init_model_leaves_the_scope_alone(tiny_config, checkpoint):
@@ -84,9 +86,8 @@ def test_a_wrong_checkpoint_is_one_line(tiny_config, checkpoint, tmp_path):
 
 
 class Bomb:
-
     def __reduce__(self):
-        return print, ('code of the checkpoint was run', )
+        return print, ('code of the checkpoint was run',)
 
 
 def test_a_checkpoint_cannot_run_code(tiny_config, tmp_path, capsys):
@@ -129,7 +130,8 @@ def test_scales_and_flip_come_from_the_config_unless_given(model):
     assert model.cfg.test_cfg.scales == (1.0, 0.5)
     default, same, other, unflipped = (
         make_cams(model, photo(), [[1]], **options)[0].maps['spotlight']
-        for options in ({}, dict(scales=(1., .5), flip=True), dict(scales=(1., )), dict(flip=False)))
+        for options in ({}, dict(scales=(1.0, 0.5), flip=True), dict(scales=(1.0,)), dict(flip=False))
+    )
     assert np.array_equal(default, same)
     assert not np.array_equal(default, other) and not np.array_equal(default, unflipped)
 
@@ -140,19 +142,22 @@ def test_labels_by_name_number_or_prediction(model):
     inputs = torch.from_numpy(photo().transpose(2, 0, 1).copy())
     with torch.no_grad():
         scores = model.predict(model.data_preprocessor({'inputs': [inputs]})['inputs'])[0].pred_score
-    for threshold in (0., .5, 1., float(scores.median())):
+    for threshold in (0.0, 0.5, 1.0, float(scores.median())):
         predicted = make_cams(model, photo(), score_threshold=threshold)[0].classes
         assert predicted.tolist() == (scores > threshold).nonzero()[:, 0].tolist()
-    assert make_cams(model, photo(), score_threshold=1.)[0].maps['spotlight'].shape == (0, 10, 14)
+    assert make_cams(model, photo(), score_threshold=1.0)[0].maps['spotlight'].shape == (0, 10, 14)
 
 
-@pytest.mark.parametrize(('images', 'labels', 'message'), [
-    (photo().astype(np.float32), [[0]], 'uint8'),
-    (photo()[..., :2], [[0]], r'\(40, 56, 2\)'),
-    (photo(), [['cat']], "no class 'cat': the classes are disc, square, cross"),
-    (photo(), [[3]], 'no class 3'),
-    ([photo(), photo()], [[0]], 'labels of 1 images'),
-])
+@pytest.mark.parametrize(
+    ('images', 'labels', 'message'),
+    [
+        (photo().astype(np.float32), [[0]], 'uint8'),
+        (photo()[..., :2], [[0]], r'\(40, 56, 2\)'),
+        (photo(), [['cat']], "no class 'cat': the classes are disc, square, cross"),
+        (photo(), [[3]], 'no class 3'),
+        ([photo(), photo()], [[0]], 'labels of 1 images'),
+    ],
+)
 def test_wrong_input_is_refused(model, images, labels, message):
     with pytest.raises(ValueError, match=message):
         make_cams(model, images, labels)

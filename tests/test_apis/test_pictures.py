@@ -29,7 +29,12 @@ def test_cam_rows(dataset, write_cams):
     rows = cam_rows(dataset, write_cams(), items, write_cams('walks', ['walk']), xi=0.7)
     assert [row.title for row in rows] == ['img_00', 'img_01']
     assert list(rows[0].panels) == [
-        'image', 'spotlight', 'compensation', 'weighted, ξ = 0.7', 'random walk', 'ground truth'
+        'image',
+        'spotlight',
+        'compensation',
+        'weighted, ξ = 0.7',
+        'random walk',
+        'ground truth',
     ]
     assert [list(row.legend) for row in rows] == [['disc', 'square'], ['square']]
     assert np.array_equal(rows[0].panels['image'], np.asarray(Image.open(items[0]['img_path'])))
@@ -69,13 +74,21 @@ def test_wrong_cams_are_one_line(dataset, write_cams):
         cam_rows(dataset, folder, items)
 
 
-@pytest.mark.parametrize('options', [{}, dict(powers=(4., 24.)), dict(unsure=(.2, .6)), dict(cam_power=1.5, xi=.2)])
+@pytest.mark.parametrize(
+    'options', [{}, dict(powers=(4.0, 24.0)), dict(unsure=(0.2, 0.6)), dict(cam_power=1.5, xi=0.2)]
+)
 def test_affinity_rows(tiny_config, dataset, write_cams, options):
     model = init_model(tiny_config('tiny_irnet')).train()
     modes = [module.training for module in model.modules()]
-    row, = affinity_rows(model, dataset, write_cams(), choose_items(dataset, ['img_00']), **options)
+    (row,) = affinity_rows(model, dataset, write_cams(), choose_items(dataset, ['img_00']), **options)
     assert list(row.panels) == [
-        'image', 'CAM', 'class boundaries', 'displacement', 'random walk', 'pseudo label', 'ground truth'
+        'image',
+        'CAM',
+        'class boundaries',
+        'displacement',
+        'random walk',
+        'pseudo label',
+        'ground truth',
     ]
     assert all(panel.shape == (48, 64, 3) for panel in row.panels.values())
     assert [module.training for module in model.modules()] == modes

@@ -47,8 +47,12 @@ def golden():
 @pytest.fixture
 def network(golden):
     names = {'first': 'conv1', 'second': 'stage4.0', 'classifier': 'classifier'}
-    state = {f'{mine}.{kind}': golden[f'state.{theirs}.{kind}'] for mine, theirs in names.items()
-             for kind in ('weight', 'bias') if f'state.{theirs}.{kind}' in golden}
+    state = {
+        f'{mine}.{kind}': golden[f'state.{theirs}.{kind}']
+        for mine, theirs in names.items()
+        for kind in ('weight', 'bias')
+        if f'state.{theirs}.{kind}' in golden
+    }
     return Network(state)
 
 
@@ -58,9 +62,15 @@ def images():
 
 
 def settings(golden, **kwargs):
-    return Climbing(**{
-        'steps': int(golden['iters']), 'step_size': float(golden['step_size']),
-        'coefficient': float(golden['coefficient']), 'threshold': float(golden['score_threshold']), **kwargs})
+    return Climbing(
+        **{
+            'steps': int(golden['iters']),
+            'step_size': float(golden['step_size']),
+            'coefficient': float(golden['coefficient']),
+            'threshold': float(golden['score_threshold']),
+            **kwargs,
+        }
+    )
 
 
 def test_equals_golden(golden, network):
@@ -90,13 +100,14 @@ def test_whole_maps_equal_golden(golden, network):
 
 def test_first_region_is_the_cam(network, images):
     """One step does not climb; a view alone has the whole share, so the map is the class map itself."""
-    maps = climbed_maps(network, network.positive_weights, images, [(0, 1), (2, 3)], Climbing(steps=1), (6, 8),
-                        flip=False)
+    maps = climbed_maps(
+        network, network.positive_weights, images, [(0, 1), (2, 3)], Climbing(steps=1), (6, 8), flip=False
+    )
     torch.testing.assert_close(maps, network(images).relu()[[0, 2], [1, 3]])
     classes = [[0], [1, 3], [2]]
     branches, weights = {'spotlight': network}, {'spotlight': network.positive_weights}
-    mine = climbed_cams(branches, weights, images, classes, Climbing(steps=1), (1., 0.5), flip=False)
-    plain = batch_cams(lambda views: {'spotlight': network(views)}, images, classes, (1., 0.5), flip=False)
+    mine = climbed_cams(branches, weights, images, classes, Climbing(steps=1), (1.0, 0.5), flip=False)
+    plain = batch_cams(lambda views: {'spotlight': network(views)}, images, classes, (1.0, 0.5), flip=False)
     for one, other in zip(mine, plain):
         np.testing.assert_allclose(one.maps['spotlight'], other.maps['spotlight'], atol=1e-5)
         assert one.classes.tolist() == other.classes.tolist() and one.size == other.size
@@ -120,25 +131,37 @@ def test_score_climbs_and_values_stay_in_range(network, images, flip):
 
 def test_options_matter(network, images):
     """Each term of the objective, and the step, changes the result; those of a pair that cannot climb do not."""
+
     def run(**kwargs):
-        return climbed_maps(network, network.positive_weights, images, [(0, 0), (1, 2)],
-                            Climbing(**{'steps': 6, **kwargs}), (6, 8))
+        return climbed_maps(
+            network, network.positive_weights, images, [(0, 0), (1, 2)], Climbing(**{'steps': 6, **kwargs}), (6, 8)
+        )
 
     usual = run()
-    for change in (dict(steps=5), dict(step_size=0.02), dict(suppression=0.), dict(coefficient=0.),
-                   dict(threshold=0.9)):
+    for change in (
+        dict(steps=5),
+        dict(step_size=0.02),
+        dict(suppression=0.0),
+        dict(coefficient=0.0),
+        dict(threshold=0.9),
+    ):
         assert not torch.allclose(run(**change), usual), change
-    torch.testing.assert_close(run(step_size=0.), 6 * run(steps=1))
+    torch.testing.assert_close(run(step_size=0.0), 6 * run(steps=1))
 
 
 def test_regulariser_keeps_the_strongest_from_growing(network, images):
     """With a large coefficient the part that the mask covers stays nearer to what it was."""
     views, classes = images[:1, None], torch.tensor([0])
     drifts = []
-    for coefficient in (0., 300.):
+    for coefficient in (0.0, 300.0):
         first, _ = climb(network, views, classes, network.positive_weights, Climbing(steps=1))
-        _, climbed = climb(network, views, classes, network.positive_weights,
-                           Climbing(steps=20, coefficient=coefficient, suppression=0.))
+        _, climbed = climb(
+            network,
+            views,
+            classes,
+            network.positive_weights,
+            Climbing(steps=20, coefficient=coefficient, suppression=0.0),
+        )
         last, _ = climb(network, climbed, classes, network.positive_weights, Climbing(steps=1))
         drifts.append(float((last - first).abs()[first > 0.5 * first.amax()].sum()))
     assert drifts[1] < 0.7 * drifts[0]
@@ -147,40 +170,44 @@ def test_regulariser_keeps_the_strongest_from_growing(network, images):
 @pytest.mark.parametrize('flip', [True, False])
 def test_batch_does_not_matter(network, images, flip):
     pairs = [(0, 0), (0, 3), (1, 1), (2, 0), (2, 1)]
-    scales = (1., 0.5, 1.5)
+    scales = (1.0, 0.5, 1.5)
     together = climbed_maps(network, network.positive_weights, images, pairs, Climbing(steps=8), (6, 8), scales, flip)
-    one_by_one = climbed_maps(network, network.positive_weights, images, pairs, Climbing(steps=8, max_batch=1), (6, 8),
-                              scales, flip)
+    one_by_one = climbed_maps(
+        network, network.positive_weights, images, pairs, Climbing(steps=8, max_batch=1), (6, 8), scales, flip
+    )
     torch.testing.assert_close(together, one_by_one, rtol=1e-4, atol=1e-4)
-    alone = climbed_maps(network, network.positive_weights, images[2:], [(0, 1)], Climbing(steps=8), (6, 8), scales,
-                         flip)
+    alone = climbed_maps(
+        network, network.positive_weights, images[2:], [(0, 1)], Climbing(steps=8), (6, 8), scales, flip
+    )
     torch.testing.assert_close(together[-1:], alone, rtol=1e-4, atol=1e-4)
 
 
 def test_memory_is_bounded(network, images):
     pairs = [(index, label) for index in range(3) for label in range(4)]
-    climbed_maps(network, network.positive_weights, images, pairs, Climbing(steps=1, max_batch=5), (6, 8),
-                 (0.5, 1., 2., 4.))
+    climbed_maps(
+        network, network.positive_weights, images, pairs, Climbing(steps=1, max_batch=5), (6, 8), (0.5, 1.0, 2.0, 4.0)
+    )
     # pairs of views; at twice the size a quarter as many, never none
     assert network.forwards == [10, 10, 4] * 2 + [2] * 12 * 2
 
 
 def test_released_weighting():
     """Row C4: scale 0.5 has 13 · 2 = 26, the others 27 · 2 = 54."""
-    released = Climbing(weighting='released').plan((1., 0.5, 2.))
-    assert released == [(1., 27, 2.), (0.5, 13, 2.), (2., 27, 2.)]
-    assert Climbing().plan((1., 0.5)) == [(1., 27, 1.), (0.5, 27, 1.)]
-    assert Climbing(weighting='released').plan((1., 2.)) == [(1., 27, 1.), (2., 27, 1.)]
-    assert Climbing(steps=8, weighting='released').plan((1., 0.5)) == [(1., 8, 1.), (0.5, 5, 1.)]
-    assert Climbing(steps=3, weighting='released').plan((1., 0.5)) == [(1., 3, 1.), (0.5, 3, 1.)]
+    released = Climbing(weighting='released').plan((1.0, 0.5, 2.0))
+    assert released == [(1.0, 27, 2.0), (0.5, 13, 2.0), (2.0, 27, 2.0)]
+    assert Climbing().plan((1.0, 0.5)) == [(1.0, 27, 1.0), (0.5, 27, 1.0)]
+    assert Climbing(weighting='released').plan((1.0, 2.0)) == [(1.0, 27, 1.0), (2.0, 27, 1.0)]
+    assert Climbing(steps=8, weighting='released').plan((1.0, 0.5)) == [(1.0, 8, 1.0), (0.5, 5, 1.0)]
+    assert Climbing(steps=3, weighting='released').plan((1.0, 0.5)) == [(1.0, 3, 1.0), (0.5, 3, 1.0)]
 
 
 def test_released_weighting_of_maps(network, images):
     def run(steps, scale, **kwargs):
-        return climbed_maps(network, network.positive_weights, images, [(0, 0)], Climbing(steps=steps, **kwargs),
-                            (6, 8), scale)
+        return climbed_maps(
+            network, network.positive_weights, images, [(0, 0)], Climbing(steps=steps, **kwargs), (6, 8), scale
+        )
 
-    torch.testing.assert_close(run(12, (1., 0.5), weighting='released'), 2 * run(12, (1., )) + 2 * run(6, (0.5, )))
+    torch.testing.assert_close(run(12, (1.0, 0.5), weighting='released'), 2 * run(12, (1.0,)) + 2 * run(6, (0.5,)))
 
 
 def test_nothing_to_climb(network, images):
@@ -206,16 +233,19 @@ def test_works_where_gradients_are_off(network, images):
     assert all(parameter.grad is None for parameter in network.parameters())
 
 
-@pytest.mark.parametrize(('kwargs', 'message'), [
-    (dict(steps=0), 'steps of climbing must be a whole number'),
-    (dict(steps=2.5), 'steps of climbing must be a whole number'),
-    (dict(max_batch=0), 'max_batch of climbing must be a whole number'),
-    (dict(step_size=-1.), 'step_size of climbing must not be negative'),
-    (dict(coefficient=float('nan')), 'coefficient of climbing must not be negative'),
-    (dict(suppression=-1), 'suppression of climbing must not be negative'),
-    (dict(threshold=1.5), r'threshold of climbing must be in \[0, 1\]'),
-    (dict(weighting='mine'), 'weighting of climbing must be one of'),
-])
+@pytest.mark.parametrize(
+    ('kwargs', 'message'),
+    [
+        (dict(steps=0), 'steps of climbing must be a whole number'),
+        (dict(steps=2.5), 'steps of climbing must be a whole number'),
+        (dict(max_batch=0), 'max_batch of climbing must be a whole number'),
+        (dict(step_size=-1.0), 'step_size of climbing must not be negative'),
+        (dict(coefficient=float('nan')), 'coefficient of climbing must not be negative'),
+        (dict(suppression=-1), 'suppression of climbing must not be negative'),
+        (dict(threshold=1.5), r'threshold of climbing must be in \[0, 1\]'),
+        (dict(weighting='mine'), 'weighting of climbing must be one of'),
+    ],
+)
 def test_wrong_options(kwargs, message):
     with pytest.raises(ValueError, match=message):
         Climbing(**kwargs)

@@ -28,12 +28,16 @@ def test_strided_size(size, expected):
     assert strided_size(size) == expected
 
 
-@pytest.mark.parametrize('cam', [
-    make_cam(),
-    make_cam(classes=()),
-    make_cam(branches=('someone-elses', ), size=(1, 1)),
-    make_cam(branches=('walk', ), background=np.ones((2, 4, 5)), powers=np.array([16., 4.])),
-], ids=['two branches', 'no class', 'one pixel', 'background'])
+@pytest.mark.parametrize(
+    'cam',
+    [
+        make_cam(),
+        make_cam(classes=()),
+        make_cam(branches=('someone-elses',), size=(1, 1)),
+        make_cam(branches=('walk',), background=np.ones((2, 4, 5)), powers=np.array([16.0, 4.0])),
+    ],
+    ids=['two branches', 'no class', 'one pixel', 'background'],
+)
 def test_round_trip(tmp_path, cam):
     path = tmp_path / 'new' / 'folder' / 'a.npz'
     write_cam(str(path), cam)
@@ -58,7 +62,7 @@ def test_same_cam_same_bytes(tmp_path):
 
 def test_is_small(tmp_path):
     """A photo of 375x500 with one class and both branches: two maps of 94x125 in float16."""
-    write_cam(tmp_path / 'a.npz', make_cam(classes=(3, ), size=(375, 500)))
+    write_cam(tmp_path / 'a.npz', make_cam(classes=(3,), size=(375, 500)))
     assert (tmp_path / 'a.npz').stat().st_size < 2 * 94 * 125 * 2 + 1500
 
 
@@ -121,23 +125,26 @@ MAPS = np.zeros((1, 4, 5), dtype=np.float16)
 GOOD = {'classes': np.array([2]), 'size': np.array(SIZE), 'map.spotlight': MAPS}
 
 
-@pytest.mark.parametrize('change, problem', [
-    ({'classes': None}, 'classes is missing'),
-    ({'size': None}, 'size is missing'),
-    ({'map.spotlight': None}, 'no array is named map.<branch>'),
-    ({'classes': np.array([2.])}, 'classes is missing or no list of whole numbers'),
-    ({'classes': np.array(2)}, 'classes is missing or no list of whole numbers'),
-    ({'classes': np.array([-1])}, 'classes are [-1]'),
-    ({'classes': np.array([2, 2]), 'map.spotlight': np.zeros((2, 4, 5))}, 'classes are [2, 2]'),
-    ({'size': np.array([13])}, 'size is [13]'),
-    ({'size': np.array([0, 18])}, 'size is [0, 18]'),
-    ({'size': np.array([52, 72])}, 'map.spotlight has shape (1, 4, 5), not (1, 13, 18)'),
-    ({'map.compensation': MAPS[:0]}, 'map.compensation has shape (0, 4, 5)'),
-    ({'map.spotlight': MAPS + np.nan}, 'map.spotlight holds what is no finite number'),
-    ({'map.spotlight': MAPS.astype(np.int8)}, 'map.spotlight holds what is no finite number'),
-    ({'background': np.zeros((2, 4, 5)), 'powers': np.ones(3)}, 'background has shape (2, 4, 5), not (3, 4, 5)'),
-    ({'background': np.zeros((2, 4, 5))}, 'background has shape (2, 4, 5), not (0, 4, 5)'),
-])
+@pytest.mark.parametrize(
+    'change, problem',
+    [
+        ({'classes': None}, 'classes is missing'),
+        ({'size': None}, 'size is missing'),
+        ({'map.spotlight': None}, 'no array is named map.<branch>'),
+        ({'classes': np.array([2.0])}, 'classes is missing or no list of whole numbers'),
+        ({'classes': np.array(2)}, 'classes is missing or no list of whole numbers'),
+        ({'classes': np.array([-1])}, 'classes are [-1]'),
+        ({'classes': np.array([2, 2]), 'map.spotlight': np.zeros((2, 4, 5))}, 'classes are [2, 2]'),
+        ({'size': np.array([13])}, 'size is [13]'),
+        ({'size': np.array([0, 18])}, 'size is [0, 18]'),
+        ({'size': np.array([52, 72])}, 'map.spotlight has shape (1, 4, 5), not (1, 13, 18)'),
+        ({'map.compensation': MAPS[:0]}, 'map.compensation has shape (0, 4, 5)'),
+        ({'map.spotlight': MAPS + np.nan}, 'map.spotlight holds what is no finite number'),
+        ({'map.spotlight': MAPS.astype(np.int8)}, 'map.spotlight holds what is no finite number'),
+        ({'background': np.zeros((2, 4, 5)), 'powers': np.ones(3)}, 'background has shape (2, 4, 5), not (3, 4, 5)'),
+        ({'background': np.zeros((2, 4, 5))}, 'background has shape (2, 4, 5), not (0, 4, 5)'),
+    ],
+)
 def test_foreign_arrays(tmp_path, change, problem):
     path = tmp_path / 'a.npz'
     arrays = {name: value for name, value in {**GOOD, **change}.items() if value is not None}

@@ -14,12 +14,11 @@ def make_cam(**maps):
 
 
 class TestNormalizeMaps:
-
     def test_largest_of_each_is_one(self):
-        maps = normalize_maps(torch.tensor([[[-3., 1.], [2., 4.]], [[0., 0.5], [0.25, -1.]]]))
-        torch.testing.assert_close(maps, torch.tensor([[[0., 0.25], [0.5, 1.]], [[0., 1.], [0.5, 0.]]]))
+        maps = normalize_maps(torch.tensor([[[-3.0, 1.0], [2.0, 4.0]], [[0.0, 0.5], [0.25, -1.0]]]))
+        torch.testing.assert_close(maps, torch.tensor([[[0.0, 0.25], [0.5, 1.0]], [[0.0, 1.0], [0.5, 0.0]]]))
 
-    @pytest.mark.parametrize('value', [0., -5., 1e-9])
+    @pytest.mark.parametrize('value', [0.0, -5.0, 1e-9])
     def test_without_positive_response_stays_zero(self, value):
         maps = normalize_maps(torch.full((2, 3, 4), value))
         assert torch.equal(maps, torch.zeros(2, 3, 4))
@@ -35,58 +34,56 @@ class TestNormalizeMaps:
 
 
 class TestAverage:
-
     def test_each_branch_for_itself(self):
         cams = [
-            make_cam(spotlight=[1., 0.25], compensation=[0., 1.]),
-            make_cam(spotlight=[0., 0.75], compensation=[0., 0.])
+            make_cam(spotlight=[1.0, 0.25], compensation=[0.0, 1.0]),
+            make_cam(spotlight=[0.0, 0.75], compensation=[0.0, 0.0]),
         ]
         mean = average(cams)
         np.testing.assert_array_equal(mean.maps['spotlight'][0, 0], [0.5, 0.5])
-        np.testing.assert_array_equal(mean.maps['compensation'][0, 0], [0., 0.5])
+        np.testing.assert_array_equal(mean.maps['compensation'][0, 0], [0.0, 0.5])
         assert mean.size == cams[0].size and list(mean.classes) == [0]
 
     def test_of_one_is_itself(self):
-        cam = make_cam(spotlight=[1., 0.25])
+        cam = make_cam(spotlight=[1.0, 0.25])
         np.testing.assert_array_equal(average([cam]).maps['spotlight'], cam.maps['spotlight'])
 
     @pytest.mark.parametrize('change', [dict(classes=np.array([1])), dict(size=(5, 8)), dict(maps={})])
     def test_of_different_things(self, change):
-        cam = make_cam(spotlight=[1., 0.25])
+        cam = make_cam(spotlight=[1.0, 0.25])
         with pytest.raises(ValueError, match='can be averaged only where'):
             average([cam, dataclasses.replace(cam, **change)])
 
 
 class TestMix:
-
-    @pytest.mark.parametrize('xi, expected', [(1., [1., 0.25]), (0., [0., 0.75]), (0.5, [0.5, 0.5]),
-                                              (0.25, [0.25, 0.625])])
+    @pytest.mark.parametrize(
+        'xi, expected', [(1.0, [1.0, 0.25]), (0.0, [0.0, 0.75]), (0.5, [0.5, 0.5]), (0.25, [0.25, 0.625])]
+    )
     def test_recalibration(self, xi, expected):
-        cam = make_cam(spotlight=[1., 0.25], compensation=[0., 0.75])
+        cam = make_cam(spotlight=[1.0, 0.25], compensation=[0.0, 0.75])
         mixed = mix(cam, xi)
         assert mixed.dtype == np.float32
         np.testing.assert_array_equal(mixed[0, 0], expected)
 
     def test_half_is_the_default(self):
-        cam = make_cam(spotlight=[1., 0.25], compensation=[0., 0.75])
+        cam = make_cam(spotlight=[1.0, 0.25], compensation=[0.0, 0.75])
         np.testing.assert_array_equal(mix(cam), mix(cam, 0.5))
 
     @pytest.mark.parametrize('name', ['spotlight', 'walk', 'someone-elses'])
     def test_one_branch_is_itself(self, name):
-        np.testing.assert_array_equal(mix(make_cam(**{name: [0.5, 1.]}), 0.1)[0, 0], [0.5, 1.])
+        np.testing.assert_array_equal(mix(make_cam(**{name: [0.5, 1.0]}), 0.1)[0, 0], [0.5, 1.0])
 
     @pytest.mark.parametrize('xi', [-0.1, 1.1, float('nan')])
     def test_coefficient_is_in_the_unit_interval(self, xi):
         with pytest.raises(ValueError, match='ξ must be in'):
-            mix(make_cam(spotlight=[1.], compensation=[1.]), xi)
+            mix(make_cam(spotlight=[1.0], compensation=[1.0]), xi)
 
     def test_unknown_branches(self):
         with pytest.raises(ValueError, match='only spotlight and compensation can be mixed'):
-            mix(make_cam(spotlight=[1.], other=[1.]))
+            mix(make_cam(spotlight=[1.0], other=[1.0]))
 
 
 class TestUpsample:
-
     def test_bilinear(self):
         maps = np.random.default_rng(0).random((2, 4, 5)).astype(np.float16)
         expected = F.interpolate(torch.from_numpy(maps).float()[None], (15, 18), mode='bilinear')[0]
@@ -103,7 +100,6 @@ class TestUpsample:
 
 
 class TestSeed:
-
     def test_largest_map_over_the_threshold(self):
         maps = np.array([[[0.9, 0.1, 0.2]], [[0.8, 0.3, 0.1]]], dtype=np.float32)
         np.testing.assert_array_equal(seed(maps, [4, 2], 0.3), [[5, 3, 0]])
@@ -114,4 +110,4 @@ class TestSeed:
         np.testing.assert_array_equal(seed(maps, [0], 0.3), [[1, 0]])
 
     def test_no_class_is_all_background(self):
-        np.testing.assert_array_equal(seed(np.zeros((0, 2, 3)), [], 0.), np.zeros((2, 3)))
+        np.testing.assert_array_equal(seed(np.zeros((0, 2, 3)), [], 0.0), np.zeros((2, 3)))

@@ -22,7 +22,7 @@ def class_maps():
 
 def test_resize_untouched_at_scale_one():
     images = torch.randn(2, 3, 9, 7)
-    assert resize_images(images, 1.) is images
+    assert resize_images(images, 1.0) is images
     assert resize_images(images, 1.01) is images
 
 
@@ -42,10 +42,10 @@ def test_resizes_as_pil_does(scale):
 @pytest.mark.parametrize('flip', [True, False])
 def test_sum_over_scales_and_mirrors(class_maps, flip):
     images = torch.randn(2, 3, 24, 32)
-    result = multi_scale_maps(class_maps, images, (6, 8), scales=(1., 0.5), flip=flip)
+    result = multi_scale_maps(class_maps, images, (6, 8), scales=(1.0, 0.5), flip=flip)
     for branch in ('spotlight', 'compensation'):
         expected = 0
-        for scale in (1., 0.5):
+        for scale in (1.0, 0.5):
             view = resize_images(images, scale)
             maps = class_maps(view)[branch].relu()
             if flip:
@@ -55,26 +55,26 @@ def test_sum_over_scales_and_mirrors(class_maps, flip):
 
 
 def test_batch_equals_its_samples(class_maps):
-    images = torch.randn(5, 3, 21, 30) * torch.tensor([1., 10., 0.1, 3., 0.])[:, None, None, None]
+    images = torch.randn(5, 3, 21, 30) * torch.tensor([1.0, 10.0, 0.1, 3.0, 0.0])[:, None, None, None]
     together = multi_scale_maps(class_maps, images, (6, 8), scales=(0.75, 1.25))
     for i in range(5):
-        alone = multi_scale_maps(class_maps, images[i:i + 1], (6, 8), scales=(0.75, 1.25))
+        alone = multi_scale_maps(class_maps, images[i : i + 1], (6, 8), scales=(0.75, 1.25))
         for branch, maps in alone.items():
-            torch.testing.assert_close(together[branch][i:i + 1], maps, atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(together[branch][i : i + 1], maps, atol=1e-5, rtol=1e-5)
 
 
 def test_maps_of_the_mirror_are_the_mirror_of_the_maps(class_maps):
     images = torch.randn(2, 3, 24, 32)
-    maps = multi_scale_maps(class_maps, images, (6, 8), scales=(1., 0.5))
-    mirrored = multi_scale_maps(class_maps, images.flip(3), (6, 8), scales=(1., 0.5))
+    maps = multi_scale_maps(class_maps, images, (6, 8), scales=(1.0, 0.5))
+    mirrored = multi_scale_maps(class_maps, images.flip(3), (6, 8), scales=(1.0, 0.5))
     for branch in maps:
         torch.testing.assert_close(maps[branch], mirrored[branch].flip(3), atol=1e-5, rtol=1e-5)
 
 
 def test_order_of_scales_does_not_matter(class_maps):
     images = torch.randn(1, 3, 24, 32)
-    one = multi_scale_maps(class_maps, images, (6, 8), scales=(1., 0.5, 2.))
-    other = multi_scale_maps(class_maps, images, (6, 8), scales=(2., 1., 0.5))
+    one = multi_scale_maps(class_maps, images, (6, 8), scales=(1.0, 0.5, 2.0))
+    other = multi_scale_maps(class_maps, images, (6, 8), scales=(2.0, 1.0, 0.5))
     torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
 
 
@@ -90,5 +90,5 @@ def test_the_network_sees_channels_last():
         seen.append(images.is_contiguous(memory_format=torch.channels_last))
         return {'spotlight': images[:, :1]}
 
-    multi_scale_maps(maps, torch.rand(2, 3, 8, 8), (2, 2), scales=(1., 0.5))
+    multi_scale_maps(maps, torch.rand(2, 3, 8, 8), (2, 2), scales=(1.0, 0.5))
     assert seen == [True, True]

@@ -1,4 +1,5 @@
 """Every config under ``configs/`` loads, and all that it names can be built."""
+
 import copy
 from functools import cache
 from pathlib import Path
@@ -124,8 +125,9 @@ def test_loops_hooks_and_schedules_are_known(cfg):
         find(VISBACKENDS, backend.type)
 
 
-@pytest.mark.parametrize('cfg', [name for name in ONE_STAGE if load(name).get('model', {}).type == 'AMRClassifier'],
-                         indirect=True)
+@pytest.mark.parametrize(
+    'cfg', [name for name in ONE_STAGE if load(name).get('model', {}).type == 'AMRClassifier'], indirect=True
+)
 def test_amr_trains_in_several_processes(cfg):
     """A distributed wrapper waits for the gradient of every parameter that moves, unless it is told not to."""
     model = MODELS.build(cfg.model)
@@ -135,8 +137,9 @@ def test_amr_trains_in_several_processes(cfg):
     assert bool(without) == cfg.get('find_unused_parameters', False), without
 
 
-@pytest.mark.parametrize('cfg', [name for name in ONE_STAGE if name.startswith('amr/') and '-label' not in name],
-                         indirect=True)
+@pytest.mark.parametrize(
+    'cfg', [name for name in ONE_STAGE if name.startswith('amr/') and '-label' not in name], indirect=True
+)
 def test_classifiers_give_class_maps(cfg):
     """At stride 16, of each branch, for as many classes as the data set has."""
     model = MODELS.build(cfg.model).eval()
@@ -149,6 +152,5 @@ def test_classifiers_give_class_maps(cfg):
     else:
         classes = dataset.get('metainfo', {}).get('classes', VOC_CLASSES)
     assert {name: tuple(value.shape) for name, value in maps.items()} == {
-        name: (1, len(classes), 4, 6)
-        for name in names
+        name: (1, len(classes), 4, 6) for name in names
     }

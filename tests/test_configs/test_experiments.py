@@ -1,4 +1,5 @@
 """Every experiment config names runs, stages, splits and CAMs that there are."""
+
 import argparse
 import copy
 from pathlib import Path

@@ -1,4 +1,5 @@
 """Configs, metafiles, READMEs and the model index say the same."""
+
 import re
 from decimal import Decimal
 from numbers import Real
@@ -98,11 +99,14 @@ def test_every_number_of_every_model_is_looked_up():
     assert found == ['amr: b 9.9 is not in the README', 'amr: c 8.8 is not in the README']
 
 
-@pytest.mark.parametrize('result, line', [
-    (dict(Dataset='VOC', Metrics=dict(mIoU=54.3)), 'amr: a result has no Task'),
-    (dict(Task='CAM', Dataset='VOC', Metrics=None), 'amr: a result has no number in Metrics'),
-    (dict(Task='CAM', Dataset='VOC', Metrics=dict(mIoU='54.3')), "amr: mIoU is '54.3', not a number"),
-])
+@pytest.mark.parametrize(
+    'result, line',
+    [
+        (dict(Dataset='VOC', Metrics=dict(mIoU=54.3)), 'amr: a result has no Task'),
+        (dict(Task='CAM', Dataset='VOC', Metrics=None), 'amr: a result has no number in Metrics'),
+        (dict(Task='CAM', Dataset='VOC', Metrics=dict(mIoU='54.3')), "amr: mIoU is '54.3', not a number"),
+    ],
+)
 def test_results_that_are_not_complete(result, line):
     assert problems([dict(Name='amr', Results=[result])], README) == [line]
 

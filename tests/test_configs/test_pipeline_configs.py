@@ -1,4 +1,5 @@
 """Every pipeline config: its stages fit together, and what it sets is there."""
+
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,15 @@ def test_children_change_single_stages(tmp_path):
         return [name for name in names if base.stages.get(name) != child.stages.get(name)]
 
     assert changed('amr-pipeline_mobilenet-v2_affinitynet_deeplabv2_voc-animals') == [
-        'affinity_label', 'affinity', 'pseudo_label']
+        'affinity_label',
+        'affinity',
+        'pseudo_label',
+    ]
     assert changed('amr-pipeline_mobilenet-v2_wo-affinity_deeplabv2_voc-animals') == [
-        'affinity_label', 'affinity', 'pseudo_label']
+        'affinity_label',
+        'affinity',
+        'pseudo_label',
+    ]
     assert changed('cam-pipeline_mobilenet-v2_irnet_deeplabv2_voc-animals') == ['classifier', 'cam']
     base = build('amr/amr-pipeline_resnet50_irnet_deeplabv2-r101_voc12aug.py', tmp_path)
     assert changed('amr-pipeline_resnet50_irnet_segformer-b2_voc12aug') == ['segmentation', 'evaluation']
@@ -57,8 +64,10 @@ def test_children_change_single_stages(tmp_path):
 
 def test_a_child_elsewhere_finds_the_stages(tmp_path):
     child = tmp_path / 'mine.py'
-    child.write_text(f"_base_ = '{CONFIGS}/amr/amr-pipeline_resnet18-w16_irnet_deeplabv2_embedded.py'\n"
-                     "stages = dict(segmentation=dict(options={'train_cfg.max_iters': 5}))\n")
+    child.write_text(
+        f"_base_ = '{CONFIGS}/amr/amr-pipeline_resnet18-w16_irnet_deeplabv2_embedded.py'\n"
+        "stages = dict(segmentation=dict(options={'train_cfg.max_iters': 5}))\n"
+    )
     runner = build(child, tmp_path)
     assert Path(runner.stages['cam'].config).parent == CONFIGS / 'amr'
     assert runner._load(runner.stages['segmentation']).train_cfg.max_iters == 5

@@ -16,8 +16,11 @@ DEEPLABV2 = 'deeplabv2/deeplabv2_r101-d8_1xb10-20k_voc12aug-321x321.py'
 DEEPLABV3PLUS = 'deeplabv3plus/deeplabv3plus_r101-d8_4xb4-20k_voc12aug-pseudo-512x512.py'
 SEGFORMER = 'segformer/segformer_mit-b2_1xb16-20k_voc12aug-pseudo-512x512.py'
 ALL = sorted(
-    osp.relpath(path, CONFIGS) for folder in ('deeplabv2', 'deeplabv3plus', 'segformer')
-    for path in glob.glob(osp.join(CONFIGS, folder, '*.py')) if '-pipeline_' not in path)
+    osp.relpath(path, CONFIGS)
+    for folder in ('deeplabv2', 'deeplabv3plus', 'segformer')
+    for path in glob.glob(osp.join(CONFIGS, folder, '*.py'))
+    if '-pipeline_' not in path
+)
 
 
 @pytest.fixture(autouse=True)
@@ -50,10 +53,13 @@ def test_builds(name):
     assert crop is None or tuple(model.data_preprocessor.size) == (int(crop[1]), int(crop[2]))
 
 
-@pytest.mark.parametrize('name, folder', [
-    ('deeplabv2/deeplabv2_r101-d8_{}1xb10-20k_voc12aug-321x321.py', 'SegmentationClassAug'),
-    ('deeplabv2/deeplabv2_mobilenet-v2-d16_{}1xb16-400i_voc-animals-225x225.py', 'SegmentationClass'),
-])
+@pytest.mark.parametrize(
+    'name, folder',
+    [
+        ('deeplabv2/deeplabv2_r101-d8_{}1xb10-20k_voc12aug-321x321.py', 'SegmentationClassAug'),
+        ('deeplabv2/deeplabv2_mobilenet-v2-d16_{}1xb16-400i_voc-animals-225x225.py', 'SegmentationClass'),
+    ],
+)
 def test_only_the_label_folder_differs_from_full_supervision(name, folder):
     pseudo, drawn = load(name.format('')), load(name.format('fully-supervised_'))
     assert differences(pseudo.to_dict(), drawn.to_dict()) == ['train_dataloader.dataset.data_prefix.seg_map_path']
@@ -104,12 +110,15 @@ def pseudo_voc(make_voc):
     return root
 
 
-@pytest.mark.parametrize('name, options', [
-    (DEEPLABV2, dict(depth=50)),
-    ('deeplabv2/deeplabv2_r101-d8_msc_1xb10-20k_voc12aug-321x321.py', dict(depth=50)),
-    (DEEPLABV3PLUS, dict(depth=50)),
-    (SEGFORMER, dict(num_layers=[1, 1, 1, 1])),
-])
+@pytest.mark.parametrize(
+    'name, options',
+    [
+        (DEEPLABV2, dict(depth=50)),
+        ('deeplabv2/deeplabv2_r101-d8_msc_1xb10-20k_voc12aug-321x321.py', dict(depth=50)),
+        (DEEPLABV3PLUS, dict(depth=50)),
+        (SEGFORMER, dict(num_layers=[1, 1, 1, 1])),
+    ],
+)
 def test_trains_on_pseudo_labels(pseudo_voc, monkeypatch, name, options):
     monkeypatch.setenv('MMAMR_VOC12', str(pseudo_voc))
     cfg = load(name)

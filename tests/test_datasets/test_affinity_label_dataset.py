@@ -16,7 +16,7 @@ PIPELINE = [
     dict(type='RandomResize', scale=(64, 64), ratio_range=(0.75, 1.25), keep_ratio=True),
     dict(type='RandomFlip', prob=0.5),
     dict(type='mmseg.RandomCrop', crop_size=(33, 33)),
-    dict(type='mmseg.PackSegInputs')
+    dict(type='mmseg.PackSegInputs'),
 ]
 
 
@@ -30,7 +30,8 @@ def voc(make_voc, tmp_path):
 
 def build(voc, label_dir, **kwargs):
     return DATASETS.build(
-        dict(type='AffinityLabelDataset', data_root=str(voc), label_dir=str(label_dir), metainfo=METAINFO, **kwargs))
+        dict(type='AffinityLabelDataset', data_root=str(voc), label_dir=str(label_dir), metainfo=METAINFO, **kwargs)
+    )
 
 
 def test_items(voc, tmp_path):

@@ -10,7 +10,8 @@ METAINFO = dict(classes=('disc', 'square', 'cross'))
 
 def lazy(root, **kwargs):
     return ImageLabelDataset(
-        data_root=root, **{'metainfo': METAINFO, 'mask_dir': 'SegmentationClass', **kwargs}, lazy_init=True)
+        data_root=root, **{'metainfo': METAINFO, 'mask_dir': 'SegmentationClass', **kwargs}, lazy_init=True
+    )
 
 
 def spoil(root):
@@ -29,8 +30,16 @@ def spoil(root):
 
 
 KINDS = [
-    'id is a path', 'duplicate id', 'missing image', 'broken image', 'missing label', 'unknown class',
-    'mask of another size', 'unknown mask value', 'missing mask', 'broken mask'
+    'id is a path',
+    'duplicate id',
+    'missing image',
+    'broken image',
+    'missing label',
+    'unknown class',
+    'mask of another size',
+    'unknown mask value',
+    'missing mask',
+    'broken mask',
 ]
 
 
@@ -94,7 +103,9 @@ def test_datasets_of_a_config(tiny_voc):
         dict(
             train_dataloader=dict(dataset=dict(type='RepeatDataset', times=2, dataset=train)),
             val_dataloader=dict(dataset=val),
-            test_dataloader=dict(dataset=test)))
+            test_dataloader=dict(dataset=test),
+        )
+    )
     found = datasets_of_config(cfg)
     assert sorted(found) == ['train_dataloader, test_dataloader', 'val_dataloader']
     assert found['train_dataloader, test_dataloader'].data_prefix['seg_map_path'].endswith('SegmentationClass')

@@ -46,21 +46,24 @@ def test_palette():
     index = ClassIndex(**ANIMALS)
     assert index.palette.shape == (6, 3)
     assert index.palette[1].tolist() == voc_palette()[8].tolist() == [64, 0, 0]
-    mine = ClassIndex(('a', ), (7, ), palette=[(1, 2, 3), (4, 5, 6)])
+    mine = ClassIndex(('a',), (7,), palette=[(1, 2, 3), (4, 5, 6)])
     assert mine.png_palette[7].tolist() == [4, 5, 6]
     assert mine.png_palette[0].tolist() == mine.palette[0].tolist() == [1, 2, 3]
     assert voc_palette()[[1, 15, 20, 255]].tolist() == [[128, 0, 0], [192, 128, 128], [0, 64, 128], [224, 224, 192]]
 
 
-@pytest.mark.parametrize('wrong, message', [
-    (dict(classes=()), 'at least one'),
-    (dict(classes=('a', 'a')), 'different names'),
-    (dict(classes=('a', 'b'), mask_values=(1, )), '2 different values'),
-    (dict(classes=('a', 'b'), mask_values=(1, 1)), '2 different values'),
-    (dict(classes=('a', ), mask_values=(0, )), 'between 1 and 254'),
-    (dict(classes=('a', ), mask_values=(255, )), 'between 1 and 254'),
-    (dict(classes=('a', ), palette=[(0, 0, 0)]), '2 RGB colours'),
-])
+@pytest.mark.parametrize(
+    'wrong, message',
+    [
+        (dict(classes=()), 'at least one'),
+        (dict(classes=('a', 'a')), 'different names'),
+        (dict(classes=('a', 'b'), mask_values=(1,)), '2 different values'),
+        (dict(classes=('a', 'b'), mask_values=(1, 1)), '2 different values'),
+        (dict(classes=('a',), mask_values=(0,)), 'between 1 and 254'),
+        (dict(classes=('a',), mask_values=(255,)), 'between 1 and 254'),
+        (dict(classes=('a',), palette=[(0, 0, 0)]), '2 RGB colours'),
+    ],
+)
 def test_wrong_arguments(wrong, message):
     with pytest.raises(ValueError, match=message):
         ClassIndex(**wrong)

@@ -1,4 +1,5 @@
 """The data set configs for classification and CAMs, run on made-up photos."""
+
 import shutil
 from pathlib import Path
 
@@ -12,12 +13,15 @@ CONFIGS = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
 METAINFO = dict(classes=('disc', 'square', 'cross'), mask_values=(1, 2, 3))
 
 
-@pytest.mark.parametrize('name, variable, default, size', [
-    ('voc12aug_512px.py', 'MMAMR_VOC12', 'data/VOCdevkit/VOC2012', 512),
-    ('voc12aug_512px-erase.py', 'MMAMR_VOC12', 'data/VOCdevkit/VOC2012', 512),
-    ('voc-animals_225px.py', 'MMAMR_VOC_ANIMALS', '../shared/data/voc-animals', 225),
-    ('voc07-mini_225px.py', 'MMAMR_VOC07_MINI', '../shared/data/voc07-mini', 225),
-])
+@pytest.mark.parametrize(
+    'name, variable, default, size',
+    [
+        ('voc12aug_512px.py', 'MMAMR_VOC12', 'data/VOCdevkit/VOC2012', 512),
+        ('voc12aug_512px-erase.py', 'MMAMR_VOC12', 'data/VOCdevkit/VOC2012', 512),
+        ('voc-animals_225px.py', 'MMAMR_VOC_ANIMALS', '../shared/data/voc-animals', 225),
+        ('voc07-mini_225px.py', 'MMAMR_VOC07_MINI', '../shared/data/voc07-mini', 225),
+    ],
+)
 def test_loaders(monkeypatch, tiny_voc, name, variable, default, size):
     monkeypatch.delenv(variable, raising=False)
     assert Config.fromfile(CONFIGS / name).data_root == default
@@ -64,5 +68,6 @@ def test_an_image_may_have_no_label(tiny_voc):
     assert [sample.gt_label.tolist() for sample in batch['data_samples']][:3] == [[], [1], [2]]
 
     from mmpretrain.models import ClsDataPreprocessor
+
     out = ClsDataPreprocessor(num_classes=3, to_onehot=True)(batch)
     assert [sample.gt_score.tolist() for sample in out['data_samples']][:2] == [[0, 0, 0], [0, 1, 0]]

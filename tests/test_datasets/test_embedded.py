@@ -49,7 +49,6 @@ def own_root(small_root, tmp_path):
 
 
 class TestCanvas:
-
     def test_sine(self):
         angles = np.arange(-400, 800)
         exact = 1024 * np.sin(np.deg2rad(angles))
@@ -120,7 +119,6 @@ class TestCanvas:
 
 
 class TestScene:
-
     @pytest.mark.parametrize('img_id', PIXELS)
     def test_same_pixels_everywhere(self, img_id):
         assert hashlib.sha256(pixels(draw_image(img_id))).hexdigest() == PIXELS[img_id]
@@ -172,7 +170,6 @@ class TestScene:
 
 
 class TestFolder:
-
     def test_layout(self, small_root):
         ids = split_ids(**SMALL)
         for split, names in ids.items():
@@ -196,10 +193,16 @@ class TestFolder:
         monkeypatch.setattr(folder, 'draw_image', lambda *args: pytest.fail('drawn again'))
         assert embedded_root(small_root, **SMALL) == small_root
 
-    @pytest.mark.parametrize('path', [
-        'JPEGImages/train_0001.png', 'SegmentationClass/val_0000.png', 'Annotations/train_0004.xml',
-        'ImageSets/Segmentation/val.txt', 'manifest.json'
-    ])
+    @pytest.mark.parametrize(
+        'path',
+        [
+            'JPEGImages/train_0001.png',
+            'SegmentationClass/val_0000.png',
+            'Annotations/train_0004.xml',
+            'ImageSets/Segmentation/val.txt',
+            'manifest.json',
+        ],
+    )
     @pytest.mark.parametrize('content', [None, b'', b'{"sha256": {'])
     def test_broken_file_is_made_again(self, own_root, path, content):
         broken, stays = own_root / path, own_root / 'SegmentationClassPseudo' / 'train_0000.png'
@@ -234,7 +237,7 @@ class TestFolder:
     def test_two_processes_at_once(self, small_root, tmp_path):
         context = multiprocessing.get_context('fork')
         processes = [
-            context.Process(target=embedded_root, args=(str(tmp_path / 'new'), ), kwargs=SMALL) for _ in range(2)
+            context.Process(target=embedded_root, args=(str(tmp_path / 'new'),), kwargs=SMALL) for _ in range(2)
         ]
         for process in processes:
             process.start()
@@ -269,10 +272,10 @@ class TestFolder:
 
 
 class TestDatasets:
-
     def test_image_labels(self, small_root):
         dataset = DATASETS.build(
-            dict(type='EmbeddedDataset', data_root=small_root, mask_dir='SegmentationClass', **SMALL))
+            dict(type='EmbeddedDataset', data_root=small_root, mask_dir='SegmentationClass', **SMALL)
+        )
         assert dataset.metainfo['classes'] == CLASSES
         assert [dataset.get_data_info(i)['img_id'] for i in range(len(dataset))] == split_ids(**SMALL)['train']
         for i in range(len(dataset)):
@@ -288,7 +291,9 @@ class TestDatasets:
                 type='EmbeddedAffinityLabelDataset',
                 data_root=small_root,
                 label_dir=f'{small_root}/SegmentationClass',
-                **SMALL))
+                **SMALL,
+            )
+        )
         assert len(dataset) == 5 and dataset[0]['class_index'].classes == CLASSES
 
     def test_masks(self, small_root):
@@ -298,15 +303,20 @@ class TestDatasets:
                 data_root=small_root,
                 ann_file='ImageSets/Segmentation/val.txt',
                 data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
-                **SMALL))
+                **SMALL,
+            )
+        )
         assert len(dataset) == 2
         assert dataset.metainfo['classes'] == ('background', *CLASSES)
 
-    @pytest.mark.parametrize('name, stages', [
-        ('embedded_112px.py', ('train', 'val', 'test')),
-        ('embedded_affinity-label_96x96.py', ('train', )),
-        ('embedded_segmentation_96x96.py', ('train', 'val', 'test')),
-    ])
+    @pytest.mark.parametrize(
+        'name, stages',
+        [
+            ('embedded_112px.py', ('train', 'val', 'test')),
+            ('embedded_affinity-label_96x96.py', ('train',)),
+            ('embedded_segmentation_96x96.py', ('train', 'val', 'test')),
+        ],
+    )
     def test_configs(self, name, stages, own_root):
         (own_root / 'SegmentationClassPseudo').symlink_to(own_root / 'SegmentationClass')
         cfg = Config.fromfile(CONFIGS / name)

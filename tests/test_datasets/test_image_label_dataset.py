@@ -26,7 +26,8 @@ def test_items(tiny_voc):
         img_path=osp.join(tiny_voc, 'JPEGImages', 'img_04.jpg'),
         seg_map_path=osp.join(tiny_voc, 'SegmentationClass', 'img_04.png'),
         gt_label=[1, 2],
-        sample_idx=4)
+        sample_idx=4,
+    )
     assert dataset.get_cat_ids(4) == [1, 2]
     assert [dataset.get_image_size(i) for i in range(3)] == [(48, 64), (64, 48), (56, 56)]
     assert build(tiny_voc).get_data_info(0)['seg_map_path'] is None
@@ -45,7 +46,8 @@ def test_pipeline_and_options_of_mmengine(tiny_voc):
         split='ImageSets/Segmentation/val.txt',
         indices=2,
         test_mode=True,
-        pipeline=[dict(type='LoadImage'), dict(type='Resize', scale=(20, 10))])
+        pipeline=[dict(type='LoadImage'), dict(type='Resize', scale=(20, 10))],
+    )
     assert len(dataset) == 2
     assert dataset[1]['img'].shape == (10, 20, 3) and dataset[1]['ori_shape'] == (64, 48)
 
@@ -58,8 +60,11 @@ def test_a_split_may_lie_anywhere(tiny_voc, tmp_path):
 
 def test_labels_choose(tiny_voc, tmp_path):
     (tmp_path / 'labels.csv').write_text('image,label\n' + ''.join(f'img_{i:02d},cross\n' for i in range(8)))
-    for labels, expected in ((dict(type='VOCXMLLabels', difficult=False), [0]), (dict(type='MaskLabels'), [0, 1]),
-                             (dict(type='CSVLabels', file=str(tmp_path / 'labels.csv')), [2])):
+    for labels, expected in (
+        (dict(type='VOCXMLLabels', difficult=False), [0]),
+        (dict(type='MaskLabels'), [0, 1]),
+        (dict(type='CSVLabels', file=str(tmp_path / 'labels.csv')), [2]),
+    ):
         dataset = build(tiny_voc, labels=labels)
         assert dataset.get_data_info(0)['gt_label'] == expected
         assert dataset[0]['gt_label'] == expected
@@ -120,13 +125,16 @@ def break_id(root):
     (root / 'ImageSets' / 'Segmentation' / 'train.txt').write_text('../../img_02\n')
 
 
-@pytest.mark.parametrize('damage, message', [
-    (break_image, r'img_02.jpg: no such image; put it there or drop it from .*train.txt'),
-    (break_xml, r'img_02.xml: no such annotation'),
-    (break_list, r'train.txt: empty list'),
-    (break_labels, r'Annotations: none of the images in .*train.txt has a label; check'),
-    (break_id, r"train.txt, line 1: the id '../../img_02' is a path"),
-])
+@pytest.mark.parametrize(
+    'damage, message',
+    [
+        (break_image, r'img_02.jpg: no such image; put it there or drop it from .*train.txt'),
+        (break_xml, r'img_02.xml: no such annotation'),
+        (break_list, r'train.txt: empty list'),
+        (break_labels, r'Annotations: none of the images in .*train.txt has a label; check'),
+        (break_id, r"train.txt, line 1: the id '../../img_02' is a path"),
+    ],
+)
 def test_a_wrong_data_set_ends_with_one_line(tiny_voc, damage, message):
     damage(tiny_voc)
     with pytest.raises(DatasetError, match=message) as caught:
@@ -136,7 +144,7 @@ def test_a_wrong_data_set_ends_with_one_line(tiny_voc, damage, message):
 
 def test_wrong_classes_and_folders(tiny_voc):
     with pytest.raises(DatasetError, match=r"img_00.xml: unknown class 'square', the classes are disc"):
-        build(tiny_voc, metainfo=dict(classes=('disc', )))
+        build(tiny_voc, metainfo=dict(classes=('disc',)))
     with pytest.raises(DatasetError, match=r'Photos: no folder with images; set data_root and img_dir'):
         build(tiny_voc, img_dir='Photos')
     with pytest.raises(DatasetError, match=r'there is no folder'):

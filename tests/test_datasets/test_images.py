@@ -16,11 +16,13 @@ def photo():
 
 
 def cut(path, share=0.6):
-    path.write_bytes(path.read_bytes()[:int(share * path.stat().st_size)])
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
 
 
-@pytest.mark.parametrize('mode, suffix', [('RGB', 'jpg'), ('CMYK', 'jpg'), ('L', 'jpg'), ('P', 'png'), ('RGBA', 'png'),
-                                          ('LA', 'png'), ('1', 'png')])
+@pytest.mark.parametrize(
+    'mode, suffix',
+    [('RGB', 'jpg'), ('CMYK', 'jpg'), ('L', 'jpg'), ('P', 'png'), ('RGBA', 'png'), ('LA', 'png'), ('1', 'png')],
+)
 def test_any_mode_is_read_as_bgr(tmp_path, photo, mode, suffix):
     path = tmp_path / f'photo.{suffix}'
     Image.fromarray(photo).convert(mode).save(path)
@@ -91,7 +93,7 @@ def test_wrong_masks_end_with_one_line(tiny_voc):
         read_mask(path, INDEX, (40, 50))
     assert caught.value.kind == 'mask of another size'
     with pytest.raises(DatasetError, match=r'img_00.png: mask values \[2\] belong to no class'):
-        read_mask(path, ClassIndex(('disc', )))
+        read_mask(path, ClassIndex(('disc',)))
     Image.open(path).convert('RGB').save(path)
     with pytest.raises(DatasetError, match=r'img_00.png: the mask has mode RGB.*indexed') as caught:
         read_mask(path, INDEX)

@@ -21,7 +21,8 @@ def test_xml_with_and_without_difficult_objects(tiny_voc):
 
 def test_names_of_parts_are_no_labels(tiny_voc):
     (tiny_voc / 'Annotations' / 'img_00.xml').write_text(
-        '<annotation><object><name> disc </name><part><name>head</name></part></object></annotation>')
+        '<annotation><object><name> disc </name><part><name>head</name></part></object></annotation>'
+    )
     assert build(tiny_voc, type='VOCXMLLabels', difficult=False)('img_00') == [0]
 
 
@@ -49,7 +50,8 @@ def test_masks_give_the_same_labels(tiny_voc):
         masks('img_99')
     few = TASK_UTILS.build(
         dict(type='MaskLabels', mask_dir='SegmentationClass'),
-        default_args=dict(class_index=ClassIndex(('disc', )), data_root=str(tiny_voc)))
+        default_args=dict(class_index=ClassIndex(('disc',)), data_root=str(tiny_voc)),
+    )
     with pytest.raises(DatasetError, match=r'img_01.png: mask values \[2\]'):
         few('img_01')
 
@@ -64,11 +66,14 @@ def test_csv(tmp_path):
     assert caught.value.kind == 'missing label'
 
 
-@pytest.mark.parametrize('content, message', [
-    ('a,disc\n', "labels.csv: the first line must be the header 'image,label'"),
-    ('', "header 'image,label'"),
-    ('image,label\na,disc\na,cross\n', 'labels.csv, line 3: a is already in line 2; join'),
-])
+@pytest.mark.parametrize(
+    'content, message',
+    [
+        ('a,disc\n', "labels.csv: the first line must be the header 'image,label'"),
+        ('', "header 'image,label'"),
+        ('image,label\na,disc\na,cross\n', 'labels.csv, line 3: a is already in line 2; join'),
+    ],
+)
 def test_wrong_csv(tmp_path, content, message):
     (tmp_path / 'labels.csv').write_text(content)
     with pytest.raises(DatasetError, match=message):

@@ -18,7 +18,8 @@ def build(root, **kwargs):
         data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
         metainfo=METAINFO,
         pipeline=PIPELINE,
-        _scope_='mmamr')
+        _scope_='mmamr',
+    )
     return DATASETS.build({**args, **kwargs})
 
 

@@ -4,23 +4,27 @@ from mmamr.datasets import DatasetError
 from mmamr.datasets.splits import parse_line, read_ids
 
 
-@pytest.mark.parametrize('line', [
-    '2007_000032',
-    '  2007_000032\t',
-    '2007_000032 1',
-    '2007_000032 -1 aeroplane',
-    '2007_000032.jpg',
-    '2007_000032.JPEG',
-    '/JPEGImages/2007_000032.jpg /SegmentationClassAug/2007_000032.png',
-    'JPEGImages/2007_000032.jpg SegmentationClass/2007_000032.png',
-])
+@pytest.mark.parametrize(
+    'line',
+    [
+        '2007_000032',
+        '  2007_000032\t',
+        '2007_000032 1',
+        '2007_000032 -1 aeroplane',
+        '2007_000032.jpg',
+        '2007_000032.JPEG',
+        '/JPEGImages/2007_000032.jpg /SegmentationClassAug/2007_000032.png',
+        'JPEGImages/2007_000032.jpg SegmentationClass/2007_000032.png',
+    ],
+)
 def test_lines_that_lists_have(line):
     assert parse_line(line, 'list, line 1') == '2007_000032'
 
 
 @pytest.mark.parametrize(
     'line',
-    ['/etc/passwd', '../secret', 'a/b', 'a\\b', '..', '.', 'C:x', '/JPEGImages/../x.jpg', '/JPEGImages/..', 'a\0b'])
+    ['/etc/passwd', '../secret', 'a/b', 'a\\b', '..', '.', 'C:x', '/JPEGImages/../x.jpg', '/JPEGImages/..', 'a\0b'],
+)
 def test_an_id_never_leaves_the_folder(line):
     with pytest.raises(DatasetError, match=r"list, line 7: the id '.*' is a path; write the name") as caught:
         parse_line(line, 'list, line 7')
@@ -37,13 +41,16 @@ def test_a_list_keeps_its_order(tmp_path):
     assert read_ids(path) == ['b', 'a', 'c..d']
 
 
-@pytest.mark.parametrize('content, message, kind', [
-    (b'', 'list.txt: empty list', 'empty list'),
-    (b'\n \n', 'list.txt: empty list', 'empty list'),
-    (b'a\nb\n\na\n', 'list.txt, line 4: the id a is already in line 1; keep one', 'duplicate id'),
-    (b'a\n../b\n', "list.txt, line 2: the id '../b' is a path", 'id is a path'),
-    (b'\xff\xd8\xff\xe0', 'list.txt: no text file', 'missing list'),
-])
+@pytest.mark.parametrize(
+    'content, message, kind',
+    [
+        (b'', 'list.txt: empty list', 'empty list'),
+        (b'\n \n', 'list.txt: empty list', 'empty list'),
+        (b'a\nb\n\na\n', 'list.txt, line 4: the id a is already in line 1; keep one', 'duplicate id'),
+        (b'a\n../b\n', "list.txt, line 2: the id '../b' is a path", 'id is a path'),
+        (b'\xff\xd8\xff\xe0', 'list.txt: no text file', 'missing list'),
+    ],
+)
 def test_wrong_lists_end_with_one_line(tmp_path, content, message, kind):
     path = tmp_path / 'list.txt'
     path.write_bytes(content)

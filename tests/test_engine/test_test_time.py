@@ -23,14 +23,17 @@ def test_pipeline_without_resize():
     assert pipeline[:-1] == PIPELINE[:1]
     resizes, flips, mask, pack = views(pipeline)
     assert [step['scale_factor'] for step in resizes] == [0.5, 1.0]
-    assert [step['prob'] for step in flips] == [0., 1.]
+    assert [step['prob'] for step in flips] == [0.0, 1.0]
     assert [mask, pack] == [[PIPELINE[1]], [PIPELINE[2]]]
 
 
-@pytest.mark.parametrize('resize, key, expected', [
-    (dict(type='Resize', scale=(2048, 512), keep_ratio=True), 'scale', [(1024, 256), (3072, 768)]),
-    (dict(type='mmseg.Resize', scale_factor=0.5), 'scale_factor', [0.25, 0.75]),
-])
+@pytest.mark.parametrize(
+    'resize, key, expected',
+    [
+        (dict(type='Resize', scale=(2048, 512), keep_ratio=True), 'scale', [(1024, 256), (3072, 768)]),
+        (dict(type='mmseg.Resize', scale_factor=0.5), 'scale_factor', [0.25, 0.75]),
+    ],
+)
 def test_pipeline_with_resize(resize, key, expected):
     load, pack = dict(type='LoadImageFromFile'), dict(type='PackSegInputs')
     pipeline = views_pipeline([load, resize, pack], scales=(0.5, 1.5), flip=False)
@@ -46,7 +49,8 @@ def config(root, work_dir):
         ann_file='ImageSets/Segmentation/val.txt',
         data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
         metainfo=dict(classes=('disc', 'square', 'cross')),
-        pipeline=PIPELINE)
+        pipeline=PIPELINE,
+    )
     return Config(
         dict(
             default_scope='mmseg',
@@ -54,21 +58,27 @@ def config(root, work_dir):
             log_level='WARNING',
             model=dict(
                 type='EncoderDecoder',
-                data_preprocessor=dict(type='SegDataPreProcessor', mean=[120.] * 3, std=[60.] * 3, bgr_to_rgb=True),
+                data_preprocessor=dict(type='SegDataPreProcessor', mean=[120.0] * 3, std=[60.0] * 3, bgr_to_rgb=True),
                 backbone=dict(type='ResNet', depth=18, base_channels=4, stem_channels=4, norm_cfg=dict(type='BN')),
                 decode_head=dict(
                     type='mmamr.ASPPV2Head',
                     in_channels=32,
                     in_index=3,
                     num_classes=4,
-                    loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)),
-                test_cfg=dict(mode='whole')),
+                    loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+                ),
+                test_cfg=dict(mode='whole'),
+            ),
             test_dataloader=dict(
-                batch_size=1, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False), dataset=dataset),
+                batch_size=1, num_workers=0, sampler=dict(type='DefaultSampler', shuffle=False), dataset=dataset
+            ),
             test_evaluator=dict(type='IoUMetric', iou_metrics=['mIoU']),
             test_cfg=dict(type='TestLoop'),
             test_time=dict(
-                ms=False, scales=(0.75, 1.25), flip=False, crf=False, crf_params=dict(iterations=1, bilateral_sxy=10))))
+                ms=False, scales=(0.75, 1.25), flip=False, crf=False, crf_params=dict(iterations=1, bilateral_sxy=10)
+            ),
+        )
+    )
 
 
 def test_nothing_is_changed_when_nothing_is_on(tiny_voc, tmp_path):
@@ -81,12 +91,15 @@ def test_nothing_is_changed_when_nothing_is_on(tiny_voc, tmp_path):
     assert 'test_time' not in cfg
 
 
-@pytest.mark.parametrize('switches, prefix, num_views', [
-    (('ms', ), 'ms', 2),
-    (('flip', ), 'flip', 2),
-    (('crf', ), 'crf', 1),
-    (('crf', 'flip', 'ms'), 'ms_flip_crf', 4),
-])
+@pytest.mark.parametrize(
+    'switches, prefix, num_views',
+    [
+        (('ms',), 'ms', 2),
+        (('flip',), 'flip', 2),
+        (('crf',), 'crf', 1),
+        (('crf', 'flip', 'ms'), 'ms_flip_crf', 4),
+    ],
+)
 def test_each_switch_is_carried_out_and_named(tiny_voc, tmp_path, switches, prefix, num_views):
     cfg = config(tiny_voc, tmp_path)
     cfg.merge_from_dict({f'test_time.{switch}': True for switch in switches})

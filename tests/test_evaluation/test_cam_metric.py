@@ -21,7 +21,8 @@ def make_samples(count=5, branches=('spotlight', 'compensation'), **kwargs):
         mask = rng.integers(0, 4, size).astype(np.uint8)
         mask[0] = 255
         samples.append(
-            dict(cam=CAM({name: rng.random(shape).astype(np.float16) for name in branches}, classes, size), mask=mask))
+            dict(cam=CAM({name: rng.random(shape).astype(np.float16) for name in branches}, classes, size), mask=mask)
+        )
     return samples
 
 
@@ -47,10 +48,8 @@ def test_rows_and_numbers():
     for sample in samples:
         metric.process(None, [sample])
     metrics = metric.evaluate(len(samples))
-    rows = {'spotlight': 1., 'compensation': 0., 'weighted(xi=0.3)': 0.3, 'weighted': 0.5}
-    assert set(metrics) == {
-        f'CAM/{row}.{what}' for row in rows for what in ('mIoU', 'best_mIoU', 'best_threshold')
-    }
+    rows = {'spotlight': 1.0, 'compensation': 0.0, 'weighted(xi=0.3)': 0.3, 'weighted': 0.5}
+    assert set(metrics) == {f'CAM/{row}.{what}' for row in rows for what in ('mIoU', 'best_mIoU', 'best_threshold')}
     for row, xi in rows.items():
         assert metrics[f'CAM/{row}.mIoU'] == pytest.approx(naive_miou(samples, xi, 0.2))
         sweep = {n / 100: naive_miou(samples, xi, n / 100) for n in range(1, 100)}
@@ -72,20 +71,20 @@ def test_a_class_that_is_nowhere_has_no_iou():
 
 def test_one_branch_has_a_row_of_its_name():
     metric = make_metric(threshold=0.5, prefix='walk')
-    samples = make_samples(branches=('walk', ))
+    samples = make_samples(branches=('walk',))
     metric.process(None, samples)
     metrics = metric.evaluate(len(samples))
-    assert metrics['walk/walk.mIoU'] == pytest.approx(naive_miou(samples, 1., 0.5))
+    assert metrics['walk/walk.mIoU'] == pytest.approx(naive_miou(samples, 1.0, 0.5))
     assert not any('weighted' in name for name in metrics)
 
 
 def test_background_maps_are_swept_where_there_are_any():
-    samples = make_samples(branches=('walk', ))
-    powers = np.array([8., 4., 2.], dtype=np.float32)
+    samples = make_samples(branches=('walk',))
+    powers = np.array([8.0, 4.0, 2.0], dtype=np.float32)
     for sample in samples:
         maps = sample['cam'].maps['walk'].astype(np.float32)
         strongest = maps.max(0) if len(maps) else np.zeros(maps.shape[1:], dtype=np.float32)
-        sample['cam'].background = np.stack([(1 - strongest)**power for power in powers])
+        sample['cam'].background = np.stack([(1 - strongest) ** power for power in powers])
         sample['cam'].powers = powers
     metric = make_metric(threshold=4)
     metric.process(None, samples)
@@ -112,8 +111,8 @@ def test_processes_are_summed(monkeypatch, split):
     expected = alone.evaluate(5)
 
     others, me = make_metric(), make_metric()
-    others.process(None, samples[:split[0]])
-    me.process(None, samples[split[0]:])
+    others.process(None, samples[: split[0]])
+    me.process(None, samples[split[0] :])
     rows = [{name: sweep.thresholds.tolist() for name, sweep in metric.sweeps.items()} for metric in (others, me)]
     counts = iter([others.sweeps[name].counts for name in rows[0]] or [np.int64(0)] * 3)
     monkeypatch.setattr(cam_metric, 'all_gather_object', lambda mine: rows)
@@ -139,7 +138,7 @@ def test_sweep_has_at_least_fifty_thresholds():
 def test_log_has_each_class_at_the_fixed_and_at_the_best_threshold(monkeypatch):
     lines = []
     monkeypatch.setattr(MMLogger.get_current_instance(), 'info', lines.append)
-    samples = make_samples(branches=('spotlight', ))
+    samples = make_samples(branches=('spotlight',))
     metric = make_metric(threshold=0.9, thresholds=(0.1, 0.9))
     metric.process(None, samples)
     sweep = metric.sweeps['spotlight']

@@ -31,12 +31,14 @@ def test_by_hand():
     metric.process(None, [dict(label=label, mask=mask)])
     metrics = metric.evaluate(1)
     # of the pixels that both know: background 1 of 2, disc 1 of 3, square 0 of 1, cross nowhere
-    assert metrics == pytest.approx({
-        'label/mIoU': 100 * (1 / 2 + 1 / 3 + 0) / 3,
-        'label/FP': 100 * (1 / 3 + 1) / 2,
-        'label/FN': 100 * (1 / 3 + 0) / 2,
-        'label/coverage': 100 * 4 / 5
-    })
+    assert metrics == pytest.approx(
+        {
+            'label/mIoU': 100 * (1 / 2 + 1 / 3 + 0) / 3,
+            'label/FP': 100 * (1 / 3 + 1) / 2,
+            'label/FN': 100 * (1 / 3 + 0) / 2,
+            'label/coverage': 100 * 4 / 5,
+        }
+    )
     assert metric.details['classes'] == ['background', 'disc', 'square', 'cross']
     assert metric.details['rows']['label']['iou'] == [50, pytest.approx(100 / 3), 0, None]
 
@@ -57,10 +59,10 @@ def test_perfect_and_empty():
     metric = make_metric(prefix='pseudo')
     mask = np.array([[0, 1, 2, 3, 255]], dtype=np.uint8)
     metric.process(None, [dict(label=mask, mask=mask)])
-    assert metric.evaluate(1) == {'pseudo/mIoU': 100., 'pseudo/FP': 0., 'pseudo/FN': 0., 'pseudo/coverage': 100.}
+    assert metric.evaluate(1) == {'pseudo/mIoU': 100.0, 'pseudo/FP': 0.0, 'pseudo/FN': 0.0, 'pseudo/coverage': 100.0}
     nowhere = np.full((2, 2), 255, dtype=np.uint8)
     metric.process(None, [dict(label=nowhere, mask=nowhere)])
-    assert metric.evaluate(1) == {'pseudo/mIoU': 0., 'pseudo/FP': 0., 'pseudo/FN': 0., 'pseudo/coverage': 0.}
+    assert metric.evaluate(1) == {'pseudo/mIoU': 0.0, 'pseudo/FP': 0.0, 'pseudo/FN': 0.0, 'pseudo/coverage': 0.0}
 
 
 def test_no_images_and_forgetting():

@@ -8,7 +8,8 @@ from mmamr.registry import METRICS
 META = dict(
     classes=('background', 'cat', 'cow', 'dog'),
     palette=[[0, 0, 0], [64, 0, 0], [64, 128, 0], [1, 2, 3]],
-    mask_values=(0, 8, 10, 12))
+    mask_values=(0, 8, 10, 12),
+)
 
 
 def build(meta=META, **kwargs):
@@ -31,7 +32,8 @@ def test_iou_of_each_class():
     assert 'IoU.cow' not in metrics and 'IoU.dog' not in metrics
     assert metrics['mIoU'] == pytest.approx(55)
     assert metric.details == dict(
-        classes=['background', 'cat', 'cow', 'dog'], rows={'': dict(iou=[50, pytest.approx(60), None, None])})
+        classes=['background', 'cat', 'cow', 'dog'], rows={'': dict(iou=[50, pytest.approx(60), None, None])}
+    )
 
 
 @pytest.mark.parametrize('mask_values', [True, False])

@@ -24,7 +24,7 @@ def make_image(rng, classes, size=(13, 17), num_classes=4):
     return maps, target
 
 
-@pytest.mark.parametrize('thresholds', [THRESHOLDS, (0.3, ), (0.1, 0.3, 0.9)])
+@pytest.mark.parametrize('thresholds', [THRESHOLDS, (0.3,), (0.1, 0.3, 0.9)])
 def test_each_threshold_as_if_it_were_the_only_one(thresholds):
     rng = np.random.default_rng(0)
     sweep = ThresholdSweep(4, thresholds)
@@ -38,7 +38,7 @@ def test_each_threshold_as_if_it_were_the_only_one(thresholds):
 
 
 def test_ignored_pixels_and_images_without_classes():
-    sweep = ThresholdSweep(3, (0.5, ))
+    sweep = ThresholdSweep(3, (0.5,))
     sweep.update(np.ones((1, 2, 2), dtype=np.float32), [1], np.full((2, 2), 255, dtype=np.uint8))
     assert sweep.confusion().sum() == 0
     sweep.update(np.zeros((0, 2, 2), dtype=np.float32), [], np.array([[0, 2], [3, 255]], dtype=np.uint8))
@@ -49,12 +49,12 @@ def test_ignored_pixels_and_images_without_classes():
 def test_background_maps_in_place_of_thresholds():
     """Powers of (1 - max) descend, so that their maps ascend: the labels are those of the argmax over all maps."""
     rng = np.random.default_rng(0)
-    powers = (24., 16., 8., 4.)
+    powers = (24.0, 16.0, 8.0, 4.0)
     sweep = ThresholdSweep(4, powers)
     expected = np.zeros((4, 5, 5), dtype=np.int64)
     for classes in ([2], [0, 3]):
         maps, target = make_image(rng, classes)
-        background = np.stack([(1 - maps.max(0))**power for power in powers])
+        background = np.stack([(1 - maps.max(0)) ** power for power in powers])
         sweep.update(maps, classes, target, background)
         for index in range(4):
             label = np.where(maps.max(0) >= background[index], np.array(classes)[maps.argmax(0)] + 1, 0)
@@ -65,7 +65,7 @@ def test_background_maps_in_place_of_thresholds():
 def test_nearest():
     sweep = ThresholdSweep(1, THRESHOLDS)
     assert sweep.nearest(0.2) == 19 and sweep.nearest(-1) == 0 and sweep.nearest(0.504) == 49
-    assert ThresholdSweep(1, (24., 8., 4.)).nearest(7) == 1
+    assert ThresholdSweep(1, (24.0, 8.0, 4.0)).nearest(7) == 1
 
 
 @pytest.mark.parametrize('thresholds', [(), (0.1, 0.1), (0.1, 0.3, 0.2)])
@@ -75,7 +75,6 @@ def test_thresholds_in_no_order(thresholds):
 
 
 class TestScores:
-
     def test_by_hand(self):
         values = scores(np.array([[6, 2, 0], [1, 3, 0], [0, 0, 0]]))
         np.testing.assert_allclose(values['iou'], [100 * 6 / 9, 100 * 3 / 6, np.nan])

@@ -95,12 +95,15 @@ def test_same_bytes_at_any_time(voc, monkeypatch):
         assert {(m.mtime, m.uid, m.gid, m.uname, m.gname) for m in archive} == {(0, 0, 0, '', '')}
 
 
-@pytest.mark.parametrize('spoil, message', [
-    (lambda path: path.unlink(), r'2008_000006\.png: no such mask'),
-    (lambda path: save_mask(path, np.zeros((16, 24), np.uint8)), r'_000006\.png: 24x16 pixels, but its photo has'),
-    (lambda path: save_mask(path, np.full(SIZES[IDS[0]], 255, np.uint8)), r'2008_000006\.png: values \[255\]'),
-    (lambda path: save_mask(path, np.zeros((24, 16, 3), np.uint8)), r'2008_000006\.png: the mask has mode RGB'),
-])
+@pytest.mark.parametrize(
+    'spoil, message',
+    [
+        (lambda path: path.unlink(), r'2008_000006\.png: no such mask'),
+        (lambda path: save_mask(path, np.zeros((16, 24), np.uint8)), r'_000006\.png: 24x16 pixels, but its photo has'),
+        (lambda path: save_mask(path, np.full(SIZES[IDS[0]], 255, np.uint8)), r'2008_000006\.png: values \[255\]'),
+        (lambda path: save_mask(path, np.zeros((24, 16, 3), np.uint8)), r'2008_000006\.png: the mask has mode RGB'),
+    ],
+)
 def test_writes_nothing_from_bad_predictions(voc, spoil, message):
     spoil(voc / 'predictions' / '2008_000006.png')
     with pytest.raises(ValueError, match=message) as error:
@@ -125,23 +128,29 @@ def test_check_accepts_folders_as_members(voc):
 BIG = np.full(SIZES[IDS[1]], 21, np.uint8)
 
 
-@pytest.mark.parametrize('change, faults', [
-    (lambda m: m[:1], ['2008_000001.png: missing']),
-    (lambda m: [(name.replace('comp6', 'comp5'), data) for name, data in m], [
-        'comp5_test_cls/2008_000006.png: the test list asks for no such file',
-        'comp5_test_cls/2008_000001.png: the test list asks for no such file',
-        'comp6_test_cls/2008_000006.png: missing',
-        'comp6_test_cls/2008_000001.png: missing',
-    ]),
-    (lambda m: [*m, ('../evil.png', png())], ['../evil.png: the test list asks for no such file']),
-    (lambda m: [*m, m[0]], ['2008_000006.png: twice in the archive']),
-    (lambda m: [m[0], (m[1][0], png(mode='L'))], ['2008_000001.png: PNG of mode L instead of an indexed PNG']),
-    (lambda m: [m[0], (m[1][0], png(mode='RGB', format='JPEG'))], ['JPEG of mode RGB instead of an indexed PNG']),
-    (lambda m: [m[0], (m[1][0], png()[:60])], ['2008_000001.png: broken image']),
-    (lambda m: [m[0], (m[1][0], b'')], ['2008_000001.png: broken image']),
-    (lambda m: [m[0], (m[1][0], png(BIG))], ['2008_000001.png: values [21], but the server knows 0 to 20']),
-    (lambda m: [m[0], (m[1][0], png(img_id=IDS[0]))], ['2008_000001.png: 16x24 pixels, but its photo has 30x20']),
-])
+@pytest.mark.parametrize(
+    'change, faults',
+    [
+        (lambda m: m[:1], ['2008_000001.png: missing']),
+        (
+            lambda m: [(name.replace('comp6', 'comp5'), data) for name, data in m],
+            [
+                'comp5_test_cls/2008_000006.png: the test list asks for no such file',
+                'comp5_test_cls/2008_000001.png: the test list asks for no such file',
+                'comp6_test_cls/2008_000006.png: missing',
+                'comp6_test_cls/2008_000001.png: missing',
+            ],
+        ),
+        (lambda m: [*m, ('../evil.png', png())], ['../evil.png: the test list asks for no such file']),
+        (lambda m: [*m, m[0]], ['2008_000006.png: twice in the archive']),
+        (lambda m: [m[0], (m[1][0], png(mode='L'))], ['2008_000001.png: PNG of mode L instead of an indexed PNG']),
+        (lambda m: [m[0], (m[1][0], png(mode='RGB', format='JPEG'))], ['JPEG of mode RGB instead of an indexed PNG']),
+        (lambda m: [m[0], (m[1][0], png()[:60])], ['2008_000001.png: broken image']),
+        (lambda m: [m[0], (m[1][0], b'')], ['2008_000001.png: broken image']),
+        (lambda m: [m[0], (m[1][0], png(BIG))], ['2008_000001.png: values [21], but the server knows 0 to 20']),
+        (lambda m: [m[0], (m[1][0], png(img_id=IDS[0]))], ['2008_000001.png: 16x24 pixels, but its photo has 30x20']),
+    ],
+)
 def test_check_finds(voc, change, faults):
     found = check(voc, pack(voc / 'bad.tgz', change(good_members())))
     assert len(found) == len(faults)
@@ -151,11 +160,11 @@ def test_check_finds(voc, change, faults):
 def test_check_of_what_is_no_archive(voc):
     path = write(voc)
     data = open(path, 'rb').read()
-    (voc / 'cut.tgz').write_bytes(data[:len(data) // 2])
+    (voc / 'cut.tgz').write_bytes(data[: len(data) // 2])
     (voc / 'plain.tgz').write_bytes(gzip.compress(b'not a tar file'))
     middle = len(data) // 2
-    flipped = bytes(byte ^ 255 for byte in data[middle:middle + 9])
-    (voc / 'flipped.tgz').write_bytes(data[:middle] + flipped + data[middle + 9:])
+    flipped = bytes(byte ^ 255 for byte in data[middle : middle + 9])
+    (voc / 'flipped.tgz').write_bytes(data[:middle] + flipped + data[middle + 9 :])
     for name in ('cut.tgz', 'plain.tgz', 'none.tgz', 'flipped.tgz'):
         faults = check(voc, str(voc / name))
         assert len(faults) >= 1

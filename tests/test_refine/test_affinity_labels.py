@@ -48,7 +48,8 @@ def test_irnet_against_its_definition():
     assert {0, 2, 4, 255} == set(np.unique(label))
     # 0.30 and 0.05 unless told
     np.testing.assert_array_equal(
-        affinity_label_irnet(image, cam, [3, 1]), affinity_label_irnet(image, cam, [3, 1], 0.30, 0.05))
+        affinity_label_irnet(image, cam, [3, 1]), affinity_label_irnet(image, cam, [3, 1], 0.30, 0.05)
+    )
 
 
 def test_crf_label():
@@ -66,14 +67,17 @@ def test_crf_label():
 
 def test_affinitynet_against_its_definition():
     image, cam, _ = scene()
-    low, high = (dense_crf(image, np.concatenate([(1 - cam.max(0))[None]**alpha, cam]), AFFINITYNET_CRF).argmax(0)
-                 for alpha in (2, 32))
+    low, high = (
+        dense_crf(image, np.concatenate([(1 - cam.max(0))[None] ** alpha, cam]), AFFINITYNET_CRF).argmax(0)
+        for alpha in (2, 32)
+    )
     expected = np.where(low > 0, np.array([0, 4, 2])[low], np.where(high > 0, 255, 0))
     label = affinity_label_affinitynet(image, cam, [3, 1], low_alpha=2, high_alpha=32)
     np.testing.assert_array_equal(label, expected)
     assert {0, 2, 4, 255} == set(np.unique(label))
     np.testing.assert_array_equal(
-        affinity_label_affinitynet(image, cam, [3, 1]), affinity_label_affinitynet(image, cam, [3, 1], 4, 24))
+        affinity_label_affinitynet(image, cam, [3, 1]), affinity_label_affinitynet(image, cam, [3, 1], 4, 24)
+    )
 
 
 @pytest.mark.parametrize('function', FUNCTIONS)
@@ -112,7 +116,8 @@ def test_crf_options_arrive(function, monkeypatch):
     none = CRFParams(gaussian_compat=0, bilateral_compat=0)
     assert (function(image, cam, [0, 1], crf=none) != function(image, cam, [0, 1])).any()
     np.testing.assert_array_equal(
-        function(image, cam, [0, 1], gaussian_compat=0, bilateral_compat=0), function(image, cam, [0, 1], crf=none))
+        function(image, cam, [0, 1], gaussian_compat=0, bilateral_compat=0), function(image, cam, [0, 1], crf=none)
+    )
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
     with pytest.raises(ImportError):
         function(image, cam, [0, 1], backend='pydensecrf')
@@ -120,17 +125,20 @@ def test_crf_options_arrive(function, monkeypatch):
 
 
 @pytest.mark.parametrize('function', FUNCTIONS)
-@pytest.mark.parametrize('change, message', [
-    (dict(cam=np.zeros((1, 5, 7))), 'cam must be floats'),
-    (dict(cam=np.zeros((5, 6))), 'cam must be floats'),
-    (dict(cam=np.zeros((1, 5, 6), int)), 'cam must be floats'),
-    (dict(cam=np.full((1, 5, 6), 1.5)), r'cam must lie in \[0, 1\]'),
-    (dict(cam=np.full((1, 5, 6), np.nan)), r'cam must lie in \[0, 1\]'),
-    (dict(classes=[0, 1]), 'classes must be 1 different'),
-    (dict(classes=[254]), 'classes must be 1 different indices in 0 to 253'),
-    (dict(classes=[-1]), 'classes must be 1 different'),
-    (dict(cam=np.zeros((2, 5, 6)), classes=[1, 1]), 'classes must be 2 different'),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (dict(cam=np.zeros((1, 5, 7))), 'cam must be floats'),
+        (dict(cam=np.zeros((5, 6))), 'cam must be floats'),
+        (dict(cam=np.zeros((1, 5, 6), int)), 'cam must be floats'),
+        (dict(cam=np.full((1, 5, 6), 1.5)), r'cam must lie in \[0, 1\]'),
+        (dict(cam=np.full((1, 5, 6), np.nan)), r'cam must lie in \[0, 1\]'),
+        (dict(classes=[0, 1]), 'classes must be 1 different'),
+        (dict(classes=[254]), 'classes must be 1 different indices in 0 to 253'),
+        (dict(classes=[-1]), 'classes must be 1 different'),
+        (dict(cam=np.zeros((2, 5, 6)), classes=[1, 1]), 'classes must be 2 different'),
+    ],
+)
 def test_wrong_arguments_raise(function, change, message):
     arguments = dict(image=np.zeros((5, 6, 3), np.uint8), cam=np.zeros((1, 5, 6)), classes=[0])
     arguments.update(change)

@@ -62,8 +62,9 @@ def test_gpu_equals_cpu():
     torch.testing.assert_close(walk.cpu(), affinity_walk(cam, feature), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize('feature', [torch.rand(5, 6), torch.rand(4, 6, 5), torch.rand(0, 5, 6),
-                                     torch.full((4, 5, 6), float('inf'))])
+@pytest.mark.parametrize(
+    'feature', [torch.rand(5, 6), torch.rand(4, 6, 5), torch.rand(0, 5, 6), torch.full((4, 5, 6), float('inf'))]
+)
 def test_wrong_feature_raises(feature):
     with pytest.raises(ValueError, match='feature must be'):
         affinity_walk(torch.rand(2, 5, 6), feature)

@@ -7,7 +7,8 @@ import torch
 from mmamr.refine import AFFINITYNET_CRF, DEEPLABV2_CRF, IRNET_CRF, CRFParams, DenseCRF, dense_crf
 
 needs_pydensecrf = pytest.mark.skipif(
-    importlib.util.find_spec('pydensecrf') is None, reason='needs `pip install pydensecrf2`')
+    importlib.util.find_spec('pydensecrf') is None, reason='needs `pip install pydensecrf2`'
+)
 BACKENDS = [pytest.param('pydensecrf', marks=needs_pydensecrf), 'torch']
 
 
@@ -15,7 +16,7 @@ def photo(height, width, noise=12, seed=0):
     """A smooth ground with a disc on it, and the mask of the disc."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[:height, :width]
-    disc = (y - height / 2)**2 + (x - width / 2)**2 < (min(height, width) / 3)**2
+    disc = (y - height / 2) ** 2 + (x - width / 2) ** 2 < (min(height, width) / 3) ** 2
     ground = np.stack([90 + 60 * x / width, 110 + 30 * y / height, 100 + 0 * x], -1)
     image = np.where(disc[..., None], [190, 70, 60], ground) + rng.normal(0, noise, (height, width, 3))
     return image.clip(0, 255).astype(np.uint8), disc.astype(int)
@@ -50,21 +51,35 @@ def test_backends_agree(params, num_labels):
     blocks = rng.integers(0, num_labels, (7, 9)).repeat(10, 0).repeat(10, 1)
     soft = rng.dirichlet(np.full(num_labels, 0.5), (70, 90)).transpose(2, 0, 1).astype(np.float32)
     for scores in (blocks, soft):
-        theirs, ours = (dense_crf(image, scores, params, num_labels=num_labels, backend=backend)
-                        for backend in ('pydensecrf', 'torch'))
+        theirs, ours = (
+            dense_crf(image, scores, params, num_labels=num_labels, backend=backend)
+            for backend in ('pydensecrf', 'torch')
+        )
         assert theirs.dtype == ours.dtype == np.float32
         assert (theirs.argmax(0) != ours.argmax(0)).mean() < 0.001
         assert np.abs(theirs - ours).mean() < 1e-4
 
 
 @needs_pydensecrf
-@pytest.mark.parametrize('named', [
-    dict(iterations=0), dict(iterations=3), dict(gaussian_sxy=1), dict(gaussian_compat=0), dict(bilateral_sxy=9),
-    dict(bilateral_srgb=20), dict(bilateral_compat=0), dict(gt_prob=0.95), dict(gaussian_compat=0, bilateral_compat=0)])
+@pytest.mark.parametrize(
+    'named',
+    [
+        dict(iterations=0),
+        dict(iterations=3),
+        dict(gaussian_sxy=1),
+        dict(gaussian_compat=0),
+        dict(bilateral_sxy=9),
+        dict(bilateral_srgb=20),
+        dict(bilateral_compat=0),
+        dict(gt_prob=0.95),
+        dict(gaussian_compat=0, bilateral_compat=0),
+    ],
+)
 def test_each_parameter_counts_and_does_the_same_in_both_backends(named):
     image, disc = photo(30, 40, noise=25)
-    theirs, ours = (dense_crf(image, disc, num_labels=2, backend=backend, **named)
-                    for backend in ('pydensecrf', 'torch'))
+    theirs, ours = (
+        dense_crf(image, disc, num_labels=2, backend=backend, **named) for backend in ('pydensecrf', 'torch')
+    )
     np.testing.assert_allclose(theirs, ours, atol=2e-3)
     assert np.abs(ours - dense_crf(image, disc, num_labels=2, backend='torch')).max() > 1e-3
     np.testing.assert_array_equal(ours, dense_crf(image, disc, CRFParams(**named), num_labels=2, backend='torch'))
@@ -107,7 +122,8 @@ def test_auto_takes_pydensecrf_where_it_is(monkeypatch):
     expected = dense_crf(image, disc, num_labels=2, backend='torch')
     if importlib.util.find_spec('pydensecrf') is not None:
         np.testing.assert_array_equal(
-            dense_crf(image, disc, num_labels=2), dense_crf(image, disc, num_labels=2, backend='pydensecrf'))
+            dense_crf(image, disc, num_labels=2), dense_crf(image, disc, num_labels=2, backend='pydensecrf')
+        )
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
     np.testing.assert_array_equal(dense_crf(image, disc, num_labels=2), expected)
     with pytest.raises(ImportError, match='pip install pydensecrf2'):
@@ -126,26 +142,29 @@ IMAGE = np.zeros((5, 6, 3), np.uint8)
 LABELS = np.zeros((5, 6), int)
 
 
-@pytest.mark.parametrize('image, scores, named, message', [
-    (IMAGE.astype(float), LABELS, dict(num_labels=2), 'image must be uint8'),
-    (IMAGE[..., :2], LABELS, dict(num_labels=2), 'image must be uint8'),
-    (IMAGE[:0], LABELS[:0], dict(num_labels=2), 'image must be uint8'),
-    (IMAGE, LABELS[:4], dict(num_labels=2), 'size of the image'),
-    (IMAGE, LABELS, dict(), 'num_labels is needed'),
-    (IMAGE, LABELS + 2, dict(num_labels=2), 'labels must be in 0 to 1, got 2 to 2'),
-    (IMAGE, LABELS - 1, dict(num_labels=2), 'labels must be in 0 to 1'),
-    (IMAGE, LABELS.astype(float), dict(num_labels=2), 'scores must be'),
-    (IMAGE, np.zeros((0, 5, 6)), dict(), 'scores must be'),
-    (IMAGE, np.full((2, 5, 6), np.nan), dict(), 'probabilities must be finite'),
-    (IMAGE, np.ones((2, 5, 6)), dict(num_labels=3), 'do not fit num_labels 3'),
-    (IMAGE, LABELS, dict(num_labels=2, backend='numpy'), 'backend must be'),
-    (IMAGE, LABELS, dict(num_labels=2, backend='pydensecrf', device='cuda'), 'runs on the CPU only'),
-    (IMAGE, LABELS, dict(num_labels=2, sxy=3), r"no parameter of a dense CRF: \['sxy'\]"),
-    (IMAGE, LABELS, dict(num_labels=2, iterations=-1), 'iterations must be'),
-    (IMAGE, LABELS, dict(num_labels=2, bilateral_srgb=0), 'bilateral_srgb must be larger than 0'),
-    (IMAGE, LABELS, dict(num_labels=2, gaussian_compat=-1), 'gaussian_compat must be at least 0'),
-    (IMAGE, LABELS, dict(num_labels=2, gt_prob=1), 'gt_prob must lie'),
-])
+@pytest.mark.parametrize(
+    'image, scores, named, message',
+    [
+        (IMAGE.astype(float), LABELS, dict(num_labels=2), 'image must be uint8'),
+        (IMAGE[..., :2], LABELS, dict(num_labels=2), 'image must be uint8'),
+        (IMAGE[:0], LABELS[:0], dict(num_labels=2), 'image must be uint8'),
+        (IMAGE, LABELS[:4], dict(num_labels=2), 'size of the image'),
+        (IMAGE, LABELS, dict(), 'num_labels is needed'),
+        (IMAGE, LABELS + 2, dict(num_labels=2), 'labels must be in 0 to 1, got 2 to 2'),
+        (IMAGE, LABELS - 1, dict(num_labels=2), 'labels must be in 0 to 1'),
+        (IMAGE, LABELS.astype(float), dict(num_labels=2), 'scores must be'),
+        (IMAGE, np.zeros((0, 5, 6)), dict(), 'scores must be'),
+        (IMAGE, np.full((2, 5, 6), np.nan), dict(), 'probabilities must be finite'),
+        (IMAGE, np.ones((2, 5, 6)), dict(num_labels=3), 'do not fit num_labels 3'),
+        (IMAGE, LABELS, dict(num_labels=2, backend='numpy'), 'backend must be'),
+        (IMAGE, LABELS, dict(num_labels=2, backend='pydensecrf', device='cuda'), 'runs on the CPU only'),
+        (IMAGE, LABELS, dict(num_labels=2, sxy=3), r"no parameter of a dense CRF: \['sxy'\]"),
+        (IMAGE, LABELS, dict(num_labels=2, iterations=-1), 'iterations must be'),
+        (IMAGE, LABELS, dict(num_labels=2, bilateral_srgb=0), 'bilateral_srgb must be larger than 0'),
+        (IMAGE, LABELS, dict(num_labels=2, gaussian_compat=-1), 'gaussian_compat must be at least 0'),
+        (IMAGE, LABELS, dict(num_labels=2, gt_prob=1), 'gt_prob must lie'),
+    ],
+)
 def test_wrong_arguments_raise(image, scores, named, message):
     with pytest.raises(ValueError, match=message) as error:
         dense_crf(image, scores, **named)

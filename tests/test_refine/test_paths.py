@@ -17,7 +17,7 @@ def test_path_is_the_thick_line_within_the_box():
     assert path(0, 3) == ((0, 0), (0, 1), (0, 2), (0, 3))
     assert path(2, -2) == ((0, -1), (0, 0), (1, -2), (1, -1), (1, 0), (2, -2), (2, -1))
     assert len(path(1, 4)) == 10
-    assert path(0, 0) == ((0, 0), )
+    assert path(0, 0) == ((0, 0),)
 
 
 def test_path_ends_and_mirror():

@@ -28,7 +28,7 @@ def test_filter_is_nearly_a_gaussian(dim):
     features = 3 * torch.rand(1500, dim, generator=generator)
     values = features.sin()
     lattice = PermutohedralLattice(features)
-    exact = torch.exp(-torch.cdist(features, features)**2 / 2)
+    exact = torch.exp(-(torch.cdist(features, features) ** 2) / 2)
     ones = torch.ones(1500, 1)
     filtered = lattice.filter(values) / lattice.filter(ones)
     torch.testing.assert_close(filtered, exact @ values / (exact @ ones), rtol=0, atol=0.06)
@@ -39,12 +39,12 @@ def test_filter_is_linear_and_keeps_channels_apart():
     lattice = PermutohedralLattice(features)
     values = torch.rand(60, 3)
     together = lattice.filter(values)
-    torch.testing.assert_close(together, torch.cat([lattice.filter(values[:, c:c + 1]) for c in range(3)], 1))
+    torch.testing.assert_close(together, torch.cat([lattice.filter(values[:, c : c + 1]) for c in range(3)], 1))
     torch.testing.assert_close(lattice.filter(2 * values), 2 * together)
 
 
 def test_points_far_apart_do_not_mix():
-    lattice = PermutohedralLattice(torch.tensor([[0., 0.], [40., 40.], [-40., 40.]]))
+    lattice = PermutohedralLattice(torch.tensor([[0.0, 0.0], [40.0, 40.0], [-40.0, 40.0]]))
     filtered = lattice.filter(torch.eye(3))
     assert (filtered.diagonal() > 0).all()
     assert (filtered - filtered.diagonal().diag()).abs().max() == 0

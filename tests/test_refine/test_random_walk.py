@@ -16,8 +16,9 @@ def rand(*shape, seed=0, dtype=torch.float64):
     return torch.rand(*shape, dtype=dtype, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize('dtype, tolerance', [(torch.float64, 1e-5), (torch.float32, 1e-6), (torch.float16, 2e-3),
-                                              (torch.bfloat16, 1e-2)])
+@pytest.mark.parametrize(
+    'dtype, tolerance', [(torch.float64, 1e-5), (torch.float32, 1e-6), (torch.float16, 2e-3), (torch.bfloat16, 1e-2)]
+)
 def test_golden(dtype, tolerance):
     golden = np.load(osp.join(DATA, 'random_walk.npz'), allow_pickle=False)
     cam, edge = (torch.from_numpy(golden[name]).to(dtype) for name in ('cam', 'edge'))
@@ -42,13 +43,14 @@ def test_transition_matrix_is_a_normalised_symmetric_one():
     matrix = transition_matrix(affinity, displacements(4), 3)
     assert matrix.layout == torch.sparse_csr
     torch.sparse_csr_tensor(
-        matrix.crow_indices(), matrix.col_indices(), matrix.values(), matrix.shape, check_invariants=True)
+        matrix.crow_indices(), matrix.col_indices(), matrix.values(), matrix.shape, check_invariants=True
+    )
     dense = matrix.to_dense()
     torch.testing.assert_close(dense.sum(1), torch.ones(42, dtype=dense.dtype))
     symmetric = dense / dense.diagonal()[:, None]  # the self-affinity is 1
     torch.testing.assert_close(symmetric, symmetric.T)
     k = displacements(4).index((2, -3))
-    assert symmetric[6 * 1 + 4, 6 * 3 + 1] == pytest.approx(float(affinity[k, 1, 4])**3)
+    assert symmetric[6 * 1 + 4, 6 * 3 + 1] == pytest.approx(float(affinity[k, 1, 4]) ** 3)
     assert (affinity[k, -2:] == 0).all() and (affinity[k, :, :3] == 0).all()
 
 
@@ -135,7 +137,7 @@ def test_chebyshev_weights_make_the_power(power):
 
 @pytest.mark.parametrize('power', [1, 3])
 def test_float32_is_not_worn_by_the_steps(power):
-    cam, edge = rand(2, 40, 50, dtype=torch.float32), rand(40, 50, seed=1, dtype=torch.float32)**power
+    cam, edge = rand(2, 40, 50, dtype=torch.float32), rand(40, 50, seed=1, dtype=torch.float32) ** power
     walk = random_walk(cam, edge).double()
     torch.testing.assert_close(walk, random_walk(cam.double(), edge.double()), rtol=0, atol=1e-6)
 
@@ -146,21 +148,24 @@ def test_edge_that_leaves_the_bounds_by_a_rounding_error():
     torch.testing.assert_close(walk, random_walk(cam, edge, beta=1.5))
 
 
-@pytest.mark.parametrize('change, message', [
-    (dict(cam=torch.rand(5, 6)), 'cam must be'),
-    (dict(cam=torch.rand(2, 0, 6), edge=torch.rand(0, 6)), 'at least one pixel'),
-    (dict(cam=torch.ones(2, 5, 6, dtype=torch.int64)), 'floating point'),
-    (dict(cam=torch.full((2, 5, 6), float('nan'))), 'cam must be finite'),
-    (dict(edge=torch.rand(6, 5)), 'edge must have the shape'),
-    (dict(edge=torch.rand(1, 5, 6)), 'edge must have the shape'),
-    (dict(edge=torch.full((5, 6), 1.5)), r'edge must lie in \[0, 1\]'),
-    (dict(edge=torch.full((5, 6), float('nan'))), r'edge must lie in \[0, 1\]'),
-    (dict(radius=0), 'radius must be'),
-    (dict(radius=2.5), 'radius must be'),
-    (dict(beta=0), 'beta must be'),
-    (dict(exp_times=-1), 'exp_times must be'),
-    (dict(exp_times=1.5), 'exp_times must be'),
-])
+@pytest.mark.parametrize(
+    'change, message',
+    [
+        (dict(cam=torch.rand(5, 6)), 'cam must be'),
+        (dict(cam=torch.rand(2, 0, 6), edge=torch.rand(0, 6)), 'at least one pixel'),
+        (dict(cam=torch.ones(2, 5, 6, dtype=torch.int64)), 'floating point'),
+        (dict(cam=torch.full((2, 5, 6), float('nan'))), 'cam must be finite'),
+        (dict(edge=torch.rand(6, 5)), 'edge must have the shape'),
+        (dict(edge=torch.rand(1, 5, 6)), 'edge must have the shape'),
+        (dict(edge=torch.full((5, 6), 1.5)), r'edge must lie in \[0, 1\]'),
+        (dict(edge=torch.full((5, 6), float('nan'))), r'edge must lie in \[0, 1\]'),
+        (dict(radius=0), 'radius must be'),
+        (dict(radius=2.5), 'radius must be'),
+        (dict(beta=0), 'beta must be'),
+        (dict(exp_times=-1), 'exp_times must be'),
+        (dict(exp_times=1.5), 'exp_times must be'),
+    ],
+)
 def test_wrong_arguments_raise(change, message):
     arguments = dict(cam=torch.rand(2, 5, 6), edge=torch.rand(5, 6))
     arguments.update(change)

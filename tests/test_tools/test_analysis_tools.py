@@ -39,27 +39,68 @@ def ends(main, *args):
 
 def test_eval_cams(load_tool, config, cam_dir, tmp_path, capsys):
     tool = load_tool('analysis_tools/eval_cams.py')
-    tool.main([config, '--cam-dir', str(cam_dir), '--xis', '0.5', '0.9', '--threshold', '0.3', '--nproc', '2',
-               '--out', str(tmp_path / 'metrics.json'), '--curves', str(tmp_path / 'curves.json')])
+    tool.main(
+        [
+            config,
+            '--cam-dir',
+            str(cam_dir),
+            '--xis',
+            '0.5',
+            '0.9',
+            '--threshold',
+            '0.3',
+            '--nproc',
+            '2',
+            '--out',
+            str(tmp_path / 'metrics.json'),
+            '--curves',
+            str(tmp_path / 'curves.json'),
+        ]
+    )
     table = capsys.readouterr().out
     assert '| weighted, ξ = 0.9 |' in table and '| spotlight |' in table
     metrics = json.loads((tmp_path / 'metrics.json').read_text())
     assert f'{metrics["CAM/weighted.mIoU"]:.2f}' in table
     assert set(json.loads((tmp_path / 'curves.json').read_text())) == {
-        'spotlight', 'compensation', 'weighted', 'weighted(xi=0.9)'}
-    tool.main([config, '--cam-dir', str(cam_dir), '--nproc', '0', '--out', str(tmp_path / 'table.md'),
-               '--cfg-options', 'test_dataloader.dataset.split=ImageSets/Segmentation/val.txt'])
+        'spotlight',
+        'compensation',
+        'weighted',
+        'weighted(xi=0.9)',
+    }
+    tool.main(
+        [
+            config,
+            '--cam-dir',
+            str(cam_dir),
+            '--nproc',
+            '0',
+            '--out',
+            str(tmp_path / 'table.md'),
+            '--cfg-options',
+            'test_dataloader.dataset.split=ImageSets/Segmentation/val.txt',
+        ]
+    )
     assert (tmp_path / 'table.md').read_text(encoding='utf-8').count('ξ') == 4
     # the mean of a model with itself is itself
-    tool.main([config, '--cam-dir', str(cam_dir), str(cam_dir), '--threshold', '0.3', '--xis', '0.5', '0.9', '--nproc',
-               '0'])
+    tool.main(
+        [config, '--cam-dir', str(cam_dir), str(cam_dir), '--threshold', '0.3', '--xis', '0.5', '0.9', '--nproc', '0']
+    )
     assert capsys.readouterr().out.endswith(table)
 
 
 def test_eval_labels(load_tool, config, tiny_voc, tmp_path, capsys):
     tool = load_tool('analysis_tools/eval_labels.py')
-    tool.main([config, '--label-dir', str(tiny_voc / 'SegmentationClass'), '--nproc', '0',
-               '--out', str(tmp_path / 'metrics.json')])
+    tool.main(
+        [
+            config,
+            '--label-dir',
+            str(tiny_voc / 'SegmentationClass'),
+            '--nproc',
+            '0',
+            '--out',
+            str(tmp_path / 'metrics.json'),
+        ]
+    )
     assert '| label | 100.00 |' in capsys.readouterr().out
     assert json.loads((tmp_path / 'metrics.json').read_text())['label/mIoU'] == 100
     assert 'img_00.png' in ends(tool.main, config, '--label-dir', tmp_path / 'nowhere')
@@ -71,8 +112,22 @@ def test_vis_cams(load_tool, config, cam_dir, tmp_path, capsys, monkeypatch):
     tool.main([config, '--cam-dir', str(cam_dir), '--images', 'img_00', 'img_05', '--width', '64', '--out', str(out)])
     assert capsys.readouterr().out.splitlines()[-1] == str(out)
     assert Image.open(out).width == 5 * 64 + 6 * 2
-    tool.main([config, '--cam-dir', str(cam_dir), '--num', '3', '--seed', '5', '--per-class', '--xi', '0.8',
-               '--out', str(tmp_path / 'folder')])
+    tool.main(
+        [
+            config,
+            '--cam-dir',
+            str(cam_dir),
+            '--num',
+            '3',
+            '--seed',
+            '5',
+            '--per-class',
+            '--xi',
+            '0.8',
+            '--out',
+            str(tmp_path / 'folder'),
+        ]
+    )
     assert len(list((tmp_path / 'folder').glob('img_*.png'))) >= 3
     # without --cam-dir and --out: the folder that tools/test.py writes to
     monkeypatch.chdir(tmp_path)
@@ -97,24 +152,30 @@ def test_vis_affinity(load_tool, tiny_config, cam_dir, tmp_path):
     assert '--cam-dir' in ends(tool.main, config, checkpoint)
 
 
-@pytest.mark.parametrize(('tool', 'args', 'message'), [
-    ('eval_cams', ['{config}', '--cam-dir', 'nowhere'], 'nowhere'),
-    ('eval_cams', ['nowhere.py', '--cam-dir', 'nowhere'], 'nowhere.py'),
-    ('vis_cams', ['{config}', '--cam-dir', 'nowhere'], 'nowhere'),
-    ('vis_cams', ['{config}', '--images', 'img_99'], 'img_99'),
-])
+@pytest.mark.parametrize(
+    ('tool', 'args', 'message'),
+    [
+        ('eval_cams', ['{config}', '--cam-dir', 'nowhere'], 'nowhere'),
+        ('eval_cams', ['nowhere.py', '--cam-dir', 'nowhere'], 'nowhere.py'),
+        ('vis_cams', ['{config}', '--cam-dir', 'nowhere'], 'nowhere'),
+        ('vis_cams', ['{config}', '--images', 'img_99'], 'img_99'),
+    ],
+)
 def test_bad_input_is_one_line(load_tool, config, tool, args, message):
     assert message in ends(load_tool(f'analysis_tools/{tool}.py').main, *(arg.format(config=config) for arg in args))
 
 
-@pytest.mark.parametrize(('tool', 'args'), [
-    ('eval_cams', ['--cam-dir', 'cams', '--out', 'table.txt']),
-    ('eval_cams', ['--cam-dir', 'cams', '--xis', '1.5']),
-    ('eval_labels', ['--label-dir', 'labels', '--out', 'table.txt']),
-    ('vis_cams', ['--xi', '-1']),
-    ('vis_cams', ['--num', '0']),
-    ('vis_affinity', ['weights.pth', '--width', '1']),
-])
+@pytest.mark.parametrize(
+    ('tool', 'args'),
+    [
+        ('eval_cams', ['--cam-dir', 'cams', '--out', 'table.txt']),
+        ('eval_cams', ['--cam-dir', 'cams', '--xis', '1.5']),
+        ('eval_labels', ['--label-dir', 'labels', '--out', 'table.txt']),
+        ('vis_cams', ['--xi', '-1']),
+        ('vis_cams', ['--num', '0']),
+        ('vis_affinity', ['weights.pth', '--width', '1']),
+    ],
+)
 def test_wrong_options_are_refused(load_tool, capsys, tool, args):
     with pytest.raises(SystemExit) as caught:
         load_tool(f'analysis_tools/{tool}.py').main(['config.py', *args])

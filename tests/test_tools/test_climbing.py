@@ -1,4 +1,5 @@
 """tools/test.py with adversarial climbing: killed and run again, in one process and in two."""
+
 import signal
 from pathlib import Path
 
@@ -18,8 +19,18 @@ def climb(run_tool, tiny_config, tmp_path):
     torch.save(dict(state_dict=MODELS.build(tiny_config('tiny_amr').model).state_dict()), checkpoint)
 
     def run(work_dir, *argv, **kwargs):
-        return run_tool('test.py', CONFIG, checkpoint, '--work-dir', tmp_path / work_dir, *argv, '--cfg-options',
-                        'test_cfg.climb.steps=3', 'test_cfg.climb.max_batch=2', **kwargs)
+        return run_tool(
+            'test.py',
+            CONFIG,
+            checkpoint,
+            '--work-dir',
+            tmp_path / work_dir,
+            *argv,
+            '--cfg-options',
+            'test_cfg.climb.steps=3',
+            'test_cfg.climb.max_batch=2',
+            **kwargs,
+        )
 
     return run
 

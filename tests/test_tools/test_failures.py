@@ -1,4 +1,5 @@
 """What the machine can do to a run: one line, no traceback, and nothing half-written that the next run believes."""
+
 import subprocess
 from pathlib import Path
 
@@ -70,8 +71,17 @@ def test_cams(run_tool, env, tmp_path, monkeypatch):
     torch.save(dict(state_dict=MODELS.build(Config.fromfile(CONFIG).model).state_dict()), tmp_path / 'weights.pth')
 
     def run(work_dir, workers=0, **kwargs):
-        return run_tool('test.py', CONFIG, tmp_path / 'weights.pth', '--work-dir', tmp_path / work_dir,
-                        '--cfg-options', f'test_dataloader.num_workers={workers}', env=env, **kwargs)
+        return run_tool(
+            'test.py',
+            CONFIG,
+            tmp_path / 'weights.pth',
+            '--work-dir',
+            tmp_path / work_dir,
+            '--cfg-options',
+            f'test_dataloader.num_workers={workers}',
+            env=env,
+            **kwargs,
+        )
 
     assert run('undisturbed').code == 0
     expected = files(tmp_path / 'undisturbed' / 'cams')
@@ -91,9 +101,18 @@ def test_cams(run_tool, env, tmp_path, monkeypatch):
 def test_training(run_tool, env, tmp_path):
 
     def run(work_dir, workers=0, **kwargs):
-        return run_tool('train.py', CONFIG, '--work-dir', tmp_path / work_dir, '--resume', '--cfg-options',
-                        f'train_dataloader.num_workers={workers}', 'train_dataloader.dataset.pipeline.2.prob=0.',
-                        env=env, **kwargs)
+        return run_tool(
+            'train.py',
+            CONFIG,
+            '--work-dir',
+            tmp_path / work_dir,
+            '--resume',
+            '--cfg-options',
+            f'train_dataloader.num_workers={workers}',
+            'train_dataloader.dataset.pipeline.2.prob=0.',
+            env=env,
+            **kwargs,
+        )
 
     def weights(work_dir):
         return torch.load(tmp_path / work_dir / 'epoch_2.pth', weights_only=True)['state_dict']
@@ -134,13 +153,20 @@ def test_a_disk_that_is_full(run_tool, env, small_disk):
     """CAMs that others made become labels, until not even the log has room."""
     cams = small_disk.parent / 'cams'
     from mmamr.cams import CAM, write_cam
+
     for index in range(12):
         path = Path(env['MMAMR_TINY_VOC'], 'SegmentationClass', f'img_{index:02d}.png')
         mask = np.asarray(Image.open(path))
         maps = np.random.default_rng(index).random((1, -(-mask.shape[0] // 4), -(-mask.shape[1] // 4)))
         write_cam(str(cams / f'img_{index:02d}.npz'), CAM(dict(spotlight=maps), [index % 3], mask.shape))
-    argv = ['test.py', CONFIG.with_name('tiny_cam-label.py'), '--work-dir', small_disk / 'work', '--cfg-options',
-            f'test_cfg.cam_dir={cams}']
+    argv = [
+        'test.py',
+        CONFIG.with_name('tiny_cam-label.py'),
+        '--work-dir',
+        small_disk / 'work',
+        '--cfg-options',
+        f'test_cfg.cam_dir={cams}',
+    ]
     filler = small_disk / 'filler'
     filler.write_bytes(bytes(330_000))
     check_line(run_tool(*argv, env=env), 'the disk is full; make room and run the same command again')

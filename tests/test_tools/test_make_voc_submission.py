@@ -57,6 +57,10 @@ def test_wrong_usage(args):
 
 
 def test_as_a_command(voc):
-    done = subprocess.run([sys.executable, TOOL, voc / 'predictions', voc / 'out.tgz', '--data-root', voc],
-                          capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, TOOL, voc / 'predictions', voc / 'out.tgz', '--data-root', voc],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip().endswith('ready for the server')

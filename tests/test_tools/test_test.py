@@ -1,4 +1,5 @@
 """tools/test.py as a user runs it: killed and run again, in two processes, with every switch."""
+
 import json
 import re
 import signal
@@ -23,14 +24,16 @@ from mmamr.utils import InputError
 CONFIGS = Path(__file__).parents[1] / 'data' / 'configs'
 DEEPLABV2 = CONFIGS.parents[2] / 'configs/deeplabv2/deeplabv2_resnet18-w16-d8_1xb16-800i_embedded-96x96.py'
 CAM, AFFINITY_LABEL, IRNET, CAM_LABEL, SEGMENTATION = (
-    CONFIGS / f'tiny_{name}.py' for name in ('amr', 'affinity-label', 'irnet', 'cam-label', 'segmentation'))
+    CONFIGS / f'tiny_{name}.py' for name in ('amr', 'affinity-label', 'irnet', 'cam-label', 'segmentation')
+)
 
 
 def contents(folder):
     """Bytes of all files below a folder, logs apart."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob('*')) if path.suffix in ('.npz', '.png') or path.name == 'settings.json'
+        for path in sorted(folder.rglob('*'))
+        if path.suffix in ('.npz', '.png') or path.name == 'settings.json'
     }
 
 
@@ -70,11 +73,15 @@ def cams(stage, tmp_path):
 
 
 # of 12 images in 4 batches: killed before and after a file gets its name, early, late, in the second folder
-@pytest.mark.parametrize('config, kills', [
-    (CAM, [(1, True), (6, False)]),
-    (AFFINITY_LABEL, [(7, True)]),
-    (IRNET, [(4, False), (17, True)]),
-], ids=['cam', 'affinity_label', 'pseudo_label'])
+@pytest.mark.parametrize(
+    'config, kills',
+    [
+        (CAM, [(1, True), (6, False)]),
+        (AFFINITY_LABEL, [(7, True)]),
+        (IRNET, [(4, False), (17, True)]),
+    ],
+    ids=['cam', 'affinity_label', 'pseudo_label'],
+)
 def test_a_killed_run_ends_with_the_same_bytes(request, stage, tmp_path, config, kills):
     if config != CAM:
         request.getfixturevalue('cams')
@@ -131,14 +138,25 @@ def test_out_item(stage, tmp_path):
     assert {name: f'{value:.4f}' for name, value in written.items()} == metrics(ended.output) != {}
     ended = stage(CAM, 'work', '--out', tmp_path / 'out', '--out-item', 'pred', '--no-pin-memory')
     assert ended.code == 0 and len(list((tmp_path / 'out').glob('*.npz'))) == 12, ended.output
-    ended = stage(CAM, 'work', '--out', tmp_path / 'none', '--out-item', 'metrics', '--cfg-options',
-                  'test_dataloader.dataset.mask_dir=None')
+    ended = stage(
+        CAM,
+        'work',
+        '--out',
+        tmp_path / 'none',
+        '--out-item',
+        'metrics',
+        '--cfg-options',
+        'test_dataloader.dataset.mask_dir=None',
+    )
     assert ended.code == 1 and 'Traceback' not in ended.output and not (tmp_path / 'none').exists()
     assert ended.output.splitlines()[-1].startswith('--out-item metrics: nothing was measured')
 
 
-@pytest.mark.parametrize('config, columns', [(CAM, 5), (AFFINITY_LABEL, 3), (IRNET, 7), (CAM_LABEL, 4)],
-                         ids=['cam', 'affinity_label', 'pseudo_label', 'cam_label'])
+@pytest.mark.parametrize(
+    'config, columns',
+    [(CAM, 5), (AFFINITY_LABEL, 3), (IRNET, 7), (CAM_LABEL, 4)],
+    ids=['cam', 'affinity_label', 'pseudo_label', 'cam_label'],
+)
 def test_show_dir(request, stage, tmp_path, config, columns):
     name = {CAM: 'cams', AFFINITY_LABEL: 'affinity_labels', IRNET: 'walks'}.get(config, 'SegmentationClassPseudo')
     if config != CAM:
@@ -164,12 +182,10 @@ def screen(monkeypatch):
     backend = types.ModuleType('screen_of_tests')
 
     class Canvas(backend_agg.FigureCanvasAgg):
-
         def start_event_loop(self, timeout=0):
             shown.append((self.manager.title, timeout))
 
     class Manager(FigureManagerBase):
-
         def set_window_title(self, title):
             self.title = title
 
@@ -191,10 +207,19 @@ def show(load_tool, checkpoints, tiny_voc, tmp_path, monkeypatch):
     monkeypatch.setenv('MMAMR_TINY_VOC', str(tiny_voc))
 
     def run(config, checkpoint, *argv):
-        load_tool('test.py').main([
-            str(config), str(checkpoint), '--work-dir', str(tmp_path / 'work'), '--show', *argv, '--cfg-options',
-            'log_level=ERROR', f'experiment_name={tmp_path.name}'
-        ])
+        load_tool('test.py').main(
+            [
+                str(config),
+                str(checkpoint),
+                '--work-dir',
+                str(tmp_path / 'work'),
+                '--show',
+                *argv,
+                '--cfg-options',
+                'log_level=ERROR',
+                f'experiment_name={tmp_path.name}',
+            ]
+        )
 
     return run
 
@@ -223,8 +248,21 @@ def test_show_segmentation(screen, show, segmentation, tmp_path):
 
 def test_show_dir_of_segmentation(run_tool, segmentation, tiny_voc, tmp_path):
     masks, shown = tmp_path / 'masks', tmp_path / 'shown'
-    ended = run_tool('test.py', SEGMENTATION, segmentation, '--work-dir', tmp_path / 'work', '--out', masks,
-                     '--show-dir', shown, '--launcher', 'pytorch', env={'MMAMR_TINY_VOC': str(tiny_voc)}, processes=2)
+    ended = run_tool(
+        'test.py',
+        SEGMENTATION,
+        segmentation,
+        '--work-dir',
+        tmp_path / 'work',
+        '--out',
+        masks,
+        '--show-dir',
+        shown,
+        '--launcher',
+        'pytorch',
+        env={'MMAMR_TINY_VOC': str(tiny_voc)},
+        processes=2,
+    )
     assert ended.code == 0, ended.output
     for folder in (masks, shown):
         assert sorted(path.name for path in folder.iterdir()) == [f'img_{i:02d}.png' for i in range(8, 12)]
@@ -235,13 +273,16 @@ def test_show_without_a_screen(show, checkpoints):
         show(CAM, checkpoints[CAM])
 
 
-@pytest.mark.parametrize('argv', [
-    ('--out-item', 'metrics'),
-    ('--show', '--wait-time', '-1'),
-    ('--show', '--interval', '0'),
-    ('--interval', '3'),
-    ('--out', 'a', '--out-item', 'both'),
-])
+@pytest.mark.parametrize(
+    'argv',
+    [
+        ('--out-item', 'metrics'),
+        ('--show', '--wait-time', '-1'),
+        ('--show', '--interval', '0'),
+        ('--interval', '3'),
+        ('--out', 'a', '--out-item', 'both'),
+    ],
+)
 def test_switches_that_do_not_fit_together(load_tool, capsys, argv):
     with pytest.raises(SystemExit) as caught:
         load_tool('test.py').parse_args([str(CAM), 'x.pth', *argv])
@@ -259,7 +300,8 @@ def test_switches_of_segmentation(load_tool):
     assert cfg.test_evaluator.output_dir == 'masks' and cfg.test_evaluator.prefix == 'ms_flip'
     assert cfg.model.type == 'mmamr.TestTimeSegmentor'
     assert cfg.default_hooks.visualization == dict(
-        type='mmamr.PredictionPictureHook', out_dir='shown', show=False, wait_time=2, interval=1)
+        type='mmamr.PredictionPictureHook', out_dir='shown', show=False, wait_time=2, interval=1
+    )
     assert cfg.test_dataloader.pin_memory is False
 
 
@@ -267,10 +309,12 @@ def test_switches_that_mean_nothing(load_tool, tmp_path):
     tool = load_tool('test.py')
     other, pipeline = tmp_path / 'other.py', CONFIGS / 'tiny_pipeline.py'
     other.write_text("test_cfg = dict(type='TestLoop')\n")
-    for config, argv, line in ((CAM, ['--tta'], '--tta is for segmentation configs'),
-                               (other, ['--show-dir', 'shown'], '--show and --show-dir mean nothing to this config'),
-                               (other, ['--out', 'a'], '--out means nothing to this config'),
-                               (pipeline, [], 'tiny_pipeline.py is a pipeline: tools/train.py runs all its stages')):
+    for config, argv, line in (
+        (CAM, ['--tta'], '--tta is for segmentation configs'),
+        (other, ['--show-dir', 'shown'], '--show and --show-dir mean nothing to this config'),
+        (other, ['--out', 'a'], '--out means nothing to this config'),
+        (pipeline, [], 'tiny_pipeline.py is a pipeline: tools/train.py runs all its stages'),
+    ):
         with pytest.raises(InputError, match=line):
             tool.merge_args(Config.fromfile(config), tool.parse_args([str(config), 'x.pth', *argv]))
 
@@ -283,9 +327,9 @@ def test_switch_that_the_loop_does_not_have(load_tool, tmp_path):
 def test_amp_of_another_loop(load_tool, tmp_path):
     tool = load_tool('test.py')
     config = tmp_path / 'segmentation.py'
-    config.write_text("default_scope = 'mmseg'\n"
-                      "model = dict(type='EncoderDecoder')\n"
-                      "test_cfg = dict(type='TestLoop')\n")
+    config.write_text(
+        "default_scope = 'mmseg'\nmodel = dict(type='EncoderDecoder')\ntest_cfg = dict(type='TestLoop')\n"
+    )
     args = tool.parse_args([str(config), 'a.pth', '--amp'])
     cfg = tool.merge_args(tool.Config.fromfile(config), args)
     assert cfg.test_cfg == dict(type='TestLoop', fp16=True)
@@ -300,10 +344,16 @@ def bad_line(load_tool, checkpoints, tiny_voc, tmp_path, monkeypatch):
     def run(*options, config=CAM, checkpoint=checkpoints[CAM]):
         options = ['log_level=ERROR', f'experiment_name={tmp_path.name}_{len(options)}', *options]
         with pytest.raises(SystemExit) as caught:
-            load_tool('test.py').main([
-                str(config), *([str(checkpoint)] if checkpoint else []), '--work-dir', str(tmp_path / 'work'),
-                '--cfg-options', *options
-            ])
+            load_tool('test.py').main(
+                [
+                    str(config),
+                    *([str(checkpoint)] if checkpoint else []),
+                    '--work-dir',
+                    str(tmp_path / 'work'),
+                    '--cfg-options',
+                    *options,
+                ]
+            )
         assert isinstance(caught.value.code, str) and '\n' not in caught.value.code
         return caught.value.code
 
@@ -315,13 +365,15 @@ def test_missing_file_ends_with_one_line(bad_line, checkpoints, tmp_path):
     assert 'no-such.py' in bad_line(config='no-such.py')
     assert 'has a model, so it needs a checkpoint' in bad_line(checkpoint=None)
     assert f'no folder {tmp_path}/nowhere: run the stage' in bad_line(
-        f'test_cfg.cam_dir={tmp_path}/nowhere', config=IRNET, checkpoint=checkpoints[IRNET])
+        f'test_cfg.cam_dir={tmp_path}/nowhere', config=IRNET, checkpoint=checkpoints[IRNET]
+    )
 
 
 def test_masks_are_not_overwritten(bad_line, cams, tiny_voc):
     masks = contents(tiny_voc)
     assert 'so this stage did not make them' in bad_line(
-        f'test_cfg.out_dir={tiny_voc}/SegmentationClass', config=AFFINITY_LABEL, checkpoint=None)
+        f'test_cfg.out_dir={tiny_voc}/SegmentationClass', config=AFFINITY_LABEL, checkpoint=None
+    )
     assert contents(tiny_voc) == masks
 
 

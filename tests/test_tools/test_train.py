@@ -1,4 +1,5 @@
 """tools/train.py as a user runs it: resumed, in mixed precision, in two processes, with every switch."""
+
 import os
 import subprocess
 import sys
@@ -21,10 +22,16 @@ def train(load_tool, tiny_voc, tmp_path, monkeypatch):
     def run(work_dir, *argv, options=None):
         runs.append(work_dir)
         options = {'experiment_name': f'{tmp_path.name}_{len(runs)}', 'log_level': 'WARNING', **(options or {})}
-        load_tool('train.py').main([
-            str(CONFIG), '--work-dir',
-            str(tmp_path / work_dir), *argv, '--cfg-options', *(f'{key}={value}' for key, value in options.items())
-        ])
+        load_tool('train.py').main(
+            [
+                str(CONFIG),
+                '--work-dir',
+                str(tmp_path / work_dir),
+                *argv,
+                '--cfg-options',
+                *(f'{key}={value}' for key, value in options.items()),
+            ]
+        )
         path = (tmp_path / work_dir / 'last_checkpoint').read_text()
         return torch.load(path, weights_only=True, map_location='cpu')
 
@@ -47,14 +54,14 @@ def merge(load_tool):
     return run
 
 
-@pytest.mark.parametrize('options', [
-    dict(),
-    {'train_dataloader.num_workers': 2},
-    {
-        'train_dataloader.num_workers': 2,
-        'train_dataloader.persistent_workers': True
-    },
-])
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(),
+        {'train_dataloader.num_workers': 2},
+        {'train_dataloader.num_workers': 2, 'train_dataloader.persistent_workers': True},
+    ],
+)
 def test_a_resumed_run_ends_where_an_undisturbed_one_does(train, tmp_path, options):
     whole = train('whole', options=options)
     assert whole['meta']['epoch'] == 2
@@ -64,7 +71,7 @@ def test_a_resumed_run_ends_where_an_undisturbed_one_does(train, tmp_path, optio
     assert resumed['meta'] | {'time': 0} == whole['meta'] | {
         'time': 0,
         'experiment_name': resumed['meta']['experiment_name'],
-        'cfg': resumed['meta']['cfg']
+        'cfg': resumed['meta']['cfg'],
     }
     torch.testing.assert_close(weights(resumed), weights(whole), rtol=0, atol=0)
     named = train('named', '--resume', str(tmp_path / 'halves' / 'epoch_1.pth'), options=options)
@@ -105,13 +112,17 @@ def test_amp_trains_in_bfloat16(train, merge, monkeypatch):
 
 def test_gradient_accumulation_is_a_larger_batch(train):
     options = {'train_cfg.max_epochs': 1, 'train_dataloader.sampler.shuffle': False}
-    options['train_dataloader.dataset.pipeline.2.prob'] = 0.
+    options['train_dataloader.dataset.pipeline.2.prob'] = 0.0
     large = train('large', options={**options, 'train_dataloader.batch_size': 8, 'param_scheduler': 'None'})
-    small = train('small', options={
-        **options, 'train_dataloader.batch_size': 2,
-        'optim_wrapper.accumulative_counts': 4,
-        'param_scheduler': 'None'
-    })
+    small = train(
+        'small',
+        options={
+            **options,
+            'train_dataloader.batch_size': 2,
+            'optim_wrapper.accumulative_counts': 4,
+            'param_scheduler': 'None',
+        },
+    )
     torch.testing.assert_close(weights(small), weights(large), rtol=1e-4, atol=1e-6)
 
 
@@ -145,9 +156,19 @@ def test_two_processes_train_and_resume(run_tool, tiny_voc, tmp_path, monkeypatc
     monkeypatch.setenv('MMAMR_TINY_VOC', str(tiny_voc))
 
     def run(*argv):
-        ended = run_tool('train.py', CONFIG, '--work-dir', tmp_path / 'work', '--launcher', 'pytorch', *argv,
-                         '--cfg-options', 'train_dataloader.batch_size=2',
-                         'train_dataloader.dataset.pipeline.2.prob=0.', processes=2)
+        ended = run_tool(
+            'train.py',
+            CONFIG,
+            '--work-dir',
+            tmp_path / 'work',
+            '--launcher',
+            'pytorch',
+            *argv,
+            '--cfg-options',
+            'train_dataloader.batch_size=2',
+            'train_dataloader.dataset.pipeline.2.prob=0.',
+            processes=2,
+        )
         assert ended.code == 0, ended.output
         return torch.load((tmp_path / 'work' / 'last_checkpoint').read_text(), weights_only=True)
 
@@ -161,8 +182,9 @@ def test_two_processes_train_and_resume(run_tool, tiny_voc, tmp_path, monkeypatc
 
 
 SHARED = [
-    'model.shared_layers=conv1,bn1,layer1', 'model.spotlight.backbone.frozen_stages=1',
-    'model.compensation.backbone.frozen_stages=1'
+    'model.shared_layers=conv1,bn1,layer1',
+    'model.spotlight.backbone.frozen_stages=1',
+    'model.compensation.backbone.frozen_stages=1',
 ]
 
 
@@ -171,13 +193,25 @@ def test_two_processes_make_the_step_of_one(run_tool, tiny_voc, tmp_path, monkey
     monkeypatch.setenv('MMAMR_TINY_VOC', str(tiny_voc))
     options = [
         *shared,
-        'train_cfg.max_epochs=1', 'train_dataloader.sampler.shuffle=False',
-        'train_dataloader.dataset.pipeline.2.prob=0.'
+        'train_cfg.max_epochs=1',
+        'train_dataloader.sampler.shuffle=False',
+        'train_dataloader.dataset.pipeline.2.prob=0.',
     ]
-    both = run_tool('train.py', CONFIG, '--work-dir', tmp_path / 'both', '--launcher', 'pytorch', '--cfg-options',
-                    *options, 'train_dataloader.batch_size=4', processes=2)
-    alone = run_tool('train.py', CONFIG, '--work-dir', tmp_path / 'alone', '--cfg-options', *options,
-                     'train_dataloader.batch_size=8')
+    both = run_tool(
+        'train.py',
+        CONFIG,
+        '--work-dir',
+        tmp_path / 'both',
+        '--launcher',
+        'pytorch',
+        '--cfg-options',
+        *options,
+        'train_dataloader.batch_size=4',
+        processes=2,
+    )
+    alone = run_tool(
+        'train.py', CONFIG, '--work-dir', tmp_path / 'alone', '--cfg-options', *options, 'train_dataloader.batch_size=8'
+    )
     assert (both.code, alone.code) == (0, 0), both.output + alone.output
     both, alone = (torch.load(tmp_path / name / 'epoch_1.pth', weights_only=True) for name in ('both', 'alone'))
     torch.testing.assert_close(weights(both), weights(alone), rtol=1e-5, atol=1e-6)
@@ -190,8 +224,13 @@ def dist(tiny_voc, tmp_path):
 
     def run(script, *args):
         env['PORT'] = str(int(env.get('PORT', 20000 + os.getpid() % 12000)) + 1)
-        ended = subprocess.run(['bash', TOOLS / script, *map(str, args), '--work-dir', tmp_path / 'work'],
-                               env=env, capture_output=True, text=True, timeout=300)
+        ended = subprocess.run(
+            ['bash', TOOLS / script, *map(str, args), '--work-dir', tmp_path / 'work'],
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         assert ended.returncode == 0, ended.stderr
 
     return run
@@ -224,8 +263,9 @@ def test_shell_scripts_pass_their_arguments(script, tmp_path):
         'dist_train.sh': ['a config.py', '3'],
         'dist_test.sh': ['a config.py', 'a b.pth', '3'],
     }[script]
-    out = subprocess.run(['bash', TOOLS / script, *positional, '--amp', 'x y'],
-                         env=env, capture_output=True, text=True, check=True).stdout.splitlines()
+    out = subprocess.run(
+        ['bash', TOOLS / script, *positional, '--amp', 'x y'], env=env, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     tool = script.split('_')[1].replace('.sh', '.py')
     at = next(i for i, line in enumerate(out) if line.endswith(f'/{tool}'))
     assert out[at + 1] == 'a config.py' and out[-2:] == ['--amp', 'x y']
@@ -235,7 +275,7 @@ def test_shell_scripts_pass_their_arguments(script, tmp_path):
         'dist_train.sh': ['--launcher', 'pytorch'],
         'dist_test.sh': ['a b.pth', '--launcher', 'pytorch'],
     }[script]
-    assert out[at + 2:-2] == rest
+    assert out[at + 2 : -2] == rest
     assert ('--ntasks=4' if 'slurm' in script else '--nproc_per_node=3') in out
 
 

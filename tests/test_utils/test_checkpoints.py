@@ -8,7 +8,6 @@ from mmamr.utils import InputError, fit_tensors, read_tensors, rename_tensors, w
 
 
 class Evil:
-
     def __reduce__(self):
         return print, ('run',)
 

@@ -26,11 +26,14 @@ class Broken:
         return index
 
 
-@pytest.mark.parametrize('error', [
-    InputError('a.npz: broken; make it again'),
-    DatasetError('a.jpg: no such image: put it there', kind='missing image'),
-    FileNotFoundError('no CAM file a.npz: make it'),
-])
+@pytest.mark.parametrize(
+    'error',
+    [
+        InputError('a.npz: broken; make it again'),
+        DatasetError('a.jpg: no such image: put it there', kind='missing image'),
+        FileNotFoundError('no CAM file a.npz: make it'),
+    ],
+)
 @pytest.mark.parametrize('workers', [0, 1])
 def test_one_line_and_no_traceback(error, workers):
     with pytest.raises(SystemExit) as caught, one_line_errors():
@@ -60,20 +63,29 @@ def os_error(number, filename=None):
     return OSError(number, 'words of the system', filename)
 
 
-@pytest.mark.parametrize('error, line', [
-    (os_error(errno.ENOSPC, 'a.npz'), 'a.npz: the disk is full; make room'),
-    (os_error(errno.EDQUOT), 'the disk is full; make room'),
-    (os_error(errno.EFBIG, 'a.npz'), 'a.npz: the file is larger than this disk or your limit (ulimit -f) allows'),
-    (os_error(errno.EROFS, 'a.npz'), 'a.npz: words of the system; choose a folder that you may write'),
-    (MemoryError('Unable to allocate 9 GiB'), 'out of memory; lower the batch size'),
-    (torch.OutOfMemoryError('CUDA out of memory.'), 'out of memory; lower the batch size'),
-    (RuntimeError('CUDA error: out of memory\nCUDA kernel errors might be reported later.'), 'out of memory; lower'),
-    (RuntimeError('cuDNN error: CUDNN_STATUS_ALLOC_FAILED'), 'out of memory; lower'),
-    (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes"), 'out of memory; lower'),
-    (RuntimeError('unable to write to file </torch_1>: No space left on device (28)'), 'the shared memory of the data'),
-    (RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed. '), 'a worker of the data loader died; '),
-    (BrokenProcessPool('A process in the process pool was terminated'), 'a worker of the data loader died; '),
-])
+@pytest.mark.parametrize(
+    'error, line',
+    [
+        (os_error(errno.ENOSPC, 'a.npz'), 'a.npz: the disk is full; make room'),
+        (os_error(errno.EDQUOT), 'the disk is full; make room'),
+        (os_error(errno.EFBIG, 'a.npz'), 'a.npz: the file is larger than this disk or your limit (ulimit -f) allows'),
+        (os_error(errno.EROFS, 'a.npz'), 'a.npz: words of the system; choose a folder that you may write'),
+        (MemoryError('Unable to allocate 9 GiB'), 'out of memory; lower the batch size'),
+        (torch.OutOfMemoryError('CUDA out of memory.'), 'out of memory; lower the batch size'),
+        (
+            RuntimeError('CUDA error: out of memory\nCUDA kernel errors might be reported later.'),
+            'out of memory; lower',
+        ),
+        (RuntimeError('cuDNN error: CUDNN_STATUS_ALLOC_FAILED'), 'out of memory; lower'),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 9 bytes"), 'out of memory; lower'),
+        (
+            RuntimeError('unable to write to file </torch_1>: No space left on device (28)'),
+            'the shared memory of the data',
+        ),
+        (RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed. '), 'a worker of the data loader died; '),
+        (BrokenProcessPool('A process in the process pool was terminated'), 'a worker of the data loader died; '),
+    ],
+)
 def test_failures_of_the_machine(error, line):
     assert failure_line(error).startswith(line) and '\n' not in failure_line(error)
 

@@ -13,8 +13,10 @@ def model():
 
 
 def state(model):
-    return ([module.training for module in model.modules()],
-            [parameter.requires_grad for parameter in model.parameters()])
+    return (
+        [module.training for module in model.modules()],
+        [parameter.requires_grad for parameter in model.parameters()],
+    )
 
 
 @pytest.mark.parametrize('context', [evaluating, frozen])

@@ -15,5 +15,5 @@ def test_size_and_content():
 
 
 def test_values_that_cannot_be_drawn():
-    values = {'features': (np.array([np.nan, np.inf, 1.]), np.array([]))}
+    values = {'features': (np.array([np.nan, np.inf, 1.0]), np.array([]))}
     assert draw_histograms(values, width=300).shape[1] == 300

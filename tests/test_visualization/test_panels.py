@@ -6,9 +6,9 @@ from mmamr.visualization import draw_displacement, draw_heat_map, draw_labels, d
 from mmamr.visualization.panels import IGNORE_COLOUR, inner_border
 
 
-def bump(size, centre, width=4.):
-    y, x = np.mgrid[:size[0], :size[1]]
-    return np.exp(-((y - centre[0])**2 + (x - centre[1])**2) / (2 * width**2))
+def bump(size, centre, width=4.0):
+    y, x = np.mgrid[: size[0], : size[1]]
+    return np.exp(-((y - centre[0]) ** 2 + (x - centre[1]) ** 2) / (2 * width**2))
 
 
 def test_heat_map_is_reddest_at_the_maximum_and_blue_at_zero():
@@ -22,34 +22,34 @@ def test_heat_map_is_reddest_at_the_maximum_and_blue_at_zero():
     assert np.abs(hottest - (20, 40)).max() <= 3
 
 
-@pytest.mark.parametrize('alpha', [0., 1.])
+@pytest.mark.parametrize('alpha', [0.0, 1.0])
 def test_alpha_goes_from_the_photo_to_the_map(alpha):
     photo = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     picture = draw_heat_map(photo, np.zeros((2, 2)), alpha, 'gray')
-    expected = np.rint(photo @ [.299, .587, .114])[..., None] if alpha == 0 else 0
+    expected = np.rint(photo @ [0.299, 0.587, 0.114])[..., None] if alpha == 0 else 0
     assert np.abs(picture - expected).max() <= 1
 
 
 def test_maps_are_resized_and_clipped_and_nan_is_zero():
     photo = np.zeros((9, 7, 3), np.uint8)
     with np.errstate(all='raise'):
-        picture = draw_heat_map(photo, np.array([[np.nan, 5.], [-3., 1.]], np.float16), 1., 'gray')
+        picture = draw_heat_map(photo, np.array([[np.nan, 5.0], [-3.0, 1.0]], np.float16), 1.0, 'gray')
     assert picture.shape == (9, 7, 3)
     assert picture[0, 0].tolist() == [0, 0, 0] and picture[0, -1].tolist() == [255, 255, 255]
-    assert draw_scores(np.array([[-1., 2.]]), 'gray')[0].tolist() == [[0, 0, 0], [255, 255, 255]]
+    assert draw_scores(np.array([[-1.0, 2.0]]), 'gray')[0].tolist() == [[0, 0, 0], [255, 255, 255]]
 
 
 def test_labels_have_their_colours_and_the_background_none():
     photo = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
     labels = np.zeros((12, 12), np.uint8)
     labels[2:9, 2:9], labels[10:, 10:] = 2, 255
-    picture = draw_labels(photo, labels, voc_palette(3), alpha=1.)
+    picture = draw_labels(photo, labels, voc_palette(3), alpha=1.0)
     assert (picture[3:8, 3:8] == voc_palette(3)[2]).all()
     assert (picture[11, 11] == IGNORE_COLOUR).all()
     assert (picture[2, 2:9] == 255).all() and (picture[2:9, 8] == 255).all()
     # the background is grey, and lighter than the photo
     assert (np.ptp(picture[0], axis=1) == 0).all() and picture[0].mean() > photo[0].mean()
-    plain = draw_labels(photo, labels, voc_palette(3), alpha=1., outline=False)
+    plain = draw_labels(photo, labels, voc_palette(3), alpha=1.0, outline=False)
     assert (plain[2:9, 2:9] == voc_palette(3)[2]).all()
 
 
@@ -79,8 +79,10 @@ def test_displacement_is_a_hue(direction, channel):
     expected[channel] = 255
     assert np.abs(picture[0, 0].astype(int) - expected).max() <= 1
     # half the length is half the saturation
-    assert np.abs(draw_displacement(field, longest=2., wheel=False)[0, 0].astype(int) -
-                  np.maximum(expected, 127.5)).max() <= 1
+    assert (
+        np.abs(draw_displacement(field, longest=2.0, wheel=False)[0, 0].astype(int) - np.maximum(expected, 127.5)).max()
+        <= 1
+    )
 
 
 def test_no_displacement_is_white_and_the_wheel_is_in_its_corner():

@@ -25,13 +25,20 @@ def test_two_branches_are_shown_apart_and_mixed(photo):
     both, mask = cam('spotlight', 'compensation'), np.zeros(SIZE, np.uint8)
     row = cam_row(photo, both, NAMES, voc_palette(4), mask, walk=cam('walk'), xi=0.3, title='img')
     assert list(row.panels) == [
-        'image', 'spotlight', 'compensation', 'weighted, ξ = 0.3', 'random walk', 'ground truth'
+        'image',
+        'spotlight',
+        'compensation',
+        'weighted, ξ = 0.3',
+        'random walk',
+        'ground truth',
     ]
     assert all(panel.shape == (*SIZE, 3) and panel.dtype == np.uint8 for panel in row.panels.values())
-    mixed = .3 * both.maps['spotlight'] + .7 * both.maps['compensation']
+    mixed = 0.3 * both.maps['spotlight'] + 0.7 * both.maps['compensation']
     assert np.abs(row.panels['weighted, ξ = 0.3'].astype(int) - draw_heat_map(photo, mixed.max(0))).max() <= 1
     assert row.title == 'img' and {name: list(colour) for name, colour in row.legend.items()} == {
-        'disc': [128, 0, 0], 'cross': [128, 128, 0]}
+        'disc': [128, 0, 0],
+        'cross': [128, 128, 0],
+    }
 
 
 def test_one_branch_and_one_class(photo):
@@ -47,9 +54,9 @@ def test_no_class_is_a_cold_map(photo):
 
 
 def test_strongest():
-    maps = np.stack([np.full((2, 2), .2), np.eye(2)])
-    assert strongest(maps, [3, 5]).tolist() == np.array([[1., .2], [.2, 1.]], np.float32).tolist()
-    assert strongest(maps, [3, 5], [3]).max() == np.float32(.2)
+    maps = np.stack([np.full((2, 2), 0.2), np.eye(2)])
+    assert strongest(maps, [3, 5]).tolist() == np.array([[1.0, 0.2], [0.2, 1.0]], np.float32).tolist()
+    assert strongest(maps, [3, 5], [3]).max() == np.float32(0.2)
     assert strongest(maps, [3, 5], [4]).tolist() == [[0, 0], [0, 0]]
 
 
@@ -58,7 +65,13 @@ def test_affinity_row(photo):
     label, mask = np.full(SIZE, 1, np.uint8), np.zeros(SIZE, np.uint8)
     row = affinity_row(photo, cam('spotlight'), irnet, cam('walk'), label, NAMES, voc_palette(4), mask, title='img')
     assert list(row.panels) == [
-        'image', 'CAM', 'class boundaries', 'displacement', 'random walk', 'pseudo label', 'ground truth'
+        'image',
+        'CAM',
+        'class boundaries',
+        'displacement',
+        'random walk',
+        'pseudo label',
+        'ground truth',
     ]
     assert all(panel.shape == (*SIZE, 3) for panel in row.panels.values())
     # cells of the map are squares of four pixels

@@ -4,8 +4,8 @@
 
 The CAMs may be anyone's: mmamr/cams/files.py describes the file.
 """
+
 import argparse
-from typing import List, Optional
 
 from mmengine.config import DictAction
 
@@ -14,13 +14,15 @@ from mmamr.apis.evaluation import METRICS_SUFFIXES
 from mmamr.utils import one_line_errors
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config whose test_dataloader names the images and masks')
     parser.add_argument(
-        '--cam-dir', required=True, nargs='+', help='folder of <id>.npz; of several, one a model, the mean is measured')
+        '--cam-dir', required=True, nargs='+', help='folder of <id>.npz; of several, one a model, the mean is measured'
+    )
     parser.add_argument(
-        '--xis', nargs='+', type=float, default=[0.1, 0.3, 0.5, 0.7, 0.9], help='ξ of the weighted CAMs (%(default)s)')
+        '--xis', nargs='+', type=float, default=[0.1, 0.3, 0.5, 0.7, 0.9], help='ξ of the weighted CAMs (%(default)s)'
+    )
     parser.add_argument('--threshold', type=float, default=0.2, help='fixed background threshold (%(default)s)')
     parser.add_argument('--nproc', type=int, default=2, help='processes; 0 is none besides this (%(default)s)')
     parser.add_argument('--out', help='metrics.json, or table.md, to write as well')
@@ -30,7 +32,8 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
-        help='override settings of the config, e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt')
+        help='override settings of the config, e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt',
+    )
     args = parser.parse_args(argv)
     if args.out is not None and not args.out.endswith(METRICS_SUFFIXES):
         parser.error(f'--out {args.out}: name a file {" or ".join(METRICS_SUFFIXES)}')
@@ -39,7 +42,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return args
 
 
-def main(argv: Optional[List[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     with one_line_errors():
         dataset = init_dataset(args.config, args.cfg_options)

@@ -1,9 +1,9 @@
 """Measure label PNGs, such as pseudo labels, against the masks of a data set: mIoU, false positives and negatives.
 
-    python tools/analysis_tools/eval_labels.py CONFIG --label-dir work_dirs/<run>/SegmentationClassPseudo
+python tools/analysis_tools/eval_labels.py CONFIG --label-dir work_dirs/<run>/SegmentationClassPseudo
 """
+
 import argparse
-from typing import List, Optional
 
 from mmengine.config import DictAction
 
@@ -12,7 +12,7 @@ from mmamr.apis.evaluation import METRICS_SUFFIXES
 from mmamr.utils import one_line_errors
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config whose test_dataloader names the images and masks')
     parser.add_argument('--label-dir', required=True, help='folder of <id>.png with the mask values of the data set')
@@ -23,14 +23,15 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
-        help='override settings of the config, e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt')
+        help='override settings of the config, e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt',
+    )
     args = parser.parse_args(argv)
     if args.out is not None and not args.out.endswith(METRICS_SUFFIXES):
         parser.error(f'--out {args.out}: name a file {" or ".join(METRICS_SUFFIXES)}')
     return args
 
 
-def main(argv: Optional[List[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     with one_line_errors():
         metrics = evaluate_labels(init_dataset(args.config, args.cfg_options), args.label_dir, args.nproc)

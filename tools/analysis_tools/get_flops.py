@@ -1,6 +1,7 @@
 """Parameters, operations and memory of the model of a config: what a training will need of a GPU."""
+
 import argparse
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 import torch
 from mmengine.config import Config, DictAction
@@ -16,14 +17,16 @@ from mmamr.utils import InputError, one_line_errors
 GIB = 2**30
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog='Memory is that of one training step in float32 with SGD: weights, gradients and momentum, and what is '
-        'kept for the backward pass, computed from one image. What libraries take on top is not in it.')
+        'kept for the backward pass, computed from one image. What libraries take on top is not in it.',
+    )
     parser.add_argument('config', help='config with a model to train')
     parser.add_argument(
-        '--shape', type=int, nargs='+', default=[512], metavar='N', help='height and width, or both in one; 512')
+        '--shape', type=int, nargs='+', default=[512], metavar='N', help='height and width, or both in one; 512'
+    )
     parser.add_argument('--batch-size', type=int, help='images a step (default: that of the training data loader)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE', help='override settings')
     args = parser.parse_args(argv)
@@ -34,22 +37,24 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return args
 
 
-def make_batch(model: nn.Module, height: int, width: int) -> Dict[str, Any]:
+def make_batch(model: nn.Module, height: int, width: int) -> dict[str, Any]:
     """One image of noise with a label, as the model's training takes it."""
     from mmseg.structures import SegDataSample
 
     from mmamr.models import BaseCAMClassifier
+
     if isinstance(model, BaseCAMClassifier):
         from mmpretrain.structures import DataSample
+
         sample = DataSample().set_gt_label([0])
     else:
         label = torch.zeros(1, height, width, dtype=torch.long)
-        label[:, height // 2:] = 1
+        label[:, height // 2 :] = 1
         sample = SegDataSample(gt_sem_seg=PixelData(data=label))
     return dict(inputs=torch.rand(1, 3, height, width), data_samples=[sample])
 
 
-def measure(model: nn.Module, height: int, width: int) -> Dict[str, float]:
+def measure(model: nn.Module, height: int, width: int) -> dict[str, float]:
     """Run one image forwards.
 
     Args:
@@ -62,7 +67,7 @@ def measure(model: nn.Module, height: int, width: int) -> Dict[str, float]:
         ``params``; ``trained``, those of them that are; and ``kept``, bytes that wait for the backward pass.
     """
     own = {tensor.untyped_storage().data_ptr() for tensor in (*model.parameters(), *model.buffers())}
-    kept: Dict[int, torch.UntypedStorage] = {}
+    kept: dict[int, torch.UntypedStorage] = {}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
@@ -80,10 +85,11 @@ def measure(model: nn.Module, height: int, width: int) -> Dict[str, float]:
         flops=counter.get_total_flops(),
         params=sum(p.numel() for p in params),
         trained=sum(p.numel() for p in params if p.requires_grad),
-        kept=sum(storage.nbytes() for storage in kept.values()))
+        kept=sum(storage.nbytes() for storage in kept.values()),
+    )
 
 
-def main(argv: Optional[List[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     with one_line_errors():
         cfg = Config.fromfile(args.config)
@@ -94,18 +100,21 @@ def main(argv: Optional[List[str]] = None) -> None:
         init_default_scope(cfg.get('default_scope', 'mmamr'))
         height, width = args.shape * 2 if len(args.shape) == 1 else args.shape
         numbers = measure(MODELS.build(cfg.model), height, width)
-    batch_size = args.batch_size or cfg.train_dataloader.get('batch_size') or \
-        cfg.train_dataloader.batch_sampler.batch_size
+    batch_size = (
+        args.batch_size or cfg.train_dataloader.get('batch_size') or cfg.train_dataloader.batch_sampler.batch_size
+    )
     weights = 4 * (numbers['params'] + 2 * numbers['trained'])
     table = PrettyTable(['what', 'how much'], header=False, align='r')
-    table.add_rows([
-        ('input', f'{batch_size} x 3 x {height} x {width}'),
-        ('parameters', f'{numbers["params"] / 1e6:.1f} M'),
-        ('of them trained', f'{numbers["trained"] / 1e6:.1f} M'),
-        ('forward pass of one image', f'{numbers["flops"] / 1e9:.1f} GFLOPs'),
-        ('kept for the backward pass of one image', f'{numbers["kept"] / GIB:.2f} GiB'),
-        ('memory of a training step', f'{(weights + batch_size * numbers["kept"]) / GIB:.1f} GiB'),
-    ])
+    table.add_rows(
+        [
+            ('input', f'{batch_size} x 3 x {height} x {width}'),
+            ('parameters', f'{numbers["params"] / 1e6:.1f} M'),
+            ('of them trained', f'{numbers["trained"] / 1e6:.1f} M'),
+            ('forward pass of one image', f'{numbers["flops"] / 1e9:.1f} GFLOPs'),
+            ('kept for the backward pass of one image', f'{numbers["kept"] / GIB:.2f} GiB'),
+            ('memory of a training step', f'{(weights + batch_size * numbers["kept"]) / GIB:.1f} GiB'),
+        ]
+    )
     print(table)
 
 

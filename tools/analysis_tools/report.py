@@ -4,14 +4,14 @@
 
 A pipeline writes it by itself when it ends. Paths in its configs that are not absolute count from the current folder.
 """
+
 import argparse
-from typing import List, Optional
 
 from mmamr.apis import write_report
 from mmamr.utils import one_line_errors
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('work_dir', help='work folder of a pipeline, with its manifest.json')
     parser.add_argument('--num', type=int, default=6, help='images of each split to show; 0 is none (%(default)s)')
@@ -23,7 +23,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return args
 
 
-def main(argv: Optional[List[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     with one_line_errors():
         path = write_report(args.work_dir, args.out, args.num, args.seed)

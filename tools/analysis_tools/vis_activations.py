@@ -1,10 +1,10 @@
 """Draw histograms of the activations before and after an AMM on real images (Fig. 3).
 
-    python tools/analysis_tools/vis_activations.py configs/amr/<config>.py CHECKPOINT --out activations.png
+python tools/analysis_tools/vis_activations.py configs/amr/<config>.py CHECKPOINT --out activations.png
 """
+
 import argparse
 import os.path as osp
-from typing import List, Optional
 
 from mmengine.config import DictAction
 
@@ -15,7 +15,7 @@ from mmamr.visualization import save_picture
 from mmamr.visualization.histograms import draw_histograms
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config of a classifier with AMM, whose test_dataloader names the images')
     parser.add_argument('checkpoint', help='its checkpoint')
@@ -31,7 +31,8 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
-        help='override settings of the config, e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt')
+        help='override settings of the config, e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt',
+    )
     args = parser.parse_args(argv)
     if args.num < 1 or args.width < 200:
         parser.error('--num must be 1 at least and --width 200')
@@ -39,7 +40,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return args
 
 
-def main(argv: Optional[List[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     with one_line_errors():
         cfg = load_config(args.config, args.cfg_options)

@@ -1,10 +1,10 @@
 """Draw how pseudo labels come out of CAMs: image, CAM, class boundaries, displacements, walk, label, ground truth.
 
-    python tools/analysis_tools/vis_affinity.py configs/irnet/<config>.py CHECKPOINT --cam-dir work_dirs/<run>/cams
+python tools/analysis_tools/vis_affinity.py configs/irnet/<config>.py CHECKPOINT --cam-dir work_dirs/<run>/cams
 """
+
 import argparse
 import os.path as osp
-from typing import List, Optional
 
 from mmengine.config import DictAction
 
@@ -15,7 +15,7 @@ from mmamr.utils import default_work_dir, one_line_errors
 OPTIONS = ('xi', 'cam_power', 'threshold', 'powers', 'power', 'unsure')
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config of an IRNet or AffinityNet')
     parser.add_argument('checkpoint', help='its checkpoint')
@@ -27,13 +27,15 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser.add_argument('--width', type=int, default=256, help='of a column in pixels (%(default)s)')
     parser.add_argument(
         '--out',
-        help='.png or .jpg for one sheet, else a folder for one picture an image (affinity.png in the work folder)')
+        help='.png or .jpg for one sheet, else a folder for one picture an image (affinity.png in the work folder)',
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
-        help='override settings of the config, e.g. test_cfg.threshold=0.3')
+        help='override settings of the config, e.g. test_cfg.threshold=0.3',
+    )
     args = parser.parse_args(argv)
     if args.num < 1 or args.width < 16:
         parser.error('--num must be 1 at least and --width 16')
@@ -41,7 +43,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return args
 
 
-def main(argv: Optional[List[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     with one_line_errors():
         cfg = load_config(args.config, args.cfg_options)
@@ -52,8 +54,7 @@ def main(argv: Optional[List[str]] = None) -> None:
         dataset = init_dataset(cfg)
         items = choose_items(dataset, args.images, args.num, args.seed)
         model = init_model(cfg, args.checkpoint, args.device)
-        rows = affinity_rows(model, dataset, cam_dir, items,
-                             **{name: stage[name] for name in OPTIONS if name in stage})
+        rows = affinity_rows(model, dataset, cam_dir, items, **{name: stage[name] for name in OPTIONS if name in stage})
     print('\n'.join(save_rows(rows, args.out, args.width)))
 
 

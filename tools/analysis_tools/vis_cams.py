@@ -1,10 +1,10 @@
 """Draw CAM files: image, spotlight, compensation and weighted CAM, ground truth side by side (Fig. 1 and 4).
 
-    python tools/analysis_tools/vis_cams.py configs/amr/<config>.py --images 2007_000032 2007_000039 --out cams.png
+python tools/analysis_tools/vis_cams.py configs/amr/<config>.py --images 2007_000032 2007_000039 --out cams.png
 """
+
 import argparse
 import os.path as osp
-from typing import List, Optional
 
 from mmengine.config import DictAction
 
@@ -12,7 +12,7 @@ from mmamr.apis import cam_rows, choose_items, init_dataset, save_rows
 from mmamr.utils import default_work_dir, one_line_errors
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config whose test_dataloader names the images')
     parser.add_argument('--cam-dir', help='folder of the CAM files (cams in the work folder of the config)')
@@ -24,14 +24,15 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser.add_argument('--per-class', action='store_true', help='a row for each class of an image')
     parser.add_argument('--width', type=int, default=256, help='of a column in pixels (%(default)s)')
     parser.add_argument(
-        '--out',
-        help='.png or .jpg for one sheet, else a folder for one picture an image (cams.png in the work folder)')
+        '--out', help='.png or .jpg for one sheet, else a folder for one picture an image (cams.png in the work folder)'
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
-        help='override settings of the config, e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt')
+        help='override settings of the config, e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt',
+    )
     args = parser.parse_args(argv)
     if not 0 <= args.xi <= 1:
         parser.error(f'--xi {args.xi}: ξ lies in [0, 1]')
@@ -43,7 +44,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return args
 
 
-def main(argv: Optional[List[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     with one_line_errors():
         dataset = init_dataset(args.config, args.cfg_options)

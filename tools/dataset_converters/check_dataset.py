@@ -1,12 +1,12 @@
 """Check a data set and report every problem at once: exit code 1 if there is any.
 
-    python tools/dataset_converters/check_dataset.py configs/amr/<config>.py
-    python tools/dataset_converters/check_dataset.py --data-root data/VOCdevkit/VOC2012 --mask-dir SegmentationClass
+python tools/dataset_converters/check_dataset.py configs/amr/<config>.py
+python tools/dataset_converters/check_dataset.py --data-root data/VOCdevkit/VOC2012 --mask-dir SegmentationClass
 """
+
 import argparse
 import os
 import sys
-from typing import Dict, List, Optional
 
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
@@ -15,7 +15,7 @@ from mmamr.datasets import ImageLabelDataset
 from mmamr.datasets.check import check_dataset, datasets_of_config
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Check a data set and report every problem at once')
     parser.add_argument('config', nargs='?', help='config whose data sets are checked')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='settings to override, key=value')
@@ -27,7 +27,8 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     parser.add_argument(
         '--labels',
         default='xml',
-        help="where labels come from: 'xml' (Annotations), 'masks' (--mask-dir), or a file .csv or .npz (%(default)s)")
+        help="where labels come from: 'xml' (Annotations), 'masks' (--mask-dir), or a file .csv or .npz (%(default)s)",
+    )
     parser.add_argument('--classes', nargs='+', help="names of the classes (VOC's 20)")
     parser.add_argument('--mask-values', nargs='+', type=int, help='value of each class in the masks (1 to K)')
     parser.add_argument('--limit', type=int, default=20, help='lines of one kind at most, 0 for all (%(default)s)')
@@ -63,14 +64,15 @@ def dataset_of_options(args: argparse.Namespace) -> ImageLabelDataset:
         partial_masks=args.partial_masks,
         labels=labels,
         metainfo=metainfo,
-        lazy_init=True)
+        lazy_init=True,
+    )
 
 
-def main(argv: Optional[List[str]] = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     init_default_scope('mmamr')
     try:
-        datasets: Dict[str, ImageLabelDataset]
+        datasets: dict[str, ImageLabelDataset]
         if args.config is None:
             datasets = {args.data_root: dataset_of_options(args)}
         else:

@@ -4,10 +4,10 @@
 
 It holds the same pixels on every machine. What is already there is not drawn again.
 """
+
 import argparse
 import os.path as osp
 import sys
-from typing import List, Optional
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from mmamr.utils import write_png
 TILE = 136
 
 
-def contact_sheet(img_ids: List[str], seed: int, columns: int = 6) -> np.ndarray:
+def contact_sheet(img_ids: list[str], seed: int, columns: int = 6) -> np.ndarray:
     """Pictures in rows, each above its mask in VOC's colours.
 
     Args:
@@ -40,11 +40,11 @@ def contact_sheet(img_ids: List[str], seed: int, columns: int = 6) -> np.ndarray
             height, width = picture.shape[:2]
             top = (2 * row + part) * TILE + (TILE - height) // 2
             left = column * TILE + (TILE - width) // 2
-            sheet[top:top + height, left:left + width] = picture
+            sheet[top : top + height, left : left + width] = picture
     return sheet
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Draw the embedded data set into a folder')
     parser.add_argument('out_dir', help='folder of the data set; a new one, or one that this tool filled')
     parser.add_argument('--train', type=int, default=NUM_TRAIN, help='pictures to train with (%(default)s)')
@@ -58,7 +58,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return args
 
 
-def main(argv: Optional[List[str]] = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     try:
         root = embedded_root(args.out_dir, args.train, args.val, args.seed)
@@ -67,7 +67,7 @@ def main(argv: Optional[List[str]] = None) -> int:
         return 1
     print(f'{args.train} pictures to train with and {args.val} to validate on in {osp.abspath(root)}')
     if args.sheet:
-        write_png(args.sheet, contact_sheet(split_ids(args.train, args.val)['train'][:args.sheet_images], args.seed))
+        write_png(args.sheet, contact_sheet(split_ids(args.train, args.val)['train'][: args.sheet_images], args.seed))
         print(f'{args.sheet} shows some of them')
     return 0
 

@@ -6,12 +6,13 @@
 reader never looks up a name that the pickle asks for: the stand-ins below replace what a pickled array consists of,
 and everything else is refused. Then: ``labels=dict(type='LabelTable', file='cls_labels.npz')``.
 """
+
 import argparse
 import io
 import pickle
 import re
 import sys
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class PickledDtype:
         self.name = name
         self.order = '='
 
-    def __setstate__(self, state: Tuple) -> None:
+    def __setstate__(self, state: tuple) -> None:
         self.order = state[1] if state[1] in ('<', '>') else '='
 
     def read(self, data: bytes) -> np.ndarray:
@@ -49,7 +50,7 @@ class PickledArray:
 
     value: Any = None
 
-    def __setstate__(self, state: Tuple) -> None:
+    def __setstate__(self, state: tuple) -> None:
         _, shape, dtype, fortran, data = state
         if isinstance(data, list):
             self.value = data
@@ -77,7 +78,7 @@ class TableUnpickler(pickle.Unpickler):
         return self.STAND_INS[module, name]
 
 
-def read_table(path: str) -> Dict[str, np.ndarray]:
+def read_table(path: str) -> dict[str, np.ndarray]:
     """Read ``cls_labels.npy``.
 
     Args:
@@ -96,17 +97,19 @@ def read_table(path: str) -> Dict[str, np.ndarray]:
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read_header(stream)
         if shape != () or not dtype.hasobject:
-            raise DatasetError(f'{path}: an array of {dtype} of shape {shape}, not a pickled dictionary; '
-                               "give IRNet's cls_labels.npy")
-        table, = TableUnpickler(stream, encoding='latin1').load().value
+            raise DatasetError(
+                f"{path}: an array of {dtype} of shape {shape}, not a pickled dictionary; give IRNet's cls_labels.npy"
+            )
+        (table,) = TableUnpickler(stream, encoding='latin1').load().value
         rows = {image_name(key): np.ravel(vector.value) for key, vector in table.items()}
     except FileNotFoundError:
         raise DatasetError(f"{path}: no such table; give IRNet's cls_labels.npy") from None
     except DatasetError:
         raise
     except ForeignObject as error:
-        raise DatasetError(f'{path}: holds more than a table of labels and was not read ({error}); '
-                           "give IRNet's cls_labels.npy") from None
+        raise DatasetError(
+            f"{path}: holds more than a table of labels and was not read ({error}); give IRNet's cls_labels.npy"
+        ) from None
     except Exception as error:  # a damaged pickle fails in any way
         raise DatasetError(f'{path}: broken table ({type(error).__name__}: {error}); copy it again') from None
     for img_id, vector in rows.items():
@@ -125,7 +128,7 @@ def image_name(key: Any) -> str:
     raise ForeignObject(f'{key!r} as the name of an image')
 
 
-def main(argv: Optional[List[str]] = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Convert IRNet's cls_labels.npy to a file without pickle")
     parser.add_argument('table', help='cls_labels.npy')
     parser.add_argument('out', help='the .npz to write')
@@ -135,8 +138,10 @@ def main(argv: Optional[List[str]] = None) -> int:
         rows = read_table(args.table)
         labels = np.array(list(rows.values()), dtype=np.uint8)
         if labels.shape != (len(rows), len(args.classes)):
-            raise DatasetError(f'{args.table}: the labels have shape {labels.shape}, expected '
-                               f'({len(rows)}, {len(args.classes)}); set --classes')
+            raise DatasetError(
+                f'{args.table}: the labels have shape {labels.shape}, expected '
+                f'({len(rows)}, {len(args.classes)}); set --classes'
+            )
     except DatasetError as error:
         print(error)
         return 1

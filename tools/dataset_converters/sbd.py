@@ -6,12 +6,12 @@ Every image of VOC's train and val lists and of SBD gets a mask: VOC's own where
 ``dataset/cls/<id>.mat``. The list ``ImageSets/Segmentation/train_aug.txt`` is VOC's train and all of SBD without VOC's
 val. Masks that are there and whole are not made again.
 """
+
 import argparse
 import os
 import os.path as osp
 import sys
 from functools import partial
-from typing import List, Optional
 
 import numpy as np
 from mmengine.utils import track_parallel_progress
@@ -69,7 +69,7 @@ def convert(img_id: str, voc_root: str, cls_dir: str, out_dir: str) -> str:
     return ''
 
 
-def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Add SBD's masks to VOC 2012")
     parser.add_argument('voc_root', help='folder of VOC 2012, e.g. data/VOCdevkit/VOC2012')
     parser.add_argument('sbd_root', help='folder of SBD, e.g. data/benchmark_RELEASE; it holds dataset/cls')
@@ -78,7 +78,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: Optional[List[str]] = None) -> int:
+def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     out_dir = args.out_dir or osp.join(args.voc_root, 'SegmentationClassAug')
     lists = osp.join(args.voc_root, 'ImageSets', 'Segmentation')

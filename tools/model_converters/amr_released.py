@@ -9,11 +9,13 @@ BatchNorm of the displacements counted besides their mean. The config to load th
 
     model = mmamr.apis.init_model('configs/amr/amr_resnet50-released_1xb16-8e_voc12aug-512px.py', 'amr.pth')
 """
+
 import argparse
 import os.path as osp
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence
+from typing import NamedTuple
 
 from mmengine.registry import DefaultScope
 from torch import Tensor
@@ -27,7 +29,7 @@ from mmamr.utils.checkpoints import Rule
 CONFIGS = Path(__file__).parents[2] / 'configs'
 
 
-def aliases(resnet: str, stages: Sequence[str], modules: str, layers: Sequence[Dict[int, str]]) -> List[Rule]:
+def aliases(resnet: str, stages: Sequence[str], modules: str, layers: Sequence[dict[int, str]]) -> list[Rule]:
     """Rules from the other names of a ResNet's layers to its own.
 
     Args:
@@ -39,8 +41,11 @@ def aliases(resnet: str, stages: Sequence[str], modules: str, layers: Sequence[D
     Returns:
         list[tuple[str, str]]: See :func:`mmamr.utils.rename_tensors`.
     """
-    return [(rf'(?:{stage}|{modules}\.{number})\.{place}\.(.+)', rf'{resnet}.{layer}.\1')
-            for number, stage in enumerate(stages) for place, layer in layers[number].items()]
+    return [
+        (rf'(?:{stage}|{modules}\.{number})\.{place}\.(.+)', rf'{resnet}.{layer}.\1')
+        for number, stage in enumerate(stages)
+        for place, layer in layers[number].items()
+    ]
 
 
 # How the classifiers and IRNet cut their ResNets.
@@ -77,12 +82,17 @@ AMR_RULES = [
 IRNET_RULES = [
     (r'resnet50\.(.+)', r'backbone.\1'),
     # Each level is a convolution and a norm; the last of all is a convolution alone.
-    *((rf'fc_edge{level + 1}\.{place}\.(.+)', rf'edge_head.levels.{level}.{layer}.\1')
-      for level in range(5) for place, layer in enumerate(('conv', 'norm'))),
+    *(
+        (rf'fc_edge{level + 1}\.{place}\.(.+)', rf'edge_head.levels.{level}.{layer}.\1')
+        for level in range(5)
+        for place, layer in enumerate(('conv', 'norm'))
+    ),
     (r'fc_edge6\.(.+)', r'edge_head.predict.\1'),
-    *((rf'fc_dp{number}\.{place}\.(.+)', rf'displacement_head.{level}.{layer}.\1')
-      for number, level in enumerate((*(f'levels.{i}' for i in range(5)), 'merge', 'join'), 1)
-      for place, layer in enumerate(('conv', 'norm'))),
+    *(
+        (rf'fc_dp{number}\.{place}\.(.+)', rf'displacement_head.{level}.{layer}.\1')
+        for number, level in enumerate((*(f'levels.{i}' for i in range(5)), 'merge', 'join'), 1)
+        for place, layer in enumerate(('conv', 'norm'))
+    ),
     (r'fc_dp7\.3\.(.+)', r'displacement_head.predict.\1'),
     (r'mean_shift\.running_mean', 'mean_displacement'),
     # Older releases measure the mean by a BatchNorm, whose other statistics nothing reads.
@@ -94,6 +104,7 @@ IRNET_RULES = [
 
 class Network(NamedTuple):
     """One of the released networks: a name that only it has, its other names, what they become, its config here."""
+
     title: str
     mark: str
     aliases: Sequence[Rule]
@@ -102,12 +113,27 @@ class Network(NamedTuple):
 
 
 NETWORKS = (
-    Network('AMR', r'resnet50_2\..+|stage2_1\..+', AMR_ALIASES, AMR_RULES,
-            'amr/amr_resnet50-released_1xb16-8e_voc12aug-512px.py'),
-    Network('IRNet', r'fc_edge1\..+|edge_layers\..+', IRNET_ALIASES, IRNET_RULES,
-            'irnet/irnet_resnet50_1xb16-3e_voc12aug-512px.py'),
-    Network('CAM classifier', r'classifier\..+|newly_added\..+', CAM_ALIASES, CAM_RULES,
-            'amr/cam_resnet50-released_1xb16-8e_voc12aug-512px.py'),
+    Network(
+        'AMR',
+        r'resnet50_2\..+|stage2_1\..+',
+        AMR_ALIASES,
+        AMR_RULES,
+        'amr/amr_resnet50-released_1xb16-8e_voc12aug-512px.py',
+    ),
+    Network(
+        'IRNet',
+        r'fc_edge1\..+|edge_layers\..+',
+        IRNET_ALIASES,
+        IRNET_RULES,
+        'irnet/irnet_resnet50_1xb16-3e_voc12aug-512px.py',
+    ),
+    Network(
+        'CAM classifier',
+        r'classifier\..+|newly_added\..+',
+        CAM_ALIASES,
+        CAM_RULES,
+        'amr/cam_resnet50-released_1xb16-8e_voc12aug-512px.py',
+    ),
 )
 
 
@@ -120,11 +146,13 @@ def find_network(path: str, names: Sequence[str]) -> Network:
     for network in NETWORKS:
         if any(re.fullmatch(network.mark, name) for name in names):
             return network
-    raise InputError(f'{path}: has neither resnet50_2 (AMR) nor fc_edge1 (IRNet) nor classifier (CAM); give a '
-                     'checkpoint of the released AMR code')
+    raise InputError(
+        f'{path}: has neither resnet50_2 (AMR) nor fc_edge1 (IRNet) nor classifier (CAM); give a '
+        'checkpoint of the released AMR code'
+    )
 
 
-def convert(path: str) -> tuple[Network, Dict[str, Tensor], List[str]]:
+def convert(path: str) -> tuple[Network, dict[str, Tensor], list[str]]:
     """Read and rename a checkpoint.
 
     Args:
@@ -152,7 +180,7 @@ def convert(path: str) -> tuple[Network, Dict[str, Tensor], List[str]]:
     return network, fit_tensors(path, tensors, wanted, f'{network.title} on ResNet-50'), dropped
 
 
-def main(argv: Optional[List[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('input', metavar='IN.pth', help='the released file')
     parser.add_argument('output', metavar='OUT.pth', help='the checkpoint to write')

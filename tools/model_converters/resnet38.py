@@ -8,9 +8,9 @@ and all heads of the file are dropped: fc8 (classifier), f8_3, f8_4, f8_5, f9 (a
 --model the file must have the heads of that model and no others; of SEAM's classifier the row of the background is
 dropped, which its losses and its CAMs do without. What is dropped is printed.
 """
+
 import argparse
 import os.path as osp
-from typing import Dict, List, Optional
 
 import torch
 from torch import Tensor
@@ -39,16 +39,18 @@ RULES = dict(
         (r'f8_4\.(weight)', r'head.levels.1.\1'),
         (r'f8_5\.(weight)', r'head.levels.2.\1'),
         (r'f9\.(weight)', r'head.fuse.\1'),
-    ])
+    ],
+)
 PREFIXES = dict(backbone='', cam='spotlight.backbone.', seam='spotlight.backbone.', affinitynet='backbone.')
 DESCRIPTIONS = dict(
     backbone='WideResNet-38',
     cam='WideResNet-38 with a classifier (fc8)',
     seam='WideResNet-38 with the heads of SEAM (fc8, f8_3, f8_4, f9)',
-    affinitynet='WideResNet-38 with the heads of AffinityNet (f8_3, f8_4, f8_5, f9)')
+    affinitynet='WideResNet-38 with the heads of AffinityNet (f8_3, f8_4, f8_5, f9)',
+)
 
 
-def head_shapes(model: str, tensors: Dict[str, Tensor], channels: int) -> Dict[str, Tensor]:
+def head_shapes(model: str, tensors: dict[str, Tensor], channels: int) -> dict[str, Tensor]:
     """The tensors that a model has besides its backbone, by name, on the meta device.
 
     Args:
@@ -67,11 +69,13 @@ def head_shapes(model: str, tensors: Dict[str, Tensor], channels: int) -> Dict[s
         classifier = tensors.get('spotlight.head.conv.weight')
         heads = {'spotlight.head.conv.weight': conv(64 * channels, 1 if classifier is None else len(classifier))}
         if model == 'seam':
-            heads.update({
-                'spotlight.head.levels.0.weight': conv(8 * channels, 64),
-                'spotlight.head.levels.1.weight': conv(16 * channels, 128),
-                'spotlight.head.pcm.embed.weight': conv(195, 192),
-            })
+            heads.update(
+                {
+                    'spotlight.head.levels.0.weight': conv(8 * channels, 64),
+                    'spotlight.head.levels.1.weight': conv(16 * channels, 128),
+                    'spotlight.head.pcm.embed.weight': conv(195, 192),
+                }
+            )
         return heads
     if model == 'affinitynet':
         return {
@@ -83,7 +87,7 @@ def head_shapes(model: str, tensors: Dict[str, Tensor], channels: int) -> Dict[s
     return {}
 
 
-def convert(path: str, model: str = 'backbone') -> tuple[Dict[str, Tensor], List[str]]:
+def convert(path: str, model: str = 'backbone') -> tuple[dict[str, Tensor], list[str]]:
     """Read and rename a checkpoint.
 
     Args:
@@ -99,8 +103,10 @@ def convert(path: str, model: str = 'backbone') -> tuple[Dict[str, Tensor], List
     """
     tensors = read_tensors(path)
     if 'conv1a.weight' not in tensors:
-        raise InputError(f'{path}: has no conv1a.weight, so it is no WideResNet-38 of AffinityNet or SEAM; give one '
-                         'with the torch names conv1a, b2.conv_branch2a, … bn7')
+        raise InputError(
+            f'{path}: has no conv1a.weight, so it is no WideResNet-38 of AffinityNet or SEAM; give one '
+            'with the torch names conv1a, b2.conv_branch2a, … bn7'
+        )
     channels = tensors['conv1a.weight'].shape[0]
     renamed, dropped = rename_tensors(path, tensors, RULES[model])
     with torch.device('meta'):
@@ -113,7 +119,7 @@ def convert(path: str, model: str = 'backbone') -> tuple[Dict[str, Tensor], List
     return fit_tensors(path, renamed, wanted, DESCRIPTIONS[model]), dropped
 
 
-def main(argv: Optional[List[str]] = None) -> None:
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('input', metavar='IN.pth', help='the released file')
     parser.add_argument('output', metavar='OUT.pth', help='the checkpoint to write')

@@ -24,14 +24,15 @@ train_dataloader = dict(
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    dataset=dict(type='EmbeddedDataset', split='ImageSets/Segmentation/train.txt', pipeline=train_pipeline))
+    dataset=dict(type='EmbeddedDataset', split='ImageSets/Segmentation/train.txt', pipeline=train_pipeline),
+)
 val_dataloader = dict(
     batch_size=16,
     num_workers=1,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='EmbeddedDataset', split='ImageSets/Segmentation/val.txt', test_mode=True, pipeline=val_pipeline))
+    dataset=dict(type='EmbeddedDataset', split='ImageSets/Segmentation/val.txt', test_mode=True, pipeline=val_pipeline),
+)
 val_evaluator = [
     dict(type='mmpretrain.AveragePrecision'),
     dict(type='mmpretrain.MultiLabelMetric', average='macro', thr=0.5),
@@ -47,4 +48,6 @@ test_dataloader = dict(
         split='ImageSets/Segmentation/train.txt',
         mask_dir='SegmentationClass',
         test_mode=True,
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)

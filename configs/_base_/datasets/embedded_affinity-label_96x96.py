@@ -8,7 +8,7 @@ train_pipeline = [
     dict(type='RandomResize', scale=(128, 128), ratio_range=(1.0, 1.4), keep_ratio=True),
     dict(type='RandomFlip', prob=0.5),
     dict(type='mmseg.RandomCrop', crop_size=crop_size),
-    dict(type='mmseg.PackSegInputs')
+    dict(type='mmseg.PackSegInputs'),
 ]
 train_dataloader = dict(
     batch_size=16,
@@ -20,12 +20,14 @@ train_dataloader = dict(
         type='EmbeddedAffinityLabelDataset',
         split='ImageSets/Segmentation/train.txt',
         label_dir=label_dir,
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 
 # The photos whose CAMs walk, at their own size; `mask_dir` is for the measurement only.
 test_pipeline = [
     dict(type='LoadImage'),
-    dict(type='mmseg.PackSegInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape'))
+    dict(type='mmseg.PackSegInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape')),
 ]
 test_dataloader = dict(
     batch_size=16,
@@ -37,4 +39,6 @@ test_dataloader = dict(
         split='ImageSets/Segmentation/train.txt',
         mask_dir='SegmentationClass',
         test_mode=True,
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)

@@ -12,7 +12,8 @@ train_pipeline = [
         scale=225,
         crop_ratio_range=(0.5, 1.0),
         interpolation='bicubic',
-        backend='pillow'),
+        backend='pillow',
+    ),
     dict(type='RandomFlip', prob=0.5),
     dict(type='mmpretrain.PackInputs', meta_keys=meta_keys),
 ]
@@ -36,7 +37,9 @@ train_dataloader = dict(
         data_root=data_root,
         split='ImageSets/Segmentation/train.txt',
         metainfo=metainfo,
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 val_dataloader = dict(
     batch_size=16,
     num_workers=2,
@@ -48,7 +51,9 @@ val_dataloader = dict(
         split='ImageSets/Segmentation/val.txt',
         metainfo=metainfo,
         test_mode=True,
-        pipeline=val_pipeline))
+        pipeline=val_pipeline,
+    ),
+)
 val_evaluator = [
     dict(type='mmpretrain.AveragePrecision'),
     dict(type='mmpretrain.MultiLabelMetric', average='macro', thr=0.5),
@@ -66,4 +71,6 @@ test_dataloader = dict(
         mask_dir='SegmentationClass',
         metainfo=metainfo,
         test_mode=True,
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)

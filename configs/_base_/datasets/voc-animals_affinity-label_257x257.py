@@ -10,7 +10,7 @@ train_pipeline = [
     dict(type='RandomResize', scale=(320, 320), ratio_range=(0.75, 1.25), keep_ratio=True),
     dict(type='RandomFlip', prob=0.5),
     dict(type='mmseg.RandomCrop', crop_size=crop_size),
-    dict(type='mmseg.PackSegInputs')
+    dict(type='mmseg.PackSegInputs'),
 ]
 train_dataloader = dict(
     batch_size=16,
@@ -24,12 +24,14 @@ train_dataloader = dict(
         metainfo=metainfo,
         split='ImageSets/Segmentation/train.txt',
         label_dir=label_dir,
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 
 # The photos whose CAMs walk, at their own size; `mask_dir` is for the measurement only.
 test_pipeline = [
     dict(type='LoadImage'),
-    dict(type='mmseg.PackSegInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape'))
+    dict(type='mmseg.PackSegInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape')),
 ]
 test_dataloader = dict(
     batch_size=16,
@@ -43,4 +45,6 @@ test_dataloader = dict(
         mask_dir='SegmentationClass',
         metainfo=metainfo,
         test_mode=True,
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)

@@ -8,10 +8,11 @@ train_pipeline = [
     dict(type='mmamr.LoadMask'),
     dict(
         type='RandomChoice',
-        transforms=[[dict(type='Resize', scale_factor=r, keep_ratio=True)] for r in (0.5, 0.75, 1.0, 1.25, 1.5)]),
+        transforms=[[dict(type='Resize', scale_factor=r, keep_ratio=True)] for r in (0.5, 0.75, 1.0, 1.25, 1.5)],
+    ),
     dict(type='RandomCrop', crop_size=crop_size),
     dict(type='RandomFlip', prob=0.5),
-    dict(type='PackSegInputs')
+    dict(type='PackSegInputs'),
 ]
 test_pipeline = [dict(type='mmamr.LoadImage'), dict(type='mmamr.LoadMask'), dict(type='PackSegInputs')]
 train_dataloader = dict(
@@ -25,7 +26,9 @@ train_dataloader = dict(
         metainfo=metainfo,
         ann_file='ImageSets/Segmentation/train.txt',
         data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClassPseudo'),
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 val_dataloader = dict(
     batch_size=1,
     num_workers=2,
@@ -37,7 +40,9 @@ val_dataloader = dict(
         metainfo=metainfo,
         ann_file='ImageSets/Segmentation/val.txt',
         data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)
 test_dataloader = val_dataloader
 val_evaluator = dict(type='mmamr.SegmentationMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator

@@ -11,7 +11,8 @@ train_pipeline = [
         scale=225,
         crop_ratio_range=(0.5, 1.0),
         interpolation='bicubic',
-        backend='pillow'),
+        backend='pillow',
+    ),
     dict(type='RandomFlip', prob=0.5),
     dict(type='mmpretrain.PackInputs', meta_keys=meta_keys),
 ]
@@ -31,10 +32,9 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
     dataset=dict(
-        type='ImageLabelDataset',
-        data_root=data_root,
-        split='ImageSets/Segmentation/train.txt',
-        pipeline=train_pipeline))
+        type='ImageLabelDataset', data_root=data_root, split='ImageSets/Segmentation/train.txt', pipeline=train_pipeline
+    ),
+)
 val_dataloader = dict(
     batch_size=16,
     num_workers=2,
@@ -45,7 +45,9 @@ val_dataloader = dict(
         data_root=data_root,
         split='ImageSets/Segmentation/val.txt',
         test_mode=True,
-        pipeline=val_pipeline))
+        pipeline=val_pipeline,
+    ),
+)
 val_evaluator = [
     dict(type='mmpretrain.AveragePrecision'),
     dict(type='mmpretrain.MultiLabelMetric', average='macro', thr=0.5),
@@ -62,4 +64,6 @@ test_dataloader = dict(
         split='ImageSets/Segmentation/train.txt',
         mask_dir='SegmentationClass',
         test_mode=True,
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)

@@ -32,7 +32,9 @@ train_dataloader = dict(
         data_root=data_root,
         split='ImageSets/Segmentation/train_aug.txt',
         labels=dict(type='VOCXMLLabels', difficult=True),
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 val_dataloader = dict(
     batch_size=16,
     num_workers=4,
@@ -44,7 +46,9 @@ val_dataloader = dict(
         split='ImageSets/Segmentation/val.txt',
         labels=dict(type='VOCXMLLabels', difficult=True),
         test_mode=True,
-        pipeline=val_pipeline))
+        pipeline=val_pipeline,
+    ),
+)
 val_evaluator = [
     dict(type='mmpretrain.AveragePrecision'),
     dict(type='mmpretrain.MultiLabelMetric', average='macro', thr=0.5),
@@ -63,4 +67,6 @@ test_dataloader = dict(
         partial_masks=True,
         labels=dict(type='VOCXMLLabels', difficult=True),
         test_mode=True,
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)

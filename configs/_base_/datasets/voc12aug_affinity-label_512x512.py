@@ -9,7 +9,7 @@ train_pipeline = [
     dict(type='RandomResize', scale=(500, 500), ratio_range=(0.5, 1.5), keep_ratio=True),
     dict(type='RandomFlip', prob=0.5),
     dict(type='mmseg.RandomCrop', crop_size=crop_size),
-    dict(type='mmseg.PackSegInputs')
+    dict(type='mmseg.PackSegInputs'),
 ]
 train_dataloader = dict(
     batch_size=16,
@@ -22,12 +22,14 @@ train_dataloader = dict(
         data_root=data_root,
         split='ImageSets/Segmentation/train_aug.txt',
         label_dir=label_dir,
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 
 # The photos whose CAMs walk, at their own size; `mask_dir` is for the measurement only.
 test_pipeline = [
     dict(type='LoadImage'),
-    dict(type='mmseg.PackSegInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape'))
+    dict(type='mmseg.PackSegInputs', meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape')),
 ]
 test_dataloader = dict(
     batch_size=8,
@@ -42,4 +44,6 @@ test_dataloader = dict(
         partial_masks=True,
         labels=dict(type='VOCXMLLabels', difficult=True),
         test_mode=True,
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)

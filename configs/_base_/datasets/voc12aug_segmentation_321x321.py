@@ -7,10 +7,11 @@ train_pipeline = [
     dict(type='LoadAnnotations'),
     dict(
         type='RandomChoice',
-        transforms=[[dict(type='Resize', scale_factor=r, keep_ratio=True)] for r in (0.5, 0.75, 1.0, 1.25, 1.5)]),
+        transforms=[[dict(type='Resize', scale_factor=r, keep_ratio=True)] for r in (0.5, 0.75, 1.0, 1.25, 1.5)],
+    ),
     dict(type='RandomCrop', crop_size=crop_size),
     dict(type='RandomFlip', prob=0.5),
-    dict(type='PackSegInputs')
+    dict(type='PackSegInputs'),
 ]
 test_pipeline = [dict(type='LoadImageFromFile'), dict(type='LoadAnnotations'), dict(type='PackSegInputs')]
 train_dataloader = dict(
@@ -23,7 +24,9 @@ train_dataloader = dict(
         data_root=data_root,
         ann_file='ImageSets/Segmentation/train_aug.txt',
         data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClassPseudo'),
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 val_dataloader = dict(
     batch_size=1,
     num_workers=4,
@@ -34,7 +37,9 @@ val_dataloader = dict(
         data_root=data_root,
         ann_file='ImageSets/Segmentation/val.txt',
         data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)
 test_dataloader = val_dataloader
 val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator

@@ -8,7 +8,8 @@ data_preprocessor = dict(
     # After normalisation, 0 is ImageNet's mean.
     pad_val=0,
     seg_pad_val=255,
-    size=(448, 448))
+    size=(448, 448),
+)
 model = dict(
     type='AffinityNet',
     data_preprocessor=data_preprocessor,
@@ -20,11 +21,14 @@ model = dict(
         dilations=(1, 1, 2, 4),
         frozen_stages=1,
         norm_eval=True,
-        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')),
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50'),
+    ),
     stride=8,
     head=dict(
         type='AffinityHead',
         in_channels=(512, 1024, 2048),
         channels=(64, 128, 256),
-        loss_affinity=dict(type='FeatureAffinityLoss', radius=radius)),
-    walk_cfg=dict(radius=5, beta=8, exp_times=8))
+        loss_affinity=dict(type='FeatureAffinityLoss', radius=radius),
+    ),
+    walk_cfg=dict(radius=5, beta=8, exp_times=8),
+)

@@ -4,5 +4,6 @@ model = dict(
     type='AMRClassifier',
     compensation=dict(**_base_.branch, modulation=dict(layers=r'layer[34]\.\d+\.bn2', amm=dict(type='AMM'))),
     # Twice L_cls of the paper: each branch then learns at the rate of the plain classifier.
-    loss_cls=dict(type='MultiLabelSoftMarginLoss', loss_weight=2.),
-    loss_cps=dict(type='CrossPseudoSupervisionLoss', loss_weight=0.05))
+    loss_cls=dict(type='MultiLabelSoftMarginLoss', loss_weight=2.0),
+    loss_cps=dict(type='CrossPseudoSupervisionLoss', loss_weight=0.05),
+)

@@ -4,5 +4,6 @@ _base_ = './cam_resnet50-d16.py'
 model = dict(
     type='AMRClassifier',
     compensation=dict(**_base_.branch, modulation=dict(layers=r'layer[34]\.\d+\.bn3', amm=dict(type='AMM'))),
-    loss_cls=dict(type='MultiLabelSoftMarginLoss', loss_weight=2.),
-    loss_cps=dict(type='CrossPseudoSupervisionLoss', loss_weight=0.2, relu=False))
+    loss_cls=dict(type='MultiLabelSoftMarginLoss', loss_weight=2.0),
+    loss_cps=dict(type='CrossPseudoSupervisionLoss', loss_weight=0.2, relu=False),
+)

@@ -4,4 +4,5 @@ model = dict(
     type='AMRClassifier',
     compensation=dict(**_base_.branch, neck=dict(type='AMMNeck', in_channels=2048, amm=dict(type='AMM'))),
     loss_cls=dict(type='MultiLabelSoftMarginLoss'),
-    loss_cps=dict(type='CrossPseudoSupervisionLoss', loss_weight=1., relu=False))
+    loss_cps=dict(type='CrossPseudoSupervisionLoss', loss_weight=1.0, relu=False),
+)

@@ -7,12 +7,13 @@ amm = dict(
     type='AMM',
     channel=dict(layer='mlp', reduction=16),
     spatial=dict(pooling='max-avg', norm_cfg=dict(type='BN', momentum=0.01)),
-    function=dict(type='GaussianModulation', form='pdf', statistics='batch', unbiased=True))
+    function=dict(type='GaussianModulation', form='pdf', statistics='batch', unbiased=True),
+)
 model = dict(
     type='AMRClassifier',
-    compensation=dict(
-        **_base_.branch, modulation=dict(layers=r'layer[1-4]\.\d+\.bn3', amm=amm), detach_after='layer1'),
+    compensation=dict(**_base_.branch, modulation=dict(layers=r'layer[1-4]\.\d+\.bn3', amm=amm), detach_after='layer1'),
     frozen_spotlight=True,
     loss_cls=dict(type='MultiLabelSoftMarginLoss'),
-    loss_cps=dict(type='CrossPseudoSupervisionLoss', loss_weight=0.05, samples='first-pair'))
+    loss_cps=dict(type='CrossPseudoSupervisionLoss', loss_weight=0.05, samples='first-pair'),
+)
 find_unused_parameters = True

@@ -8,7 +8,8 @@ model = dict(
         bgr_to_rgb=True,
         pad_val=0,
         seg_pad_val=255,
-        size=(225, 225)),
+        size=(225, 225),
+    ),
     backbone=dict(
         type='MobileNetV2',
         out_indices=(1, 2, 4, 6),
@@ -20,7 +21,9 @@ model = dict(
             type='StrictPretrained',
             checkpoint='{{$MMAMR_MOBILENET_V2:../shared/weights/mobilenet_v2_imagenet_backbone.pth}}',
             prefix='backbone.',
-            unused=('conv2.', ))),
+            unused=('conv2.',),
+        ),
+    ),
     decode_head=dict(
         type='mmamr.ASPPV2Head',
         in_channels=320,
@@ -28,6 +31,8 @@ model = dict(
         dilations=(3, 6, 9, 12),
         num_classes=6,
         align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, avg_non_ignore=True)),
+        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, avg_non_ignore=True),
+    ),
     train_cfg=dict(),
-    test_cfg=dict(mode='whole'))
+    test_cfg=dict(mode='whole'),
+)

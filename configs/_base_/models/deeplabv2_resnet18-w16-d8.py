@@ -8,7 +8,8 @@ model = dict(
         bgr_to_rgb=True,
         pad_val=0,
         seg_pad_val=255,
-        size=(96, 96)),
+        size=(96, 96),
+    ),
     backbone=dict(
         type='ResNet',
         depth=18,
@@ -16,7 +17,8 @@ model = dict(
         stem_channels=16,
         strides=(1, 2, 1, 1),
         dilations=(1, 1, 1, 1),
-        out_indices=(3, )),
+        out_indices=(3,),
+    ),
     decode_head=dict(
         type='mmamr.ASPPV2Head',
         in_channels=128,
@@ -24,6 +26,8 @@ model = dict(
         dilations=(1, 2, 3, 4),
         num_classes=8,
         align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, avg_non_ignore=True)),
+        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, avg_non_ignore=True),
+    ),
     train_cfg=dict(),
-    test_cfg=dict(mode='whole'))
+    test_cfg=dict(mode='whole'),
+)

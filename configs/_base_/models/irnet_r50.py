@@ -8,7 +8,8 @@ data_preprocessor = dict(
     # After normalisation, 0 is ImageNet's mean.
     pad_val=0,
     seg_pad_val=255,
-    size=(512, 512))
+    size=(512, 512),
+)
 model = dict(
     type='IRNet',
     data_preprocessor=data_preprocessor,
@@ -16,17 +17,21 @@ model = dict(
         type='mmpretrain.ResNet',
         depth=50,
         strides=(1, 2, 2, 1),
-        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50')),
+        init_cfg=dict(type='Pretrained', checkpoint='torchvision://resnet50'),
+    ),
     taps=('maxpool', 'layer1', 'layer2', 'layer3', 'layer4'),
     edge_head=dict(
         type='EdgeHead',
         in_channels=(64, 256, 512, 1024, 2048),
         strides=(4, 4, 8, 16, 16),
-        loss_affinity=dict(type='PathAffinityLoss', radius=radius)),
+        loss_affinity=dict(type='PathAffinityLoss', radius=radius),
+    ),
     displacement_head=dict(
         type='DisplacementHead',
         in_channels=(64, 256, 512, 1024, 2048),
         strides=(4, 4, 8, 16, 16),
         channels=(64, 128, 256, 256, 256),
-        loss_displacement=dict(type='DisplacementLoss', radius=radius)),
-    walk_cfg=dict(radius=5, beta=10, exp_times=8))
+        loss_displacement=dict(type='DisplacementLoss', radius=radius),
+    ),
+    walk_cfg=dict(radius=5, beta=10, exp_times=8),
+)

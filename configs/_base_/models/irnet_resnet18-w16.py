@@ -7,7 +7,8 @@ backbone = dict(
     stem_channels=16,
     strides=(1, 2, 2, 1),
     dilations=(1, 1, 1, 1),
-    norm_eval=True)
+    norm_eval=True,
+)
 data_preprocessor = dict(
     type='mmseg.SegDataPreProcessor',
     mean=[123.675, 116.28, 103.53],
@@ -15,7 +16,8 @@ data_preprocessor = dict(
     bgr_to_rgb=True,
     pad_val=0,
     seg_pad_val=255,
-    size=(96, 96))
+    size=(96, 96),
+)
 levels = dict(in_channels=(16, 16, 32, 64, 128), strides=(4, 4, 8, 16, 16))
 model = dict(
     type='IRNet',
@@ -28,5 +30,7 @@ model = dict(
         channels=(16, 32, 32, 32, 32),
         merged_channels=32,
         loss_displacement=dict(type='DisplacementLoss', radius=radius),
-        **levels),
-    walk_cfg=dict(radius=5, beta=10, exp_times=6))
+        **levels,
+    ),
+    walk_cfg=dict(radius=5, beta=10, exp_times=6),
+)

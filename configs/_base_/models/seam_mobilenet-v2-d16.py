@@ -5,4 +5,6 @@ model = dict(
         type='SEAMBranch',
         backbone=dict(out_indices=(2, 4, 6)),
         head=dict(type='SEAMHead', num_classes=20, in_channels=(32, 96, 320), channels=(32, 64)),
-        scale=0.5))
+        scale=0.5,
+    )
+)

@@ -2,9 +2,15 @@
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.1, momentum=0.0, weight_decay=5e-4),
-    paramwise_cfg=dict(custom_keys={'head': dict(lr_mult=10)}))
-param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=8, by_epoch=True, convert_to_iter_based=True)]
+    paramwise_cfg=dict(custom_keys={'head': dict(lr_mult=10)}),
+)
+param_scheduler = [
+    dict(type='PolyLR', power=0.9, eta_min=0.0, begin=0, end=8, by_epoch=True, convert_to_iter_based=True)
+]
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=8)
 # Then the walk, of CAMs that the CAM stage made; the background walks along, to each of these powers.
-test_cfg = dict(type='PseudoLabelLoop', cam_dir='work_dirs/cams', powers=(4., 8., 16., 24., 32.), power=16.)
-test_evaluator = [dict(type='CAMMetric', threshold=16., prefix='walk'), dict(type='LabelMetric', prefix='pseudo_label')]
+test_cfg = dict(type='PseudoLabelLoop', cam_dir='work_dirs/cams', powers=(4.0, 8.0, 16.0, 24.0, 32.0), power=16.0)
+test_evaluator = [
+    dict(type='CAMMetric', threshold=16.0, prefix='walk'),
+    dict(type='LabelMetric', prefix='pseudo_label'),
+]

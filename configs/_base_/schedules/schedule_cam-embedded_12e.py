@@ -2,11 +2,12 @@
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.1, momentum=0.9, nesterov=True, weight_decay=1e-4),
-    clip_grad=dict(max_norm=10.),
-    paramwise_cfg=dict(custom_keys={'head': dict(lr_mult=10.)}))
+    clip_grad=dict(max_norm=10.0),
+    paramwise_cfg=dict(custom_keys={'head': dict(lr_mult=10.0)}),
+)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.01, by_epoch=False, begin=0, end=25),
-    dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=12, by_epoch=True, convert_to_iter_based=True)
+    dict(type='PolyLR', power=0.9, eta_min=0.0, begin=0, end=12, by_epoch=True, convert_to_iter_based=True),
 ]
 train_cfg = dict(by_epoch=True, max_epochs=12, val_interval=12)
 val_cfg = dict()

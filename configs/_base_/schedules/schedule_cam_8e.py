@@ -1,6 +1,8 @@
 # The paper's: SGD, momentum 0.9, learning rate 0.01, weight decay 1e-4, poly 0.9, 8 epochs of batches of 16.
 optim_wrapper = dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=1e-4))
-param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=8, by_epoch=True, convert_to_iter_based=True)]
+param_scheduler = [
+    dict(type='PolyLR', power=0.9, eta_min=0.0, begin=0, end=8, by_epoch=True, convert_to_iter_based=True)
+]
 train_cfg = dict(by_epoch=True, max_epochs=8, val_interval=1)
 val_cfg = dict()
 test_cfg = dict(type='CAMLoop')

@@ -6,10 +6,12 @@ optim_wrapper = dict(
     # named one by one.
     paramwise_cfg=dict(
         custom_keys={
-            'decode_head.convs': dict(lr_mult=10.),
-            **{f'decode_head.convs.{branch}.bias': dict(lr_mult=20.) for branch in range(4)}
-        }))
-param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0., begin=0, end=20000, by_epoch=False)]
+            'decode_head.convs': dict(lr_mult=10.0),
+            **{f'decode_head.convs.{branch}.bias': dict(lr_mult=20.0) for branch in range(4)},
+        }
+    ),
+)
+param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0.0, begin=0, end=20000, by_epoch=False)]
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=20000, val_interval=2000)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
@@ -20,4 +22,5 @@ default_hooks = dict(
     checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=2000, max_keep_ckpts=1),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'),
-    randomness=dict(type='mmamr.ResumableRandomnessHook'))
+    randomness=dict(type='mmamr.ResumableRandomnessHook'),
+)

@@ -1,4 +1,5 @@
 """Tables over several seeds: what has to be run (``runs``), running it (``experiments``), and the table (``table``)."""
+
 from .experiments import Experiments
 from .runs import ClassifierRun, EnsembleRun, PipelineRun, Run, build_run
 from .table import Table

@@ -2,10 +2,10 @@ import os
 import os.path as osp
 import re
 import subprocess
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from queue import Queue
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import torch
 
@@ -42,16 +42,19 @@ class Experiments:
             too few seeds to average; if the path of the folder cannot be passed by ``--cfg-options``.
     """
 
-    def __init__(self,
-                 cfg,
-                 config_dir: str,
-                 work_dir: str,
-                 tools_dir: str,
-                 seeds: Sequence[int] = (0, 1, 2),
-                 runs: Optional[Sequence[str]] = None) -> None:
+    def __init__(
+        self,
+        cfg,
+        config_dir: str,
+        work_dir: str,
+        tools_dir: str,
+        seeds: Sequence[int] = (0, 1, 2),
+        runs: Sequence[str] | None = None,
+    ) -> None:
         if re.search(r'[\s,\'"]', work_dir):
-            raise InputError(f'{work_dir!r}: --cfg-options take no space, comma or quote in a path; '
-                             'name another work dir')
+            raise InputError(
+                f'{work_dir!r}: --cfg-options take no space, comma or quote in a path; name another work dir'
+            )
         self.cfg = cfg
         self.config_dir = config_dir
         self.work_dir = work_dir
@@ -63,7 +66,7 @@ class Experiments:
         if unknown:
             raise InputError(f'the experiment has no runs {sorted(unknown)}; it has {sorted(cfg.runs)}')
         self.rows = [row for row in cfg.rows if row['run'] in names]
-        self.runs: Dict[Tuple[str, int], Run] = {}
+        self.runs: dict[tuple[str, int], Run] = {}
         for seed in self.seeds:
             for name in names:
                 self.add(name, seed)
@@ -75,14 +78,16 @@ class Experiments:
             seeds = [seed]
             if settings.get('ensemble_of'):
                 if len(self.seeds) < 3:
-                    raise InputError(f'{name} averages pairs of seeds, of which {len(self.seeds)} seeds have not one '
-                                     'each: name three or more with --seeds, or leave it out with --runs')
+                    raise InputError(
+                        f'{name} averages pairs of seeds, of which {len(self.seeds)} seeds have not one '
+                        'each: name three or more with --seeds, or leave it out with --runs'
+                    )
                 seeds.append(self.seeds[(self.seeds.index(seed) + 1) % len(self.seeds)])
             parents = [self.add(parent_of(settings), one) for one in seeds] if parent_of(settings) else []
             self.runs[name, seed] = build_run(name, seed, settings, self.cfg, self.config_dir, self.work_dir, parents)
         return self.runs[name, seed]
 
-    def plan(self) -> List[str]:
+    def plan(self) -> list[str]:
         """One line a run: what is there and what is missing."""
         return [
             f'{run.work_dir}: ' + (f'to do: {", ".join(run.missing())}' if run.missing() else 'done')
@@ -118,7 +123,7 @@ class Experiments:
                 raise InputError('; '.join(failed))
             waiting = [run for run in waiting if run not in ready]
 
-    def finish(self, run: Run, devices: Queue, jobs: int) -> Optional[str]:
+    def finish(self, run: Run, devices: Queue, jobs: int) -> str | None:
         """Run the commands of a run on a free device, beside ``jobs - 1`` others; returns what went wrong."""
         device = devices.get()
         try:
@@ -128,7 +133,8 @@ class Experiments:
                     log = osp.join(run.work_dir, f'{name}.log')
                     with open(log, 'w', encoding='utf-8') as file:
                         code = subprocess.run(
-                            command, stdout=file, stderr=subprocess.STDOUT, env=environment(device, jobs)).returncode
+                            command, stdout=file, stderr=subprocess.STDOUT, env=environment(device, jobs)
+                        ).returncode
                     if code != 0:
                         return f'{run.name} with seed {run.seed} failed, see {log}'
         except InputError as error:
@@ -139,12 +145,10 @@ class Experiments:
 
     def table(self) -> Table:
         """What came out."""
-        measured = {
-            row['name']: [self.runs[row['run'], seed].measure(row) for seed in self.seeds] for row in self.rows
-        }
+        measured = {row['name']: [self.runs[row['run'], seed].measure(row) for seed in self.seeds] for row in self.rows}
         return Table(self.cfg.title, self.seeds, collect(self.rows, measured))
 
 
-def parent_of(settings: Mapping) -> Optional[str]:
+def parent_of(settings: Mapping) -> str | None:
     """The run that a run names."""
     return settings.get('load_from') or settings.get('checkpoint_of') or settings.get('ensemble_of')

@@ -1,11 +1,13 @@
 """What an experiment runs with one seed, by ``tools/train.py`` and ``tools/test.py``, and what came out."""
+
 import json
 import os
 import os.path as osp
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from mmengine.config import Config
@@ -42,14 +44,14 @@ class Run:
     seed: int
     config: str
     work_dir: str
-    options: Dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
     parents: Sequence['Run'] = ()
 
-    def settings(self) -> Dict[str, str]:
+    def settings(self) -> dict[str, str]:
         """Every setting that its numbers depend on, as text by dotted key."""
         raise NotImplementedError
 
-    def all_settings(self) -> Dict[str, str]:
+    def all_settings(self) -> dict[str, str]:
         """Its own and those of its parents, whose names are before theirs."""
         settings = self.settings()
         for parent in self.parents:
@@ -59,8 +61,9 @@ class Run:
 
     def has_begun(self) -> bool:
         """Whether its folder has a checkpoint or anything that was measured."""
-        return any(name in MADE or name.startswith('curves_') or name.endswith('.pth')
-                   for name in os.listdir(self.work_dir))
+        return any(
+            name in MADE or name.startswith('curves_') or name.endswith('.pth') for name in os.listdir(self.work_dir)
+        )
 
     def note_settings(self) -> None:
         """Write down the settings, or compare them with those that are there.
@@ -69,6 +72,7 @@ class Run:
             InputError: If what is in the folder was made with other settings.
         """
         from mmamr.engine.runner.plan import changed_settings
+
         path, settings = osp.join(self.work_dir, 'settings.json'), self.all_settings()
         if not osp.exists(path) or not self.has_begun():
             with closing(self.lock()), atomic_write(path, 'w', encoding='utf-8') as file:
@@ -77,14 +81,16 @@ class Run:
         with open(path, encoding='utf-8') as file:
             before = json.load(file)
         if before != settings:
-            raise InputError(f'{self.work_dir} was made with other settings ({changed_settings(before, settings)}); '
-                             'take another --work-dir, or remove it, and what starts from it, to run it again')
+            raise InputError(
+                f'{self.work_dir} was made with other settings ({changed_settings(before, settings)}); '
+                'take another --work-dir, or remove it, and what starts from it, to run it again'
+            )
 
-    def missing(self) -> List[str]:
+    def missing(self) -> list[str]:
         """What has not been measured yet, in words for a plan; empty for a run that is done."""
         raise NotImplementedError
 
-    def commands(self, tools_dir: str) -> Iterator[Tuple[List[str], str]]:
+    def commands(self, tools_dir: str) -> Iterator[tuple[list[str], str]]:
         """Command lines with the names of their logs; a later one may need what an earlier one made."""
         raise NotImplementedError
 
@@ -95,11 +101,12 @@ class Run:
             InputError: If another one is at work there.
         """
         from mmamr.engine.runner.folder_lock import FolderLock  # the engine imports mmseg
+
         lock = FolderLock(self.work_dir)
         lock.acquire()
         return lock
 
-    def measure(self, row: Mapping) -> Dict[str, float]:
+    def measure(self, row: Mapping) -> dict[str, float]:
         """The numbers of a row of the table, by column.
 
         Raises:
@@ -107,7 +114,7 @@ class Run:
         """
         raise NotImplementedError
 
-    def command(self, script: str, *arguments: str, **options: Any) -> List[str]:
+    def command(self, script: str, *arguments: str, **options: Any) -> list[str]:
         """A command line for one of the tools, with the options of the config at its end."""
         line = [sys.executable, script, self.config, *arguments, '--work-dir', self.work_dir]
         return [*line, '--cfg-options', *(f'{key}={value}' for key, value in options.items())]
@@ -124,7 +131,7 @@ class ClassifierRun(Run):
             True.
     """
 
-    splits: Dict[str, str] = field(default_factory=dict)
+    splits: dict[str, str] = field(default_factory=dict)
     choose_on: str = 'train'
     trains: bool = True
 
@@ -150,18 +157,19 @@ class ClassifierRun(Run):
         with open(marker, encoding='utf-8') as file:
             return osp.join(self.work_dir, osp.basename(file.read().strip()))
 
-    def settings(self) -> Dict[str, str]:
+    def settings(self) -> dict[str, str]:
         """Every setting that its numbers depend on, as text by dotted key."""
         from mmamr.engine.runner.stage import settings_of  # the engine imports mmseg
+
         cfg = Config.fromfile(self.config)
         cfg.merge_from_dict({'randomness.seed': self.seed, **self.options})
         return {**settings_of(cfg), **{f'splits.{name}': path for name, path in self.splits.items()}}
 
-    def missing(self) -> List[str]:
+    def missing(self) -> list[str]:
         """Splits that have not been measured."""
         return [split for split in self.splits if not osp.exists(self.curves_file(split))]
 
-    def commands(self, tools_dir: str) -> Iterator[Tuple[List[str], str]]:
+    def commands(self, tools_dir: str) -> Iterator[tuple[list[str], str]]:
         """Train, then make the CAMs of each split."""
         options = {'randomness.seed': self.seed, **self.options}
         trained = osp.join(self.work_dir, 'trained')
@@ -175,14 +183,16 @@ class ClassifierRun(Run):
             with atomic_write(trained):
                 pass
         for split in self.missing():
-            options.update({
-                'test_dataloader.dataset.split': self.splits[split],
-                'test_cfg.out_dir': self.cam_dir(split),
-                'test_evaluator.out_file': self.curves_file(split)
-            })
+            options.update(
+                {
+                    'test_dataloader.dataset.split': self.splits[split],
+                    'test_cfg.out_dir': self.cam_dir(split),
+                    'test_evaluator.out_file': self.curves_file(split),
+                }
+            )
             yield self.command(osp.join(tools_dir, 'test.py'), self.checkpoint(), **options), f'cam_{split}'
 
-    def measure(self, row: Mapping) -> Dict[str, float]:
+    def measure(self, row: Mapping) -> dict[str, float]:
         """mIoU of ``row['cam']`` on each split, at the best threshold of :attr:`choose_on`, and the threshold."""
         curves = {}
         for split in self.splits:
@@ -197,16 +207,27 @@ class ClassifierRun(Run):
 class EnsembleRun(ClassifierRun):
     """The mean of the CAMs of its parents, which are not trained again: what several models give without AMR."""
 
-    def commands(self, tools_dir: str) -> Iterator[Tuple[List[str], str]]:
+    def commands(self, tools_dir: str) -> Iterator[tuple[list[str], str]]:
         """Measure the mean on each split."""
         for split in self.missing():
             script = osp.join(tools_dir, 'analysis_tools', 'eval_cams.py')
             options = {**self.options, 'test_dataloader.dataset.split': self.splits[split]}
-            yield [
-                sys.executable, script, self.config, '--cam-dir', *(parent.cam_dir(split) for parent in self.parents),
-                '--nproc', '0', '--curves', self.curves_file(split), '--cfg-options',
-                *(f'{key}={value}' for key, value in options.items())
-            ], f'ensemble_{split}'
+            yield (
+                [
+                    sys.executable,
+                    script,
+                    self.config,
+                    '--cam-dir',
+                    *(parent.cam_dir(split) for parent in self.parents),
+                    '--nproc',
+                    '0',
+                    '--curves',
+                    self.curves_file(split),
+                    '--cfg-options',
+                    *(f'{key}={value}' for key, value in options.items()),
+                ],
+                f'ensemble_{split}',
+            )
 
 
 @dataclass
@@ -217,15 +238,16 @@ class PipelineRun(Run):
         stages (Sequence[str], optional): Only these of its stages. Defaults to None: all.
     """
 
-    stages: Optional[Sequence[str]] = None
+    stages: Sequence[str] | None = None
 
-    def pipeline_options(self) -> Dict[str, Any]:
+    def pipeline_options(self) -> dict[str, Any]:
         """Options of the pipeline, by dotted key."""
         return {'options.randomness.seed': self.seed, **self.options}
 
-    def settings(self) -> Dict[str, str]:
+    def settings(self) -> dict[str, str]:
         """Those of the pipeline, and of the config of each stage below the stage's name."""
         from mmamr.engine.runner.stage import parse_stages, settings_of  # the engine imports mmseg
+
         cfg = Config.fromfile(self.config)
         cfg.merge_from_dict(self.pipeline_options())
         settings = settings_of(cfg)
@@ -234,7 +256,7 @@ class PipelineRun(Run):
                 settings[f'{stage.name}.{key}'] = value
         return settings
 
-    def records(self) -> Dict[str, Dict]:
+    def records(self) -> dict[str, dict]:
         """Records of the stages so far, from the manifest."""
         path = osp.join(self.work_dir, 'manifest.json')
         if not osp.exists(path):
@@ -242,13 +264,13 @@ class PipelineRun(Run):
         with open(path, encoding='utf-8') as file:
             return json.load(file)['stages']
 
-    def missing(self) -> List[str]:
+    def missing(self) -> list[str]:
         """Stages that are not done."""
         stages, records = Config.fromfile(self.config).stages, self.records()
         wanted = self.stages or [name for name in stages if stages[name] is not None]
         return [name for name in wanted if records.get(name, {}).get('state') != 'done']
 
-    def commands(self, tools_dir: str) -> Iterator[Tuple[List[str], str]]:
+    def commands(self, tools_dir: str) -> Iterator[tuple[list[str], str]]:
         """The pipeline, which knows itself what is left to do."""
         only = [] if self.stages is None else ['--stages', *self.stages]
         yield self.command(osp.join(tools_dir, 'train.py'), '--resume', *only, **self.pipeline_options()), 'pipeline'
@@ -256,9 +278,10 @@ class PipelineRun(Run):
     def lock(self) -> 'FolderLock':
         """None of its own: the pipeline locks its folder."""
         from mmamr.engine.runner.folder_lock import FolderLock
+
         return FolderLock(self.work_dir)
 
-    def measure(self, row: Mapping) -> Dict[str, float]:
+    def measure(self, row: Mapping) -> dict[str, float]:
         """``row['metrics']``: for each split the stage and the metric, e.g. ``dict(val=('evaluation', 'mIoU'))``."""
         records, numbers = self.records(), {}
         for split, (stage, name) in row['metrics'].items():
@@ -267,8 +290,9 @@ class PipelineRun(Run):
         return numbers
 
 
-def build_run(name: str, seed: int, settings: Mapping, experiment: Mapping, config_dir: str, work_dir: str,
-              parents: Sequence[Run]) -> Run:
+def build_run(
+    name: str, seed: int, settings: Mapping, experiment: Mapping, config_dir: str, work_dir: str, parents: Sequence[Run]
+) -> Run:
     """A run of an experiment config.
 
     Args:
@@ -307,7 +331,7 @@ def lookup(measured: Mapping[str, Any], name: str, where: str) -> Any:
     return measured[name]
 
 
-def environment(device: Optional[int], jobs: int) -> Dict[str, str]:
+def environment(device: int | None, jobs: int) -> dict[str, str]:
     """The environment of a run.
 
     Args:

@@ -1,8 +1,9 @@
 """The table of an experiment: Markdown, CSV and a plot."""
+
 import csv
 import io
 import os.path as osp
-from typing import Dict, List, Mapping, Optional, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -45,7 +46,8 @@ class Table:
         for row in self.rows:
             numbers = [row['values'].get(column, [None] * len(self.seeds)) for column in self.columns]
             writer.writerow(
-                [row['name'], *('' if value is None else f'{value:.3f}' for values in numbers for value in values)])
+                [row['name'], *('' if value is None else f'{value:.3f}' for values in numbers for value in values)]
+            )
         return text.getvalue()
 
     def write(self, folder: str, name: str) -> None:
@@ -59,12 +61,13 @@ class Table:
     def plot(self, path: str) -> None:
         """Draw the table: one point a seed, a bar at the mean."""
         from matplotlib.figure import Figure
+
         columns = [column for column in self.columns if column.endswith('mIoU')]
         figure = Figure(figsize=(4 * max(len(columns), 2), 1.2 + 0.5 * len(self.rows)), layout='constrained')
         axes = figure.subplots(1, len(columns), sharey=True, squeeze=False)[0]
         for axis, column in zip(axes, columns):
             for place, row in enumerate(self.rows):
-                values: List[float] = row['values'].get(column, [])
+                values: list[float] = row['values'].get(column, [])
                 axis.plot(values, [place] * len(values), 'o', color='tab:blue', alpha=0.6)
                 if values:
                     axis.plot([np.mean(values)], [place], '|', color='black', markersize=18)
@@ -76,7 +79,7 @@ class Table:
             figure.savefig(file, format='png', dpi=150)
 
 
-def format_cell(column: str, values: Optional[Sequence[float]]) -> str:
+def format_cell(column: str, values: Sequence[float] | None) -> str:
     """Mean ± standard deviation over seeds (with n - 1) of an mIoU, the mean of anything else, empty where there is no
     number. One seed has no spread."""
     if values is None:
@@ -87,7 +90,7 @@ def format_cell(column: str, values: Optional[Sequence[float]]) -> str:
     return mean if len(values) == 1 else f'{mean} ± {np.std(values, ddof=1):.1f}'
 
 
-def collect(rows: Sequence[Mapping], measured: Mapping) -> List[Dict]:
+def collect(rows: Sequence[Mapping], measured: Mapping) -> list[dict]:
     """Rows of a table from what each seed measured.
 
     Args:
@@ -95,6 +98,11 @@ def collect(rows: Sequence[Mapping], measured: Mapping) -> List[Dict]:
         measured (Mapping): Row name to one dict of columns a seed.
     """
     return [
-        dict(row, values={column: [numbers[column] for numbers in measured[row['name']]]
-                          for column in measured[row['name']][0]}) for row in rows
+        dict(
+            row,
+            values={
+                column: [numbers[column] for numbers in measured[row['name']]] for column in measured[row['name']][0]
+            },
+        )
+        for row in rows
     ]

@@ -4,17 +4,19 @@ Floating point is avoided throughout: sines of different maths libraries may dif
 move a pixel. Angles use a rational sine, lights and blends are fixed point, and chance comes from the one stream of
 numpy that is frozen for good.
 """
+
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import NamedTuple
 
 import numpy as np
 
 SUBPIXELS = 4
 """Samples a pixel along each axis."""
 
-Colour = Tuple[int, int, int]
-Box = Tuple[slice, slice]
-Fill = Union[Colour, Callable[[Box], np.ndarray]]
+Colour = tuple[int, int, int]
+Box = tuple[slice, slice]
+Fill = Colour | Callable[[Box], np.ndarray]
 
 
 class Dice:
@@ -74,7 +76,7 @@ class Ellipse(NamedTuple):
     b: int
     angle: int = 0
 
-    def reach(self, grow: int) -> Tuple[int, int, int, int]:
+    def reach(self, grow: int) -> tuple[int, int, int, int]:
         """Bounding box left, top, right, bottom of the shape grown by ``grow``."""
         radius = max(self.a, self.b) + grow
         return self.x - radius, self.y - radius, self.x + radius, self.y + radius
@@ -109,11 +111,15 @@ class Limb(NamedTuple):
     y1: int
     r1: int
 
-    def reach(self, grow: int) -> Tuple[int, int, int, int]:
+    def reach(self, grow: int) -> tuple[int, int, int, int]:
         """Bounding box left, top, right, bottom of the shape grown by ``grow``."""
         radius = max(self.r0, self.r1) + grow
-        return (min(self.x0, self.x1) - radius, min(self.y0, self.y1) - radius,
-                max(self.x0, self.x1) + radius, max(self.y0, self.y1) + radius)
+        return (
+            min(self.x0, self.x1) - radius,
+            min(self.y0, self.y1) - radius,
+            max(self.x0, self.x1) + radius,
+            max(self.y0, self.y1) + radius,
+        )
 
     def relief(self, ys: np.ndarray, xs: np.ndarray, grow: int) -> np.ndarray:
         """As :meth:`Ellipse.relief`: a dome over the limb's axis."""
@@ -126,7 +132,7 @@ class Limb(NamedTuple):
         return 256 - 256 * (off_x * off_x + off_y * off_y) // (radius * radius)
 
 
-Shape = Union[Ellipse, Limb]
+Shape = Ellipse | Limb
 
 
 def noise(dice: Dice, height: int, width: int, cell: int) -> np.ndarray:
@@ -164,7 +170,7 @@ class Canvas:
         self.rgb = np.zeros((self.height, self.width, 3), dtype=np.int32)
         self.owner = np.zeros((self.height, self.width), dtype=np.uint8)
 
-    def box(self, shapes: Sequence[Shape], grow: int = 0) -> Optional[Box]:
+    def box(self, shapes: Sequence[Shape], grow: int = 0) -> Box | None:
         """The part of the canvas that holds the shapes, or None where all of them lie outside."""
         reaches = [shape.reach(grow) for shape in shapes]
         left, top = (max(0, min(reach[i] for reach in reaches)) for i in (0, 1))
@@ -181,18 +187,22 @@ class Canvas:
                 continue
             rows = np.arange(own[0].start, own[0].stop, dtype=np.int32)[:, None]
             columns = np.arange(own[1].start, own[1].stop, dtype=np.int32)[None]
-            part = height[own[0].start - box[0].start:own[0].stop - box[0].start,
-                          own[1].start - box[1].start:own[1].stop - box[1].start]
+            part = height[
+                own[0].start - box[0].start : own[0].stop - box[0].start,
+                own[1].start - box[1].start : own[1].stop - box[1].start,
+            ]
             np.maximum(part, shape.relief(rows, columns, grow), out=part)
         return height
 
-    def paint(self,
-              shapes: Sequence[Shape],
-              fill: Fill,
-              owner: int = 0,
-              line: Optional[Colour] = None,
-              line_width: int = 3,
-              light: int = 78) -> None:
+    def paint(
+        self,
+        shapes: Sequence[Shape],
+        fill: Fill,
+        owner: int = 0,
+        line: Colour | None = None,
+        line_width: int = 3,
+        light: int = 78,
+    ) -> None:
         """Paint the union of some shapes as one lit, rounded body.
 
         Args:
@@ -243,7 +253,7 @@ class Canvas:
         total = self._reduce(np.add, self.rgb)
         return ((total + SUBPIXELS**2 // 2) // SUBPIXELS**2).astype(np.uint8)
 
-    def owners(self) -> Tuple[np.ndarray, np.ndarray]:
+    def owners(self) -> tuple[np.ndarray, np.ndarray]:
         """Whom each pixel belongs to, and how surely.
 
         Returns:
@@ -251,7 +261,7 @@ class Canvas:
             the pixel lies between owners, bool of shape ``(H, W)``.
         """
         shared = self._reduce(np.minimum, self.owner) != self._reduce(np.maximum, self.owner)
-        owner = self.owner[SUBPIXELS // 2::SUBPIXELS, SUBPIXELS // 2::SUBPIXELS]
+        owner = self.owner[SUBPIXELS // 2 :: SUBPIXELS, SUBPIXELS // 2 :: SUBPIXELS]
         # Where two owners meet just between two pixels, the second pixel counts as shared.
         shared[1:] |= (owner[1:] != owner[:-1]) & ~shared[1:] & ~shared[:-1]
         shared[:, 1:] |= (owner[:, 1:] != owner[:, :-1]) & ~shared[:, 1:] & ~shared[:, :-1]
@@ -261,7 +271,7 @@ class Canvas:
     def _reduce(operation: np.ufunc, plane: np.ndarray) -> np.ndarray:
         """Reduce the samples of each pixel; rows before columns, which is several times faster than both at once."""
         for axis in (0, 1):
-            plane = plane.reshape(*plane.shape[:axis], -1, SUBPIXELS, *plane.shape[axis + 1:])
+            plane = plane.reshape(*plane.shape[:axis], -1, SUBPIXELS, *plane.shape[axis + 1 :])
             plane = operation.reduce(plane, axis=axis + 1)
         return plane
 
@@ -283,7 +293,7 @@ class Frame(NamedTuple):
     facing: int = 1
     tilt: int = 0
 
-    def at(self, x: int, y: int) -> Tuple[int, int]:
+    def at(self, x: int, y: int) -> tuple[int, int]:
         """The point ``(x, y)`` of the frame on the canvas."""
         sin, cos = sine(self.tilt), cosine(self.tilt)
         turned_x, turned_y = x * cos - y * sin, x * sin + y * cos
@@ -301,7 +311,7 @@ class Frame(NamedTuple):
         """A limb given in units of the frame."""
         return Limb(*self.at(x0, y0), self.length(r0), *self.at(x1, y1), self.length(r1))
 
-    def chain(self, *points: Tuple[int, int, int]) -> List[Limb]:
+    def chain(self, *points: tuple[int, int, int]) -> list[Limb]:
         """Limbs through points ``(x, y, radius)``, each beginning where the last ended."""
         return [self.limb(*start, *end) for start, end in pairwise(points)]
 

@@ -4,7 +4,9 @@ Build and pose are drawn from the same distributions for every kind, and so is t
 what is on the head and at the end of the tail is discriminative: about a quarter of the creature. A usual fur in the
 other half is the weak hint that the rest of a body gives in photographs.
 """
-from typing import Callable, Dict, List, NamedTuple, Tuple
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,12 +14,28 @@ from .canvas import Box, Canvas, Colour, Dice, Frame, noise
 
 CLASSES = ('bear', 'cat', 'deer', 'elephant', 'rabbit', 'ram', 'unicorn')
 
-FURS: Tuple[Colour, ...] = ((196, 148, 98), (150, 104, 72), (226, 196, 148), (168, 172, 184), (116, 120, 136),
-                            (236, 228, 216), (214, 138, 84), (128, 168, 160), (176, 150, 190), (222, 164, 160))
+FURS: tuple[Colour, ...] = (
+    (196, 148, 98),
+    (150, 104, 72),
+    (226, 196, 148),
+    (168, 172, 184),
+    (116, 120, 136),
+    (236, 228, 216),
+    (214, 138, 84),
+    (128, 168, 160),
+    (176, 150, 190),
+    (222, 164, 160),
+)
 PATTERNS = ('plain', 'spots', 'stripes', 'patches')
-USUAL_FURS: Dict[str, Tuple[Colour, str]] = dict(
-    bear=(FURS[1], 'plain'), cat=(FURS[6], 'stripes'), deer=(FURS[0], 'spots'), elephant=(FURS[4], 'plain'),
-    rabbit=(FURS[3], 'patches'), ram=(FURS[2], 'plain'), unicorn=(FURS[8], 'plain'))
+USUAL_FURS: dict[str, tuple[Colour, str]] = dict(
+    bear=(FURS[1], 'plain'),
+    cat=(FURS[6], 'stripes'),
+    deer=(FURS[0], 'spots'),
+    elephant=(FURS[4], 'plain'),
+    rabbit=(FURS[3], 'patches'),
+    ram=(FURS[2], 'plain'),
+    unicorn=(FURS[8], 'plain'),
+)
 USUAL_PERCENT = 50
 """How many of a hundred creatures have the usual fur of their kind; that of the others says nothing."""
 DARK: Colour = (52, 44, 52)
@@ -54,8 +72,9 @@ class Fur:
 
     def __call__(self, box: Box) -> np.ndarray:
         """Colours of a part of the canvas, of shape ``(h, w, 3)``."""
-        return self._colours[box[0].start - self._top:box[0].stop - self._top,
-                             box[1].start - self._left:box[1].stop - self._left]
+        return self._colours[
+            box[0].start - self._top : box[0].stop - self._top, box[1].start - self._left : box[1].stop - self._left
+        ]
 
 
 class Pen(NamedTuple):
@@ -79,7 +98,7 @@ def _both(*shape_of: Callable[[int], list]) -> list:
     return [shape for side in (-1, 1) for make in shape_of for shape in make(side)]
 
 
-def _ears(head: Frame, *points: Tuple[int, int, int]) -> list:
+def _ears(head: Frame, *points: tuple[int, int, int]) -> list:
     """A chain of limbs on both sides of the head, given for the right one."""
     return _both(lambda side: head.chain(*((side * x, y, radius) for x, y, radius in points)))
 
@@ -176,8 +195,12 @@ def _ram(pen: Pen, head: Frame) -> Callable[[], None]:
     def front() -> None:
         pen.plain([head.ellipse(0, 16, 70, 88)], face)
         pen.outlined(_ears(head, (60, -72, 34), (128, -78, 32), (168, -20, 27), (140, 40, 20), (98, 30, 13)), horn)
-        pen.plain(_ears(head, (92, -98, 5), (96, -52, 5)) + _ears(head, (182, -58, 5), (136, -42, 5)) +
-                  _ears(head, (176, 10, 4), (136, 4, 4)), (150, 112, 66))
+        pen.plain(
+            _ears(head, (92, -98, 5), (96, -52, 5))
+            + _ears(head, (182, -58, 5), (136, -42, 5))
+            + _ears(head, (176, 10, 4), (136, 4, 4)),
+            (150, 112, 66),
+        )
         pen.plain(_both(lambda side: [head.ellipse(side * 34, -6, 20, 20)]), (250, 242, 222))
         _eyes(pen, head, 34, -4, 12)
         pen.plain(_both(lambda side: [head.limb(side * 5, 78, 5, side * 18, 66, 5)]), (220, 150, 150))
@@ -194,8 +217,10 @@ def _unicorn(pen: Pen, head: Frame) -> Callable[[], None]:
         pen.plain([head.ellipse(4, 10, 84, 88)], face)
         pen.plain(head.chain((-60, -68, 26), (6, -72, 28), (38, -48, 8)), mane)
         pen.outlined([head.limb(4, -84, 24, 12, -222, 3)], (255, 210, 74))
-        pen.plain([head.limb(-18, y, 4, 26, y - 16, 4) for y in (-98, -128)] + [head.limb(-6, -158, 4, 22, -170, 4)],
-                  (214, 150, 40))
+        pen.plain(
+            [head.limb(-18, y, 4, 26, y - 16, 4) for y in (-98, -128)] + [head.limb(-6, -158, 4, 22, -170, 4)],
+            (214, 150, 40),
+        )
         pen.plain([head.ellipse(6, 60, 44, 30)], (246, 200, 220))
         pen.plain(_both(lambda side: [head.ellipse(6 + side * 16, 58, 5, 7)]), (180, 96, 130))
         _eyes(pen, head, 42, -4)
@@ -203,8 +228,9 @@ def _unicorn(pen: Pen, head: Frame) -> Callable[[], None]:
     return front
 
 
-HEADS: Dict[str, Callable[[Pen, Frame], Callable[[], None]]] = dict(
-    bear=_bear, cat=_cat, deer=_deer, elephant=_elephant, rabbit=_rabbit, ram=_ram, unicorn=_unicorn)
+HEADS: dict[str, Callable[[Pen, Frame], Callable[[], None]]] = dict(
+    bear=_bear, cat=_cat, deer=_deer, elephant=_elephant, rabbit=_rabbit, ram=_ram, unicorn=_unicorn
+)
 """Each paints what is behind the head and returns the function that paints what is in front of it."""
 
 
@@ -260,26 +286,26 @@ class Creature:
         self.head = self.frame.child(head_x, head_y, dice.integer(48, 56), dice.integer(-12, 12))
         self.neck = (head_x, head_y)
 
-    def box(self) -> Tuple[int, int, int, int]:
+    def box(self) -> tuple[int, int, int, int]:
         """Left, top, right, bottom of the creature in subpixels, roughly."""
         xs = sorted((self.frame.at(-130, 0)[0], self.frame.at(self.neck[0] + 60, 0)[0]))
         return xs[0], self.head_box()[1], xs[1], self.frame.at(0, self.leg + self.waist)[1]
 
-    def head_box(self) -> Tuple[int, int, int, int]:
+    def head_box(self) -> tuple[int, int, int, int]:
         """Left, top, right, bottom of the head with what is on it, in subpixels, roughly."""
         x, y, radius = self.head.x, self.head.y, self.head.length(100)
         return x - 3 * radius // 2, y - 2 * radius, x + 3 * radius // 2, y + radius
 
-    def _legs(self, xs: Tuple[int, int], swing: int) -> List:
+    def _legs(self, xs: tuple[int, int], swing: int) -> list:
         """Two legs that hang from the body's underside; lying creatures fold them forward."""
         top, bottom = self.waist // 2, self.waist + self.leg - 12
         if self.pose == 'lying':
             return [
-                leg for x in xs
-                for leg in self.frame.chain((x, top, 20), (x + 10, bottom, 15), (x + 46, bottom, 13))
+                leg for x in xs for leg in self.frame.chain((x, top, 20), (x + 10, bottom, 15), (x + 46, bottom, 13))
             ]
         return [
-            leg for x, lean in zip(xs, (swing, -swing))
+            leg
+            for x, lean in zip(xs, (swing, -swing))
             for leg in self.frame.chain((x, top, 22), (x + lean, bottom, 14), (x + lean + 8, bottom, 13))
         ]
 

@@ -1,5 +1,4 @@
 """The embedded data set behind the registry, for each kind of stage."""
-from typing import Optional
 
 from mmamr.registry import DATASETS
 
@@ -23,12 +22,14 @@ class EmbeddedMixin:
 
     OWN_CLASSES = CLASSES
 
-    def __init__(self,
-                 data_root: Optional[str] = None,
-                 num_train: int = NUM_TRAIN,
-                 num_val: int = NUM_VAL,
-                 seed: int = SEED,
-                 **kwargs) -> None:
+    def __init__(
+        self,
+        data_root: str | None = None,
+        num_train: int = NUM_TRAIN,
+        num_val: int = NUM_VAL,
+        seed: int = SEED,
+        **kwargs,
+    ) -> None:
         kwargs.setdefault('metainfo', dict(classes=self.OWN_CLASSES))
         super().__init__(data_root=embedded_root(data_root, num_train, num_val, seed), **kwargs)
 

@@ -1,9 +1,9 @@
 """The embedded data set on disk, in the layout of PASCAL VOC, drawn once."""
+
 import hashlib
 import json
 import os
 import os.path as osp
-from typing import Dict, List, Optional
 from xml.etree import ElementTree
 
 from mmamr.utils import atomic_write, track, write_png
@@ -18,7 +18,7 @@ NUM_TRAIN, NUM_VAL, SEED = 400, 100, 0
 MANIFEST = 'manifest.json'
 
 
-def split_ids(num_train: int = NUM_TRAIN, num_val: int = NUM_VAL) -> Dict[str, List[str]]:
+def split_ids(num_train: int = NUM_TRAIN, num_val: int = NUM_VAL) -> dict[str, list[str]]:
     """Image ids of the two splits."""
     return {
         split: [f'{split}_{number:04d}' for number in range(total)]
@@ -32,10 +32,9 @@ def draw_image(img_id: str, seed: int = SEED) -> Scene:
     return draw_scene(seed, ('train', 'val').index(split), int(number))
 
 
-def embedded_root(data_root: Optional[str] = None,
-                  num_train: int = NUM_TRAIN,
-                  num_val: int = NUM_VAL,
-                  seed: int = SEED) -> str:
+def embedded_root(
+    data_root: str | None = None, num_train: int = NUM_TRAIN, num_val: int = NUM_VAL, seed: int = SEED
+) -> str:
     """Folder of the embedded data set, which is drawn first if it is not there whole.
 
     Files are written whole, the manifest with their checksums last. So it does not matter when a process is killed or
@@ -84,15 +83,16 @@ def embedded_root(data_root: Optional[str] = None,
     except OSError as error:
         raise DatasetError(
             f'{data_root}: the embedded data set cannot be written ({error.strerror}); set MMAMR_CACHE to a folder '
-            'that can be written and has 20 MB free') from None
+            'that can be written and has 20 MB free'
+        ) from None
     return data_root
 
 
-def _files_of(img_id: str) -> List[str]:
+def _files_of(img_id: str) -> list[str]:
     return [
         osp.join('JPEGImages', f'{img_id}.png'),
         osp.join('SegmentationClass', f'{img_id}.png'),
-        osp.join('Annotations', f'{img_id}.xml')
+        osp.join('Annotations', f'{img_id}.xml'),
     ]
 
 
@@ -101,7 +101,7 @@ def _checksum(path: str) -> str:
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def _is_whole(root: str, paths, known: Dict[str, str]) -> bool:
+def _is_whole(root: str, paths, known: dict[str, str]) -> bool:
     """Whether all files are there with the checksums of the manifest."""
     try:
         return all(path in known and _checksum(osp.join(root, path)) == known[path] for path in paths)
@@ -109,7 +109,7 @@ def _is_whole(root: str, paths, known: Dict[str, str]) -> bool:
         return False
 
 
-def _read_manifest(root: str, about: dict) -> Dict[str, str]:
+def _read_manifest(root: str, about: dict) -> dict[str, str]:
     """Checksums of the files that the manifest vouches for; none where it is missing or broken.
 
     Raises:

@@ -1,6 +1,7 @@
 """One picture of the embedded data set: image, mask and the objects in it."""
+
 from itertools import count
-from typing import List, NamedTuple, Tuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class SceneObject(NamedTuple):
     """
 
     name: str
-    box: Tuple[int, int, int, int]
+    box: tuple[int, int, int, int]
     truncated: bool
     difficult: bool
 
@@ -41,21 +42,21 @@ class Scene(NamedTuple):
 
     image: np.ndarray
     mask: np.ndarray
-    objects: List[SceneObject]
+    objects: list[SceneObject]
 
 
-def _overlap(one: Tuple[int, int, int, int], other: Tuple[int, int, int, int]) -> int:
+def _overlap(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> int:
     """How many percent of box ``one`` lie under box ``other``."""
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
     return 100 * max(0, width) * max(0, height) // ((one[2] - one[0]) * (one[3] - one[1]))
 
 
-def _place_creatures(dice: Dice, canvas: Canvas, horizon: int) -> List[Creature]:
+def _place_creatures(dice: Dice, canvas: Canvas, horizon: int) -> list[Creature]:
     """Choose creatures from back to front so that every head can be seen."""
     wanted = dice.choice((1, 1, 1, 2, 2, 2, 3))
     smallest, largest = {1: (23, 35), 2: (19, 28), 3: (15, 22)}[wanted]
-    creatures: List[Creature] = []
+    creatures: list[Creature] = []
     for attempt in count():
         if len(creatures) == wanted or (creatures and attempt >= 12 * wanted):
             return creatures
@@ -68,8 +69,10 @@ def _place_creatures(dice: Dice, canvas: Canvas, horizon: int) -> List[Creature]
         left, top, right, _ = creature.head_box()
         if left < -margin or top < -margin or right > canvas.width + margin:
             continue
-        if not any(_overlap(other.head_box(), creature.box()) > 8 or _overlap(other.box(), creature.box()) > 42
-                   for other in creatures):
+        if not any(
+            _overlap(other.head_box(), creature.box()) > 8 or _overlap(other.box(), creature.box()) > 42
+            for other in creatures
+        ):
             creatures.append(creature)
 
 
@@ -103,14 +106,15 @@ def draw_scene(*seed: int, border: bool = True) -> Scene:
         if dice.chance(40):
             # Clutter before the creature: it hides a part of the body, never a head.
             frame = creature.frame.child(
-                dice.integer(-110, 60), creature.leg + creature.waist + dice.integer(4, 14), dice.integer(50, 90))
+                dice.integer(-110, 60), creature.leg + creature.waist + dice.integer(4, 14), dice.integer(50, 90)
+            )
             hidden = (frame.x - frame.scale, frame.y - 2 * frame.scale, frame.x + frame.scale, frame.y)
             if not any(_overlap(head, hidden) for head in heads):
                 THINGS[dice.choice(place.things)](dice, canvas, frame)
     return _finish(canvas, creatures, areas, border)
 
 
-def _finish(canvas: Canvas, creatures: List[Creature], areas: List[int], border: bool) -> Scene:
+def _finish(canvas: Canvas, creatures: list[Creature], areas: list[int], border: bool) -> Scene:
     """Read image, mask and objects off the canvas; ``areas`` are what the creatures covered before others hid them."""
     owner, shared = canvas.owners()
     mask = np.array([0] + [1 + CLASSES.index(creature.kind) for creature in creatures], dtype=np.uint8)[owner]

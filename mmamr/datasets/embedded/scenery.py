@@ -1,5 +1,7 @@
 """What stands around the creatures: places with sky and ground, and clutter behind and before them."""
-from typing import Callable, Dict, NamedTuple, Tuple
+
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,25 +11,49 @@ from .canvas import Canvas, Colour, Dice, Frame, noise
 class Place(NamedTuple):
     """Colours of a place, from top to bottom, and what stands there."""
 
-    sky: Tuple[Colour, Colour]
-    ground: Tuple[Colour, Colour]
+    sky: tuple[Colour, Colour]
+    ground: tuple[Colour, Colour]
     hill: Colour
-    things: Tuple[str, ...]
+    things: tuple[str, ...]
 
 
-PLACES: Tuple[Place, ...] = (
-    Place(((128, 186, 230), (214, 234, 242)), ((142, 190, 96), (94, 150, 72)), (120, 168, 110),
-          ('tree', 'bush', 'flower', 'rock', 'fence')),
-    Place(((250, 200, 150), (252, 232, 190)), ((226, 190, 128), (196, 148, 90)), (208, 160, 110),
-          ('cactus', 'rock', 'bush')),
-    Place(((176, 200, 224), (226, 236, 244)), ((236, 242, 248), (196, 212, 228)), (206, 220, 232),
-          ('fir', 'rock', 'fence')),
-    Place(((70, 84, 138), (150, 140, 180)), ((78, 110, 100), (50, 80, 80)), (72, 96, 112),
-          ('fir', 'mushroom', 'bush', 'rock')),
-    Place(((120, 168, 140), (170, 200, 150)), ((120, 136, 78), (92, 96, 58)), (88, 140, 98),
-          ('tree', 'fir', 'mushroom', 'flower', 'bush')),
-    Place(((150, 214, 226), (226, 244, 236)), ((240, 222, 176), (222, 196, 146)), (116, 188, 204),
-          ('palm', 'rock', 'ball')),
+PLACES: tuple[Place, ...] = (
+    Place(
+        ((128, 186, 230), (214, 234, 242)),
+        ((142, 190, 96), (94, 150, 72)),
+        (120, 168, 110),
+        ('tree', 'bush', 'flower', 'rock', 'fence'),
+    ),
+    Place(
+        ((250, 200, 150), (252, 232, 190)),
+        ((226, 190, 128), (196, 148, 90)),
+        (208, 160, 110),
+        ('cactus', 'rock', 'bush'),
+    ),
+    Place(
+        ((176, 200, 224), (226, 236, 244)),
+        ((236, 242, 248), (196, 212, 228)),
+        (206, 220, 232),
+        ('fir', 'rock', 'fence'),
+    ),
+    Place(
+        ((70, 84, 138), (150, 140, 180)),
+        ((78, 110, 100), (50, 80, 80)),
+        (72, 96, 112),
+        ('fir', 'mushroom', 'bush', 'rock'),
+    ),
+    Place(
+        ((120, 168, 140), (170, 200, 150)),
+        ((120, 136, 78), (92, 96, 58)),
+        (88, 140, 98),
+        ('tree', 'fir', 'mushroom', 'flower', 'bush'),
+    ),
+    Place(
+        ((150, 214, 226), (226, 244, 236)),
+        ((240, 222, 176), (222, 196, 146)),
+        (116, 188, 204),
+        ('palm', 'rock', 'ball'),
+    ),
 )
 
 
@@ -54,7 +80,7 @@ def draw_place(dice: Dice, canvas: Canvas, place: Place, horizon: int) -> None:
         canvas.rgb[horizon:] = ground
 
 
-def _wash(dice: Dice, plane: np.ndarray, colours: Tuple[Colour, Colour], cell: int, rough: int) -> None:
+def _wash(dice: Dice, plane: np.ndarray, colours: tuple[Colour, Colour], cell: int, rough: int) -> None:
     """Fill ``plane`` with a gradient between two colours and a texture of the size ``cell`` and strength ``rough``."""
     height, width = plane.shape[:2]
     share = (np.arange(height, dtype=np.int32) * 256 // height)[:, None, None]
@@ -135,8 +161,12 @@ def _mushroom(dice: Dice, canvas: Canvas, frame: Frame) -> None:
 def _cactus(dice: Dice, canvas: Canvas, frame: Frame) -> None:
     green = dice.colour((96, 150, 96))
     canvas.paint(
-        frame.chain((0, 0, 20), (0, -140, 18)) + frame.chain((0, -50, 12), (46, -60, 12), (48, -104, 11)) +
-        frame.chain((0, -76, 12), (-42, -84, 12), (-44, -120, 10)), green, line=(46, 84, 56))
+        frame.chain((0, 0, 20), (0, -140, 18))
+        + frame.chain((0, -50, 12), (46, -60, 12), (48, -104, 11))
+        + frame.chain((0, -76, 12), (-42, -84, 12), (-44, -120, 10)),
+        green,
+        line=(46, 84, 56),
+    )
 
 
 def _palm(dice: Dice, canvas: Canvas, frame: Frame) -> None:
@@ -152,6 +182,15 @@ def _ball(dice: Dice, canvas: Canvas, frame: Frame) -> None:
     canvas.paint([frame.limb(-20, -30, 6, 20, -30, 6)], (250, 250, 250))
 
 
-THINGS: Dict[str, Callable[[Dice, Canvas, Frame], None]] = dict(
-    tree=_tree, fir=_fir, bush=_bush, flower=_flower, rock=_rock, fence=_fence, mushroom=_mushroom, cactus=_cactus,
-    palm=_palm, ball=_ball)
+THINGS: dict[str, Callable[[Dice, Canvas, Frame], None]] = dict(
+    tree=_tree,
+    fir=_fir,
+    bush=_bush,
+    flower=_flower,
+    rock=_rock,
+    fence=_fence,
+    mushroom=_mushroom,
+    cactus=_cactus,
+    palm=_palm,
+    ball=_ball,
+)

@@ -1,6 +1,7 @@
 """Batches of images of one size, the same ones whoever makes them."""
+
 from collections import defaultdict
-from typing import Dict, Iterator, List, Optional, Set, Tuple
+from collections.abc import Iterator
 
 from mmengine.dist import get_dist_info
 from torch.utils.data import Sampler
@@ -9,7 +10,7 @@ from mmamr.registry import DATA_SAMPLERS
 
 
 @DATA_SAMPLERS.register_module()
-class SameSizeBatchSampler(Sampler[List[int]]):
+class SameSizeBatchSampler(Sampler[list[int]]):
     """Groups images by size, so that a batch needs no padding, which would change a CAM.
 
     :attr:`plan` is a function of the data set's order and of ``batch_size`` alone; processes take turns at its batches.
@@ -38,36 +39,39 @@ class SameSizeBatchSampler(Sampler[List[int]]):
         if getattr(sampler, 'shuffle', False):
             raise ValueError('SameSizeBatchSampler keeps the order of the data set; set shuffle=False in its sampler')
         if not hasattr(getattr(sampler, 'dataset', None), 'get_image_size'):
-            raise TypeError('SameSizeBatchSampler needs a sampler with a data set that has get_image_size(idx), such '
-                            'as ImageLabelDataset')
+            raise TypeError(
+                'SameSizeBatchSampler needs a sampler with a data set that has get_image_size(idx), such '
+                'as ImageLabelDataset'
+            )
         self.dataset = sampler.dataset
         self.batch_size = batch_size
         self.drop_last = drop_last
-        self.pending: Optional[Set[int]] = None
-        self._plan: Optional[List[List[int]]] = None
+        self.pending: set[int] | None = None
+        self._plan: list[list[int]] | None = None
 
     @property
-    def plan(self) -> List[List[int]]:
+    def plan(self) -> list[list[int]]:
         """All batches of all processes; made once, from the headers of the images."""
         if self._plan is None:
-            groups: Dict[Tuple[int, int], List[int]] = defaultdict(list)
+            groups: dict[tuple[int, int], list[int]] = defaultdict(list)
             for index in range(len(self.dataset)):
                 groups[self.dataset.get_image_size(index)].append(index)
             largest_first = sorted(groups, key=lambda size: (-size[0] * size[1], size))
             self._plan = [
-                groups[size][start:start + self.batch_size] for size in largest_first
+                groups[size][start : start + self.batch_size]
+                for size in largest_first
                 for start in range(0, len(groups[size]), self.batch_size)
                 if not self.drop_last or start + self.batch_size <= len(groups[size])
             ]
         return self._plan
 
-    def _batches(self) -> List[List[int]]:
+    def _batches(self) -> list[list[int]]:
         """The batches of this process."""
         rank, world_size = get_dist_info()
         kept = [batch for batch in self.plan if self.pending is None or not self.pending.isdisjoint(batch)]
         return kept[rank::world_size]
 
-    def __iter__(self) -> Iterator[List[int]]:
+    def __iter__(self) -> Iterator[list[int]]:
         yield from self._batches()
 
     def __len__(self) -> int:

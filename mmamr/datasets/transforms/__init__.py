@@ -3,6 +3,11 @@ from .loading import LoadImage
 from .processing import RandomCropPad, RandomLongSideResize, RandomSquareErase
 
 __all__ = [
-    'KeepKeys', 'LoadCAM', 'LoadImage', 'MakeAffinityLabel', 'RandomCropPad', 'RandomLongSideResize',
-    'RandomSquareErase'
+    'KeepKeys',
+    'LoadCAM',
+    'LoadImage',
+    'MakeAffinityLabel',
+    'RandomCropPad',
+    'RandomLongSideResize',
+    'RandomSquareErase',
 ]

@@ -1,4 +1,4 @@
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -42,8 +42,10 @@ class LoadCAM(BaseTransform):
         path = f'{self.cam_dir}/{results["img_id"]}.npz'
         cam = read_cam(path)
         if cam.size != tuple(results['img_shape']):
-            raise InputError(f'{path} was made of an image of {cam.size}, but {results["img_path"]} has '
-                             f'{tuple(results["img_shape"])}: make the CAMs of this data set again')
+            raise InputError(
+                f'{path} was made of an image of {cam.size}, but {results["img_path"]} has '
+                f'{tuple(results["img_shape"])}: make the CAMs of this data set again'
+            )
         results['cam'] = upsample(mix(cam, self.xi), cam.size)
         results['cam_classes'] = cam.classes
         return results
@@ -85,8 +87,9 @@ class MakeAffinityLabel(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Make the label."""
         image = np.ascontiguousarray(results['img'][..., ::-1])
-        results['affinity_label'] = self.METHODS[self.method](image, results['cam'], results['cam_classes'],
-                                                              **self.options)
+        results['affinity_label'] = self.METHODS[self.method](
+            image, results['cam'], results['cam_classes'], **self.options
+        )
         return results
 
     def __repr__(self) -> str:

@@ -1,6 +1,7 @@
 """The random transforms that classifiers for CAMs are trained with and that neither mmcv nor mmpretrain has."""
+
 import random
-from typing import Sequence, Tuple
+from collections.abc import Sequence
 
 import mmcv
 import numpy as np
@@ -9,7 +10,7 @@ from mmcv.transforms import BaseTransform
 from mmamr.registry import TRANSFORMS
 
 
-def fill_like(image: np.ndarray, value: Sequence[float]) -> Tuple[np.ndarray, np.ndarray]:
+def fill_like(image: np.ndarray, value: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
     """``image`` and the fill ``value`` in one dtype that holds both: the image's own, else float32."""
     fill = np.asarray(value, dtype=np.float32)
     if np.array_equal(fill, fill.astype(image.dtype)):
@@ -92,7 +93,7 @@ class RandomCropPad(BaseTransform):
         self.size = size
         self.pad_value = tuple(pad_value)
 
-    def _place(self, length: int) -> Tuple[slice, slice]:
+    def _place(self, length: int) -> tuple[slice, slice]:
         """Where to read along an axis of the image, and where to write along the square's."""
         covered = min(length, self.size)
         offset = random.randint(0, abs(length - self.size))
@@ -149,7 +150,7 @@ class RandomSquareErase(BaseTransform):
         image = image.copy()
         for _ in range(self.num):
             y, x = (random.randint(0, max(0, length - self.size)) for length in image.shape[:2])
-            image[y:y + self.size, x:x + self.size] = fill
+            image[y : y + self.size, x : x + self.size] = fill
         results['img'] = image
         return results
 

@@ -7,6 +7,11 @@ from .prediction_picture_hook import PredictionPictureHook
 from .resumable_randomness_hook import ResumableRandomnessHook
 
 __all__ = [
-    'ActivationHistogramHook', 'CAMVisualizationHook', 'ChannelsLastHook', 'MeanDisplacementHook', 'PictureHook',
-    'PredictionPictureHook', 'ResumableRandomnessHook'
+    'ActivationHistogramHook',
+    'CAMVisualizationHook',
+    'ChannelsLastHook',
+    'MeanDisplacementHook',
+    'PictureHook',
+    'PredictionPictureHook',
+    'ResumableRandomnessHook',
 ]

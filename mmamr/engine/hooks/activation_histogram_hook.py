@@ -1,5 +1,3 @@
-from typing import Optional
-
 from mmengine.runner import Runner
 from torch import nn
 
@@ -25,7 +23,7 @@ class ActivationHistogramHook(PictureHook):
 
     what = 'activations'
 
-    def __init__(self, module: Optional[str] = None, width: int = 800, **kwargs) -> None:
+    def __init__(self, module: str | None = None, width: int = 800, **kwargs) -> None:
         super().__init__(**kwargs)
         self.module = module
         self.width = width

@@ -1,4 +1,4 @@
-from typing import Sequence
+from collections.abc import Sequence
 
 from mmengine.runner import Runner
 from torch import nn
@@ -28,12 +28,9 @@ class CAMVisualizationHook(PictureHook):
 
     what = 'CAMs'
 
-    def __init__(self,
-                 scales: Sequence[float] = (1.0, ),
-                 flip: bool = False,
-                 xi: float = 0.5,
-                 width: int = 192,
-                 **kwargs) -> None:
+    def __init__(
+        self, scales: Sequence[float] = (1.0,), flip: bool = False, xi: float = 0.5, width: int = 192, **kwargs
+    ) -> None:
         super().__init__(**kwargs)
         self.scales = tuple(scales)
         self.flip = flip
@@ -46,7 +43,8 @@ class CAMVisualizationHook(PictureHook):
         rows = []
         for item in self.items:
             image = load_rgb(item['img_path'])
-            cam, = make_cams(model, image, [item['gt_label']], self.scales, self.flip, channel_order='rgb')
+            (cam,) = make_cams(model, image, [item['gt_label']], self.scales, self.flip, channel_order='rgb')
             rows.append(
-                cam_row(image, cam, names, palette, read_truth(item, self.dataset), xi=self.xi, title=item['img_id']))
+                cam_row(image, cam, names, palette, read_truth(item, self.dataset), xi=self.xi, title=item['img_id'])
+            )
         runner.visualizer.add_image('cams', draw_sheet(rows, self.width), step)

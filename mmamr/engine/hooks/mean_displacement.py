@@ -1,6 +1,6 @@
 """The mean displacement of IRNet, measured once the heads are trained (Ahn et al., CVPR 2019)."""
+
 from itertools import islice
-from typing import Optional
 
 import torch
 from mmengine.dist import all_reduce
@@ -56,11 +56,9 @@ class MeanDisplacementHook(Hook):
         if not isinstance(runner.train_loop, IterBasedTrainLoop) and self.is_last_train_epoch(runner):
             self._measure(runner)
 
-    def after_train_iter(self,
-                         runner: Runner,
-                         batch_idx: int,
-                         data_batch: Optional[dict] = None,
-                         outputs: Optional[dict] = None) -> None:
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
+    ) -> None:
         if isinstance(runner.train_loop, IterBasedTrainLoop) and self.is_last_train_iter(runner):
             self._measure(runner)
 

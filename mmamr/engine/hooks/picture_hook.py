@@ -1,5 +1,5 @@
 from abc import abstractmethod
-from typing import Dict, Optional, Sequence
+from collections.abc import Sequence
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
@@ -34,13 +34,15 @@ class PictureHook(Hook):
     what: str
     """What is drawn, for a warning, e.g. ``'CAMs'``."""
 
-    def __init__(self,
-                 interval: int = 1,
-                 by_epoch: bool = True,
-                 num: int = 4,
-                 img_ids: Optional[Sequence[str]] = None,
-                 seed: int = 0,
-                 dataset: Optional[Dict] = None) -> None:
+    def __init__(
+        self,
+        interval: int = 1,
+        by_epoch: bool = True,
+        num: int = 4,
+        img_ids: Sequence[str] | None = None,
+        seed: int = 0,
+        dataset: dict | None = None,
+    ) -> None:
         if interval < 1 or num < 1:
             raise ValueError(f'interval and num must be 1 at least, but got {interval} and {num}')
         self.interval = interval
@@ -72,11 +74,9 @@ class PictureHook(Hook):
         if self.by_epoch and self.every_n_epochs(runner, self.interval):
             self.draw_if_any(runner, runner.epoch + 1)
 
-    def after_train_iter(self,
-                         runner: Runner,
-                         batch_idx: int,
-                         data_batch: Optional[dict] = None,
-                         outputs: Optional[dict] = None) -> None:
+    def after_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
+    ) -> None:
         """Draw, every ``interval`` iterations."""
         if not self.by_epoch and self.every_n_train_iters(runner, self.interval):
             self.draw_if_any(runner, runner.iter + 1)

@@ -1,5 +1,5 @@
 import os.path as osp
-from typing import Optional, Sequence
+from collections.abc import Sequence
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -24,11 +24,7 @@ class PredictionPictureHook(Hook):
         interval (int): Draw every so many-th image of a process. Defaults to 1.
     """
 
-    def __init__(self,
-                 out_dir: Optional[str] = None,
-                 show: bool = False,
-                 wait_time: float = 2,
-                 interval: int = 1) -> None:
+    def __init__(self, out_dir: str | None = None, show: bool = False, wait_time: float = 2, interval: int = 1) -> None:
         if interval < 1:
             raise ValueError(f'interval must be 1 at least, but got {interval}')
         self.out_dir = out_dir
@@ -41,11 +37,13 @@ class PredictionPictureHook(Hook):
         """Count from the first image."""
         self.seen = 0
 
-    def after_test_iter(self,
-                        runner: Runner,
-                        batch_idx: int,
-                        data_batch: Optional[dict] = None,
-                        outputs: Optional[Sequence[BaseDataElement]] = None) -> None:
+    def after_test_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: Sequence[BaseDataElement] | None = None,
+    ) -> None:
         """Draw the predictions of a batch."""
         for output in outputs:
             if self.seen % self.interval == 0:
@@ -64,8 +62,14 @@ class PredictionPictureHook(Hook):
         prediction = output.pred_sem_seg.data[0].cpu().numpy()
         mask = output.gt_sem_seg.data[0].cpu().numpy() if 'gt_sem_seg' in output else None
         row = label_row(
-            load_rgb(output.img_path), prediction, meta['classes'][1:], meta['palette'], mask, title=img_id,
-            caption='prediction')
+            load_rgb(output.img_path),
+            prediction,
+            meta['classes'][1:],
+            meta['palette'],
+            mask,
+            title=img_id,
+            caption='prediction',
+        )
         picture = draw_sheet([row])
         if self.out_dir is not None:
             save_picture(osp.join(self.out_dir, f'{img_id}.png'), picture)

@@ -1,5 +1,3 @@
-from typing import Optional
-
 import numpy as np
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
@@ -45,7 +43,7 @@ class ResumableRandomnessHook(Hook):
         """Seed what is drawn before the first iteration."""
         self._seed(runner)
 
-    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Optional[dict] = None) -> None:
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Seed what the iteration draws."""
         self._seed(runner)
 

@@ -1,4 +1,4 @@
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any
 
 import numpy as np
 from mmengine.evaluator import Evaluator
@@ -32,24 +32,23 @@ class AffinityLabelLoop(ImageFilesLoop):
     name = 'affinity_labels'
     suffix = '.png'
 
-    def __init__(self,
-                 runner,
-                 dataloader: Union[DataLoader, Dict],
-                 evaluator: Union[Evaluator, Dict, List],
-                 out_dir: Optional[str] = None) -> None:
+    def __init__(
+        self, runner, dataloader: DataLoader | dict, evaluator: Evaluator | dict | list, out_dir: str | None = None
+    ) -> None:
         super().__init__(runner, dataloader, evaluator, out_dir)
 
-    def settings(self) -> Dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         """The pipeline and the CAMs that it reads."""
         pipeline = self.runner.cfg.test_dataloader.dataset.pipeline
         return dict(
-            pipeline=str(pipeline), cams=[folder_digest(step['cam_dir']) for step in pipeline if 'cam_dir' in step])
+            pipeline=str(pipeline), cams=[folder_digest(step['cam_dir']) for step in pipeline if 'cam_dir' in step]
+        )
 
     def is_valid(self, path: str, index: int) -> bool:
         """Whether the label is whole, of the image's size and of the data set's classes."""
         return label_is_valid(path, self.dataset.class_index, self.dataset.get_image_size(index))
 
-    def make(self, data_batch: Dict) -> Dict[str, np.ndarray]:
+    def make(self, data_batch: dict) -> dict[str, np.ndarray]:
         """Labels of a batch by image id."""
         return dict(zip(data_batch['img_id'], data_batch['affinity_label']))
 
@@ -58,12 +57,12 @@ class AffinityLabelLoop(ImageFilesLoop):
         class_index = self.dataset.class_index
         write_png(path, class_index.decode_mask(result), class_index.png_palette)
 
-    def read_sample(self, img_id: str, mask: np.ndarray) -> Dict[str, Any]:
+    def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:
         """Label and mask, for :class:`~mmamr.evaluation.LabelMetric`."""
         return dict(label=read_mask(self.folder.path(img_id), self.dataset.class_index, mask.shape), mask=mask)
 
 
-def label_is_valid(path: str, class_index: ClassIndex, size: Tuple[int, int]) -> bool:
+def label_is_valid(path: str, class_index: ClassIndex, size: tuple[int, int]) -> bool:
     """Whether a whole label PNG of ``size`` (H, W) stands at ``path``, with no other values than the classes'."""
     try:
         read_mask(path, class_index, size)

@@ -1,4 +1,4 @@
-from typing import Any, Dict, List, Optional, Union
+from typing import Any
 
 import numpy as np
 from mmengine.evaluator import Evaluator
@@ -34,14 +34,16 @@ class CAMLabelLoop(ImageFilesLoop):
     name = 'SegmentationClassPseudo'
     suffix = '.png'
 
-    def __init__(self,
-                 runner,
-                 dataloader: Union[DataLoader, Dict],
-                 evaluator: Union[Evaluator, Dict, List],
-                 cam_dir: str,
-                 threshold: float = 0.2,
-                 xi: float = 0.5,
-                 out_dir: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        runner,
+        dataloader: DataLoader | dict,
+        evaluator: Evaluator | dict | list,
+        cam_dir: str,
+        threshold: float = 0.2,
+        xi: float = 0.5,
+        out_dir: str | None = None,
+    ) -> None:
         super().__init__(runner, dataloader, evaluator, out_dir)
         if not 0 <= threshold <= 1:
             raise ValueError(f'threshold must be in [0, 1], but got {threshold}')
@@ -49,7 +51,7 @@ class CAMLabelLoop(ImageFilesLoop):
         self.threshold = threshold
         self.xi = xi
 
-    def settings(self) -> Dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         """The CAMs and how they become labels."""
         return dict(cams=folder_digest(self.cam_dir), threshold=self.threshold, xi=self.xi)
 
@@ -57,7 +59,7 @@ class CAMLabelLoop(ImageFilesLoop):
         """Whether the label is whole, of the image's size and of the data set's classes."""
         return label_is_valid(path, self.dataset.class_index, self.dataset.get_image_size(index))
 
-    def make(self, data_batch: Dict) -> Dict[str, np.ndarray]:
+    def make(self, data_batch: dict) -> dict[str, np.ndarray]:
         """Labels of a batch by image id."""
         labels = {}
         for img_id in data_batch['img_id']:
@@ -70,12 +72,14 @@ class CAMLabelLoop(ImageFilesLoop):
         class_index = self.dataset.class_index
         write_png(path, class_index.decode_mask(result), class_index.png_palette)
 
-    def read_sample(self, img_id: str, mask: np.ndarray) -> Dict[str, Any]:
+    def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:
         """CAM, label and mask, for :class:`~mmamr.evaluation.CAMMetric` and :class:`~mmamr.evaluation.LabelMetric`."""
         cam = read_cam(self.cam_path(img_id))
         if cam.size != mask.shape:
-            raise InputError(f'{self.cam_path(img_id)} was made of an image of {cam.size}, but the image has '
-                             f'{mask.shape}: make the CAMs of this data set again')
+            raise InputError(
+                f'{self.cam_path(img_id)} was made of an image of {cam.size}, but the image has '
+                f'{mask.shape}: make the CAMs of this data set again'
+            )
         label = read_mask(self.folder.path(img_id), self.dataset.class_index, mask.shape)
         return dict(cam=cam, label=label, mask=mask)
 

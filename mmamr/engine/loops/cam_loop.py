@@ -1,5 +1,6 @@
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any, Dict, List, Optional, Sequence, Set, Union
+from typing import Any
 
 import numpy as np
 import torch
@@ -41,29 +42,33 @@ class CAMLoop(ImageFilesLoop):
     name = 'cams'
     suffix = '.npz'
 
-    def __init__(self,
-                 runner,
-                 dataloader: Union[DataLoader, Dict],
-                 evaluator: Union[Evaluator, Dict, List],
-                 scales: Sequence[float] = (1.0, 0.5, 0.75, 1.25, 1.5, 1.75, 2.0),
-                 flip: bool = True,
-                 precision: str = 'float32',
-                 climb: Optional[Dict] = None,
-                 out_dir: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        runner,
+        dataloader: DataLoader | dict,
+        evaluator: Evaluator | dict | list,
+        scales: Sequence[float] = (1.0, 0.5, 0.75, 1.25, 1.5, 1.75, 2.0),
+        flip: bool = True,
+        precision: str = 'float32',
+        climb: dict | None = None,
+        out_dir: str | None = None,
+    ) -> None:
         super().__init__(runner, dataloader, evaluator, out_dir)
         if precision not in PRECISIONS:
             raise ValueError(f'precision must be one of {tuple(PRECISIONS)}, but got {precision!r}')
         if not scales or min(scales) <= 0:
             raise ValueError(f'scales must be positive and not empty, but got {scales}')
         if climb is not None and precision == 'float16':
-            raise ValueError("gradients of climbing are too small for float16: use precision='float32' or 'bfloat16' "
-                             '(test_cfg.precision)')
+            raise ValueError(
+                "gradients of climbing are too small for float16: use precision='float32' or 'bfloat16' "
+                '(test_cfg.precision)'
+            )
         self.scales = tuple(scales)
         self.flip = flip
         self.precision = precision
         self.climbing = None if climb is None else Climbing(**climb)
 
-    def settings(self) -> Dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         """Weights of the model and how its maps are made."""
         climb = None if self.climbing is None else asdict(self.climbing)
         if climb is not None:
@@ -78,7 +83,8 @@ class CAMLoop(ImageFilesLoop):
             scales=self.scales,
             flip=self.flip,
             precision=self.precision,
-            climb=climb)
+            climb=climb,
+        )
 
     def is_valid(self, path: str, index: int) -> bool:
         """Whether the CAM file is whole and has the image's size and labels."""
@@ -89,14 +95,14 @@ class CAMLoop(ImageFilesLoop):
         labels = sorted(self.dataset.get_data_info(index)['gt_label'])
         return cam.size == self.dataset.get_image_size(index) and cam.classes.tolist() == labels
 
-    def make_files(self, pending: Set[int]) -> None:
+    def make_files(self, pending: set[int]) -> None:
         """Make the CAM files of these images."""
         self.model.to(memory_format=torch.channels_last)
         probe = torch.linspace(-2, 2, 3 * PROBE_SIZE**2).view(1, 3, PROBE_SIZE, PROBE_SIZE)
         with folded_norms(self.model, probe.to(next(self.model.parameters()).device)):
             super().make_files(pending)
 
-    def make(self, data_batch: Dict) -> Dict[str, CAM]:
+    def make(self, data_batch: dict) -> dict[str, CAM]:
         """CAMs of a batch by image id."""
         dtype = PRECISIONS[self.precision]
         with torch.inference_mode(self.climbing is None):
@@ -111,6 +117,6 @@ class CAMLoop(ImageFilesLoop):
         """Write a CAM file."""
         write_cam(path, result)
 
-    def read_sample(self, img_id: str, mask: np.ndarray) -> Dict[str, Any]:
+    def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:
         """CAM and mask, for :class:`~mmamr.evaluation.CAMMetric`."""
         return dict(cam=read_cam(self.folder.path(img_id)), mask=mask)

@@ -1,5 +1,6 @@
 from abc import abstractmethod
-from typing import Any, Dict, List, Optional, Sequence, Set, Union
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmengine.dist import barrier, get_dist_info
@@ -38,16 +39,16 @@ class ImageFilesLoop(BaseLoop):
     suffix: str
     """Of the files."""
 
-    def __init__(self,
-                 runner,
-                 dataloader: Union[DataLoader, Dict],
-                 evaluator: Union[Evaluator, Dict, List],
-                 out_dir: Optional[str] = None) -> None:
+    def __init__(
+        self, runner, dataloader: DataLoader | dict, evaluator: Evaluator | dict | list, out_dir: str | None = None
+    ) -> None:
         super().__init__(runner, dataloader)
         self.dataset = self.dataloader.dataset
         if not hasattr(self.dataloader.batch_sampler, 'pending'):
-            raise ValueError(f"{type(self).__name__} needs batch_sampler=dict(type='SameSizeBatchSampler') in its "
-                             f'dataloader, but got {type(self.dataloader.batch_sampler).__name__}')
+            raise ValueError(
+                f"{type(self).__name__} needs batch_sampler=dict(type='SameSizeBatchSampler') in its "
+                f'dataloader, but got {type(self.dataloader.batch_sampler).__name__}'
+            )
         self.evaluator = evaluator if isinstance(evaluator, Evaluator) else runner.build_evaluator(evaluator)
         self.evaluator.dataset_meta = self.dataset.metainfo
         self.out_dir = out_dir or f'{runner.work_dir}/{self.name}'
@@ -63,7 +64,7 @@ class ImageFilesLoop(BaseLoop):
         return self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
 
     @abstractmethod
-    def settings(self) -> Dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         """What the files depend on, for :class:`OutputFolder`."""
 
     @abstractmethod
@@ -71,7 +72,7 @@ class ImageFilesLoop(BaseLoop):
         """Whether the file of an image is whole."""
 
     @abstractmethod
-    def make(self, data_batch: Dict) -> Dict[str, Any]:
+    def make(self, data_batch: dict) -> dict[str, Any]:
         """Results of a batch by image id."""
 
     @abstractmethod
@@ -79,10 +80,10 @@ class ImageFilesLoop(BaseLoop):
         """Write the file of one image whole."""
 
     @abstractmethod
-    def read_sample(self, img_id: str, mask: np.ndarray) -> Dict[str, Any]:
+    def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:
         """What the metrics see of one image's file and mask."""
 
-    def run(self) -> Dict[str, float]:
+    def run(self) -> dict[str, float]:
         """Make what is missing, then measure.
 
         Returns:
@@ -104,14 +105,18 @@ class ImageFilesLoop(BaseLoop):
         """Make the files that are missing or broken."""
         self.ids = [self.dataset.get_data_info(index)['img_id'] for index in range(len(self.dataset))]
         pending = self.folder.pending(
-            len(self.ids), lambda index: self.is_valid(self.folder.path(self.ids[index]), index))
-        print_log(f'{self.out_dir}: {len(self.ids) - len(pending)} of {len(self.ids)} {self.name} are there, '
-                  f'{len(pending)} to make', 'current')
+            len(self.ids), lambda index: self.is_valid(self.folder.path(self.ids[index]), index)
+        )
+        print_log(
+            f'{self.out_dir}: {len(self.ids) - len(pending)} of {len(self.ids)} {self.name} are there, '
+            f'{len(pending)} to make',
+            'current',
+        )
         if pending:
             self.make_files(set(pending))
         barrier()
 
-    def make_files(self, pending: Set[int]) -> None:
+    def make_files(self, pending: set[int]) -> None:
         """Make the files of these images of the data set."""
         wanted = {self.ids[index] for index in pending}
         self.dataloader.batch_sampler.pending = pending
@@ -123,7 +128,7 @@ class ImageFilesLoop(BaseLoop):
             self.runner.call_hook('after_test_iter', batch_idx=batch_idx, data_batch=data_batch, outputs=None)
         self.dataloader.batch_sampler.pending = None
 
-    def measure(self) -> Dict[str, float]:
+    def measure(self) -> dict[str, float]:
         """Metrics of all files against the masks of the data set."""
         rank, world_size = get_dist_info()
         items = [self.dataset.get_data_info(index) for index in range(len(self.dataset))]
@@ -133,12 +138,12 @@ class ImageFilesLoop(BaseLoop):
         process_files(self.evaluator.metrics, items[rank::world_size], self.read_item, self.dataloader.num_workers)
         return self.evaluator.evaluate(len(items))
 
-    def read_item(self, item: Dict) -> Dict[str, Any]:
+    def read_item(self, item: dict) -> dict[str, Any]:
         """What the metrics see of an item of the data set."""
         mask = read_mask(item['seg_map_path'], self.dataset.class_index, read_size(item['img_path']))
         return self.read_sample(item['img_id'], mask)
 
 
-def image_ids(data_samples: Sequence) -> List[str]:
+def image_ids(data_samples: Sequence) -> list[str]:
     """Ids of the images of a batch."""
     return [sample.metainfo['img_id'] for sample in data_samples]

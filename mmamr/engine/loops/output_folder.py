@@ -1,9 +1,11 @@
 """A folder of one file an image that knows what was made, how, and what is missing."""
+
 import hashlib
 import json
 import os
 import os.path as osp
-from typing import Any, Callable, Dict, List, Optional
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from mmengine.dist import all_gather_object, barrier, get_dist_info, is_main_process
@@ -37,7 +39,7 @@ class OutputFolder:
         settings (dict): What the files depend on; must survive JSON.
     """
 
-    def __init__(self, folder: str, suffix: str, settings: Dict[str, Any]) -> None:
+    def __init__(self, folder: str, suffix: str, settings: dict[str, Any]) -> None:
         self.folder = folder
         self.suffix = suffix
         self.settings = json.loads(json.dumps(settings))
@@ -66,8 +68,11 @@ class OutputFolder:
             if changed is not None:
                 old = [name for name in names if name.endswith(self.suffix) and not name.startswith('.tmp-')]
                 if old:
-                    print_log(f'{self.folder}: {len(old)} files were made with other {", ".join(changed)}; they are '
-                              'deleted and made again', 'current')
+                    print_log(
+                        f'{self.folder}: {len(old)} files were made with other {", ".join(changed)}; they are '
+                        'deleted and made again',
+                        'current',
+                    )
                 for name in old:
                     os.unlink(osp.join(self.folder, name))
                 # only now: a run killed above finds the old settings and deletes the rest
@@ -82,8 +87,10 @@ class OutputFolder:
             return
         files = [name for name in os.listdir(self.folder) if name.endswith(self.suffix) and not name.startswith('.')]
         if files:
-            raise InputError(f'{self.folder} holds {len(files)} {self.suffix} files but no {SETTINGS}, so this stage '
-                             'did not make them: name another folder, or delete them yourself')
+            raise InputError(
+                f'{self.folder} holds {len(files)} {self.suffix} files but no {SETTINGS}, so this stage '
+                'did not make them: name another folder, or delete them yourself'
+            )
 
     def known_settings(self) -> Any:
         """The settings of the files that are there; None if nobody wrote them down."""
@@ -93,13 +100,13 @@ class OutputFolder:
         except (OSError, ValueError):
             return None
 
-    def changed_settings(self) -> Optional[List[str]]:
+    def changed_settings(self) -> list[str] | None:
         """Names of settings that differ from those of the files that are there; None if none does."""
         old = self.known_settings() or {}
         names = [name for name in sorted(set(old) | set(self.settings)) if old.get(name) != self.settings.get(name)]
         return names or None
 
-    def pending(self, count: int, is_valid: Callable[[int], bool]) -> List[int]:
+    def pending(self, count: int, is_valid: Callable[[int], bool]) -> list[int]:
         """Indices whose file is missing or broken; processes share the checking.
 
         Args:
@@ -133,6 +140,9 @@ def folder_digest(folder: str) -> str:
         with open(settings, 'rb') as file:
             return hashlib.sha256(file.read()).hexdigest()
     with os.scandir(folder) as entries:
-        listing = sorted((entry.name, entry.stat().st_size, entry.stat().st_mtime_ns) for entry in entries
-                         if not entry.name.startswith('.'))
+        listing = sorted(
+            (entry.name, entry.stat().st_size, entry.stat().st_mtime_ns)
+            for entry in entries
+            if not entry.name.startswith('.')
+        )
     return hashlib.sha256(json.dumps(listing).encode()).hexdigest()

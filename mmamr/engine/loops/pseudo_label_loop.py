@@ -1,4 +1,5 @@
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,19 +47,21 @@ class PseudoLabelLoop(ImageFilesLoop):
     name = 'walks'
     suffix = '.npz'
 
-    def __init__(self,
-                 runner,
-                 dataloader: Union[DataLoader, Dict],
-                 evaluator: Union[Evaluator, Dict, List],
-                 cam_dir: str,
-                 xi: float = 0.5,
-                 cam_power: float = 1.,
-                 threshold: float = 0.25,
-                 powers: Optional[Sequence[float]] = None,
-                 power: Optional[float] = None,
-                 unsure: Optional[Tuple[float, float]] = None,
-                 out_dir: Optional[str] = None,
-                 walk_dir: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        runner,
+        dataloader: DataLoader | dict,
+        evaluator: Evaluator | dict | list,
+        cam_dir: str,
+        xi: float = 0.5,
+        cam_power: float = 1.0,
+        threshold: float = 0.25,
+        powers: Sequence[float] | None = None,
+        power: float | None = None,
+        unsure: tuple[float, float] | None = None,
+        out_dir: str | None = None,
+        walk_dir: str | None = None,
+    ) -> None:
         super().__init__(runner, dataloader, evaluator, walk_dir)
         if powers is None and power is not None:
             raise ValueError('power chooses one of powers, but powers is None')
@@ -80,7 +83,7 @@ class PseudoLabelLoop(ImageFilesLoop):
         """The folder of the labels that ``out_dir`` means where it is None."""
         return f'{work_dir}/SegmentationClassPseudo'
 
-    def settings(self) -> Dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         """Weights of the model, CAMs and how the walk starts."""
         return dict(
             model=state_digest(self.model),
@@ -89,14 +92,15 @@ class PseudoLabelLoop(ImageFilesLoop):
             cams=folder_digest(self.cam_dir),
             xi=self.xi,
             cam_power=self.cam_power,
-            powers=self.powers)
+            powers=self.powers,
+        )
 
     def is_valid(self, path: str, index: int) -> bool:
         """Whether the scores are whole and of the image's size."""
         return cam_is_valid(path, self.dataset.get_image_size(index))
 
     @torch.inference_mode()
-    def make(self, data_batch: Dict) -> Dict[str, CAM]:
+    def make(self, data_batch: dict) -> dict[str, CAM]:
         """Walks of a batch by image id."""
         data = self.model.data_preprocessor(data_batch, False)
         ids, images = image_ids(data['data_samples']), data['inputs']
@@ -105,14 +109,17 @@ class PseudoLabelLoop(ImageFilesLoop):
             for img_id, affinity in zip(ids, self.model.affinity(images))
         }
 
-    def walk(self, cam: CAM, affinity: Dict[str, torch.Tensor], size: Tuple[int, int]) -> CAM:
+    def walk(self, cam: CAM, affinity: dict[str, torch.Tensor], size: tuple[int, int]) -> CAM:
         """The scores of one image after the walk, the largest 1."""
         if cam.size != size:
-            raise InputError(f'a CAM in {self.cam_dir} was made of an image of {cam.size}, but the image has {size}: '
-                             'make the CAMs of this data set again')
+            raise InputError(
+                f'a CAM in {self.cam_dir} was made of an image of {cam.size}, but the image has {size}: '
+                'make the CAMs of this data set again'
+            )
         device = next(iter(affinity.values())).device
-        return walk_cam(cam, lambda scores: self.model.walk(scores, affinity), self.xi, self.cam_power, self.powers,
-                        device)
+        return walk_cam(
+            cam, lambda scores: self.model.walk(scores, affinity), self.xi, self.cam_power, self.powers, device
+        )
 
     def write(self, path: str, result: CAM) -> None:
         """Write the scores."""
@@ -124,14 +131,20 @@ class PseudoLabelLoop(ImageFilesLoop):
         with open(f'{self.folder.folder}/{SETTINGS}', encoding='utf-8') as file:
             walks = file.read()
         labels = OutputFolder(
-            self.label_dir, '.png',
-            dict(walks=walks, threshold=self.threshold, power=self.power, unsure=self.unsure))
+            self.label_dir, '.png', dict(walks=walks, threshold=self.threshold, power=self.power, unsure=self.unsure)
+        )
         labels.prepare()
         pending = labels.pending(
-            len(self.ids), lambda index: label_is_valid(
-                labels.path(self.ids[index]), self.dataset.class_index, self.dataset.get_image_size(index)))
-        print_log(f'{self.label_dir}: {len(self.ids) - len(pending)} of {len(self.ids)} pseudo labels are there, '
-                  f'{len(pending)} to make', 'current')
+            len(self.ids),
+            lambda index: label_is_valid(
+                labels.path(self.ids[index]), self.dataset.class_index, self.dataset.get_image_size(index)
+            ),
+        )
+        print_log(
+            f'{self.label_dir}: {len(self.ids) - len(pending)} of {len(self.ids)} pseudo labels are there, '
+            f'{len(pending)} to make',
+            'current',
+        )
         rank, world_size = get_dist_info()
         class_index = self.dataset.class_index
         for index in track(pending[rank::world_size], 'pseudo labels'):
@@ -144,7 +157,7 @@ class PseudoLabelLoop(ImageFilesLoop):
         """Label map uint8 ``(H, W)`` of one image: 0 background, c + 1 foreground, 255 unsure."""
         return label_of_walk(walk, self.threshold, self.power, self.unsure)
 
-    def read_sample(self, img_id: str, mask: np.ndarray) -> Dict[str, Any]:
+    def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:
         """Walk, label and mask, for :class:`~mmamr.evaluation.CAMMetric` and :class:`~mmamr.evaluation.LabelMetric`."""
         label = read_mask(self.labels.path(img_id), self.dataset.class_index, mask.shape)
         return dict(cam=read_cam(self.folder.path(img_id)), label=label, mask=mask)

@@ -1,8 +1,8 @@
 """Which checkpoint of a training can be believed."""
+
 import os
 import os.path as osp
 import re
-from typing import Optional
 
 import torch
 from mmengine.config import Config
@@ -18,7 +18,7 @@ def checkpoint_is_whole(path: str) -> bool:
     return True
 
 
-def latest_checkpoint(folder: str) -> Optional[str]:
+def latest_checkpoint(folder: str) -> str | None:
     """The newest whole checkpoint ``*_<number>.pth`` in a folder.
 
     mmengine writes a checkpoint and the name in ``last_checkpoint`` in place, so after a kill either may be half a
@@ -42,7 +42,7 @@ def latest_checkpoint(folder: str) -> Optional[str]:
     return None
 
 
-def resume_from_latest(cfg: Config) -> Optional[str]:
+def resume_from_latest(cfg: Config) -> str | None:
     """Let a config resume from the newest whole checkpoint in its work folder.
 
     Where there is none, the training starts as the config says, from its own ``load_from``.

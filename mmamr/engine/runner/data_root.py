@@ -1,6 +1,8 @@
 """Another folder of photographs under a stage, and the classes that it shows."""
+
 import os.path as osp
-from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from mmengine.config import Config
 
@@ -34,16 +36,15 @@ class DataRoot:
         DatasetError: If an annotation in the folder is broken.
     """
 
-    def __init__(self,
-                 path: str,
-                 metainfo: Optional[Mapping[str, Sequence]] = None,
-                 labels: Optional[Mapping[str, Any]] = None) -> None:
+    def __init__(
+        self, path: str, metainfo: Mapping[str, Sequence] | None = None, labels: Mapping[str, Any] | None = None
+    ) -> None:
         self.path = path
         self.labels = labels
         self.named = metainfo is not None
         self.metainfo = _checked(metainfo) if metainfo is not None else folder_metainfo(path)
 
-    def options(self) -> Dict[str, Any]:
+    def options(self) -> dict[str, Any]:
         """What the user set, for the manifest."""
         options = dict(data_root=self.path, metainfo=self.metainfo if self.named else None, labels=self.labels)
         return {name: value for name, value in options.items() if value is not None}
@@ -59,7 +60,7 @@ class DataRoot:
         for old in counts - {None}:
             _count_anew(cfg.get('model'), old, len(self.metainfo['classes']))
 
-    def leave_out_masks(self, cfg: Config) -> Optional[str]:
+    def leave_out_masks(self, cfg: Config) -> str | None:
         """Let the data sets that are measured do without masks if the folder has none.
 
         Apart from :meth:`apply`, since it depends on the disk: masks that come later change no settings.
@@ -78,13 +79,15 @@ class DataRoot:
                     if not place.get(key) or osp.isdir(folder):
                         continue
                     if not issubclass(registry.get(dataset['type']), (ImageLabelDataset, SegmentationDataset)):
-                        raise InputError(f'{folder}: no such folder, but a {dataset["type"]} is measured against its '
-                                         'masks; put an mmamr.SegmentationDataset in the config')
+                        raise InputError(
+                            f'{folder}: no such folder, but a {dataset["type"]} is measured against its '
+                            'masks; put an mmamr.SegmentationDataset in the config'
+                        )
                     del place[key]
                     left_out = folder
         return left_out
 
-    def _change(self, dataset: Dict, cls: type) -> Optional[int]:
+    def _change(self, dataset: dict, cls: type) -> int | None:
         """Change the config of a data set; returns how many classes it had if it has others now."""
         dataset['data_root'] = self.path
         embedded = issubclass(cls, EmbeddedMixin)
@@ -99,13 +102,15 @@ class DataRoot:
         if self.metainfo is None or (not self.named and set(self.metainfo['classes']) <= set(classes)):
             return None
         if not issubclass(cls, (ImageLabelDataset, SegmentationDataset)):
-            raise InputError(f'{self.path} shows {", ".join(self.metainfo["classes"])}, but a {dataset["type"]} has '
-                             'classes of its own; put an mmamr.SegmentationDataset in the config')
+            raise InputError(
+                f'{self.path} shows {", ".join(self.metainfo["classes"])}, but a {dataset["type"]} has '
+                'classes of its own; put an mmamr.SegmentationDataset in the config'
+            )
         dataset['metainfo'] = dict(self.metainfo)
         return len(classes)
 
 
-def _checked(metainfo: Mapping[str, Sequence]) -> Dict[str, Tuple]:
+def _checked(metainfo: Mapping[str, Sequence]) -> dict[str, tuple]:
     """Classes and mask values that a user named."""
     unknown = sorted(set(metainfo) - {'classes', 'mask_values'})
     if unknown or 'classes' not in metainfo:
@@ -118,7 +123,7 @@ def _checked(metainfo: Mapping[str, Sequence]) -> Dict[str, Tuple]:
     return dict(classes=index.classes, mask_values=index.mask_values)
 
 
-def _datasets(cfg: Config, dataloaders: Sequence[str] = DATALOADERS) -> Iterator[Dict]:
+def _datasets(cfg: Config, dataloaders: Sequence[str] = DATALOADERS) -> Iterator[dict]:
     """The configs of all data sets, each once."""
     seen = []
     for name in dataloaders:

@@ -1,10 +1,12 @@
 """Fingerprints of what a stage reads and writes: where it is, how much it is, and a hash of what is in it."""
+
 import copy
 import hashlib
 import json
 import os
 import os.path as osp
-from typing import Any, Dict, Iterable, Iterator, List
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -13,7 +15,7 @@ from mmengine.registry import DATASETS
 
 from ..loops.output_folder import SETTINGS
 
-Fingerprint = Dict[str, Any]
+Fingerprint = dict[str, Any]
 
 
 def hash_parts(parts: Iterable) -> str:
@@ -41,11 +43,13 @@ def checkpoint_fingerprint(path: str) -> Fingerprint:
     return dict(path=path, count=len(weights), unit='tensors', hash=digest.hexdigest())
 
 
-def file_names(folder: str) -> List[str]:
+def file_names(folder: str) -> list[str]:
     """Names of the files in a folder, without hidden ones and the settings that they were made with."""
     return sorted(
-        entry.name for entry in os.scandir(folder)
-        if entry.is_file() and not entry.name.startswith('.') and entry.name != SETTINGS)
+        entry.name
+        for entry in os.scandir(folder)
+        if entry.is_file() and not entry.name.startswith('.') and entry.name != SETTINGS
+    )
 
 
 def folder_fingerprint(path: str) -> Fingerprint:
@@ -90,7 +94,7 @@ def dataset_fingerprint(cfg: Config, dataloader: str) -> Fingerprint:
     return dict(path=data_root_of(cfg[dataloader].dataset), count=len(dataset), unit='items', hash=items)
 
 
-def leaf_datasets(dataset: Dict) -> Iterator[Dict]:
+def leaf_datasets(dataset: dict) -> Iterator[dict]:
     """The config of a data set, or those of the data sets that it wraps."""
     inner = [dataset['dataset']] if 'dataset' in dataset else dataset.get('datasets')
     if inner is None:
@@ -99,12 +103,12 @@ def leaf_datasets(dataset: Dict) -> Iterator[Dict]:
         yield from leaf_datasets(one)
 
 
-def data_root_of(dataset: Dict) -> str:
+def data_root_of(dataset: dict) -> str:
     """The first ``data_root`` in the config of a data set; empty if none is named."""
     return next((leaf['data_root'] for leaf in leaf_datasets(dataset) if leaf.get('data_root')), '')
 
 
-def _items(dataset: Any) -> Iterator[Dict]:
+def _items(dataset: Any) -> Iterator[dict]:
     """The items of a data set, or of those that it wraps, without the folders that they lie in."""
     wrapped = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
     if wrapped[0] is not None:

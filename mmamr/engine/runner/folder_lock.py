@@ -1,10 +1,11 @@
 """One run at a time in a work folder."""
+
 import errno
 import os
 import os.path as osp
 import socket
 import warnings
-from typing import IO, Optional
+from typing import IO
 
 from mmamr.utils import InputError
 
@@ -29,7 +30,7 @@ class FolderLock:
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        self.file: Optional[IO] = None
+        self.file: IO | None = None
 
     def acquire(self) -> None:
         """Take the lock; the folder is made.
@@ -49,8 +50,10 @@ class FolderLock:
             holder = file.read().strip() or 'nobody knows which'
             file.close()
             if error.errno in (errno.EACCES, errno.EAGAIN):
-                raise InputError(f'{self.folder}: another run is at work here ({holder}); wait until it ends, end it, '
-                                 'or name another --work-dir') from None
+                raise InputError(
+                    f'{self.folder}: another run is at work here ({holder}); wait until it ends, end it, '
+                    'or name another --work-dir'
+                ) from None
             line = f'{self.folder} cannot be locked ({error.strerror}): let no other run work there'
             warnings.warn(line, stacklevel=2)
             return

@@ -1,10 +1,11 @@
 """What is known of the stages of a pipeline, in its work folder."""
+
 import json
 import os
 import os.path as osp
 import platform
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Dict, List, Optional
+from typing import Any
 
 from mmamr.utils import InputError, atomic_write
 from mmamr.version import __version__
@@ -12,7 +13,7 @@ from mmamr.version import __version__
 PACKAGES = ('torch', 'mmengine', 'mmcv', 'mmcv-lite', 'mmsegmentation', 'mmpretrain', 'numpy')
 
 
-def versions() -> Dict[str, str]:
+def versions() -> dict[str, str]:
     """Versions of Python, of this package and of those that its numbers depend on."""
     found = dict(python=platform.python_version(), mmamr=__version__)
     for name in PACKAGES:
@@ -51,8 +52,8 @@ class Manifest:
 
     def __init__(self, work_dir: str) -> None:
         self.path = osp.join(work_dir, self.NAME)
-        self.stages: Dict[str, Dict[str, Any]] = {}
-        self.pipeline: Dict[str, Any] = {}
+        self.stages: dict[str, dict[str, Any]] = {}
+        self.pipeline: dict[str, Any] = {}
         try:
             with open(self.path, encoding='utf-8') as file:
                 content = json.load(file)
@@ -61,12 +62,13 @@ class Manifest:
         except ValueError:
             content = None
         if not isinstance(content, dict) or content.get('format') != self.FORMAT:
-            raise InputError(f'{self.path} is no manifest of this version of WSSSRunner: remove it, or name another '
-                             '--work-dir')
+            raise InputError(
+                f'{self.path} is no manifest of this version of WSSSRunner: remove it, or name another --work-dir'
+            )
         self.stages = content['stages']
         self.pipeline = content.get('pipeline', {})
 
-    def describe(self, config: Optional[str], stages: List[str]) -> None:
+    def describe(self, config: str | None, stages: list[str]) -> None:
         """Set the config file and the stages of the pipeline, in order, and write the file if that is news."""
         pipeline = dict(config=config, stages=stages)
         if pipeline != self.pipeline:

@@ -1,6 +1,7 @@
 """What will be done with a stage, and why."""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Dict, List, Mapping, Optional
 
 from .fingerprints import Fingerprint
 
@@ -31,13 +32,13 @@ class Decision:
     action: str = 'leave'
     reason: str = 'not asked for'
     config_hash: str = ''
-    inputs: Dict[str, Fingerprint] = field(default_factory=dict)
-    missing: Dict[str, str] = field(default_factory=dict)
-    later: Dict[str, str] = field(default_factory=dict)
-    names: Dict[str, str] = field(default_factory=dict)
-    outputs: Dict[str, str] = field(default_factory=dict)
-    present: Dict[str, str] = field(default_factory=dict)
-    resume_from: Optional[str] = None
+    inputs: dict[str, Fingerprint] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    later: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    present: dict[str, str] = field(default_factory=dict)
+    resume_from: str | None = None
 
     @property
     def works(self) -> bool:
@@ -50,12 +51,15 @@ class Decision:
     def describe(self) -> str:
         """The decision as some lines of a plan."""
         rows = [('config', self.config)]
-        rows += [('reads', f'{name}: {print_["path"] or "drawn by the data set"}, {count(print_)}')
-                 for name, print_ in self.inputs.items()]
+        rows += [
+            ('reads', f'{name}: {print_["path"] or "drawn by the data set"}, {count(print_)}')
+            for name, print_ in self.inputs.items()
+        ]
         rows += [('reads', f'{name}: not yet, {maker} makes it') for name, maker in self.later.items()]
         rows += [('reads', f'{name}: MISSING, {cure}') for name, cure in self.missing.items()]
-        rows += [('writes', f'{name}: {path}, {self.present.get(name, "not there")}')
-                 for name, path in self.outputs.items()]
+        rows += [
+            ('writes', f'{name}: {path}, {self.present.get(name, "not there")}') for name, path in self.outputs.items()
+        ]
         return '\n'.join([f'{self} ({self.kind})', *(f'    {what:<7}{text}' for what, text in rows)])
 
 
@@ -71,7 +75,7 @@ def changed_settings(old: Mapping[str, str], new: Mapping[str, str], shown: int 
     return ', '.join(texts) + (f' and {len(names) - shown} more' if len(names) > shown else '')
 
 
-def changed_inputs(old: Mapping[str, Fingerprint], new: Mapping[str, Fingerprint]) -> List[str]:
+def changed_inputs(old: Mapping[str, Fingerprint], new: Mapping[str, Fingerprint]) -> list[str]:
     """The inputs that differ in their hash, each with what changed."""
     texts = []
     for name in [*old, *(name for name in new if name not in old)]:

@@ -1,12 +1,13 @@
 """What a stage finds and leaves behind in the process that it shares with other stages."""
+
 import gc
 import os
 import signal
 import sys
 import threading
 from collections import OrderedDict
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Dict, Iterator, Type
 
 import cv2
 import torch
@@ -50,7 +51,7 @@ def own_globals() -> Iterator[None]:
         mp.set_start_method(start_method, force=True)
 
 
-def _managers(cls: Type = ManagerMixin) -> Iterator[Type]:
+def _managers(cls: type = ManagerMixin) -> Iterator[type]:
     """All classes whose instances mmengine keeps by name."""
     yield cls
     for child in cls.__subclasses__():
@@ -88,13 +89,14 @@ def reset_peak_memory() -> None:
         pass  # then the peak is that of the process so far
 
 
-def peak_memory() -> Dict[str, int]:
+def peak_memory() -> dict[str, int]:
     """Largest memory of this process, without the workers of its data loaders, in MiB: ``cpu`` and ``gpu``."""
     try:
         with open('/proc/self/status') as file:
             kib = next(int(line.split()[1]) for line in file if line.startswith('VmHWM:'))
     except (OSError, StopIteration):
         import resource  # not on Windows
+
         kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == 'darwin' else 1)
     gpu = torch.cuda.max_memory_allocated() >> 20 if torch.cuda.is_available() else 0
     return dict(cpu=kib >> 10, gpu=gpu)

@@ -1,9 +1,11 @@
 """One stage of a pipeline: its config, and the names by which it reads what earlier stages made."""
+
 import json
 import os.path as osp
 import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
@@ -36,20 +38,20 @@ class Stage:
     name: str
     kind: str
     config: str
-    checkpoint: Optional[str] = None
-    options: Dict[str, Any] = field(default_factory=dict)
+    checkpoint: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def dataloader(self) -> str:
         """The data loader whose images the stage reads."""
         return f'{self.kind}_dataloader'
 
-    def names(self) -> List[Tuple[str, str]]:
+    def names(self) -> list[tuple[str, str]]:
         """What the stage needs of other stages: pairs of stage and ``checkpoint``, ``out_dir`` or ``work_dir``."""
         found = NAME.findall(json.dumps([self.checkpoint, self.options], default=str))
         return [pair for pair in dict.fromkeys(found) if pair[0] != self.name]
 
-    def load_config(self, common: Mapping[str, Any], data_root: Optional[DataRoot]) -> Config:
+    def load_config(self, common: Mapping[str, Any], data_root: DataRoot | None) -> Config:
         """The stage's config with all options, the names in them not yet replaced.
 
         Args:
@@ -87,7 +89,7 @@ class Stage:
         return cfg
 
 
-def parse_stages(stages: Mapping[str, Optional[Mapping[str, Any]]], folder: str) -> Dict[str, Stage]:
+def parse_stages(stages: Mapping[str, Mapping[str, Any] | None], folder: str) -> dict[str, Stage]:
     """The stages of a pipeline config, in the order of the config, but each after those that it names.
 
     So a child config, whose own stages come last, can put one in front of others.
@@ -102,13 +104,14 @@ def parse_stages(stages: Mapping[str, Optional[Mapping[str, Any]]], folder: str)
     settings = {name: ConfigDict(values).to_dict() for name, values in stages.items() if values is not None}
     if not settings:
         raise InputError('the pipeline has no stages')
-    parsed: Dict[str, Stage] = {}
-    waiting: List[str] = []
+    parsed: dict[str, Stage] = {}
+    waiting: list[str] = []
 
     def parse(name: str, wanted_by: str) -> Stage:
         if name not in settings:
-            raise InputError(f'stage {wanted_by} names {name}, but there is no such stage; there are '
-                             f'{", ".join(settings)}')
+            raise InputError(
+                f'stage {wanted_by} names {name}, but there is no such stage; there are {", ".join(settings)}'
+            )
         if name in waiting:
             raise InputError(f'stages {" and ".join(waiting)} wait for each other')
         if name not in parsed:
@@ -122,12 +125,14 @@ def parse_stages(stages: Mapping[str, Optional[Mapping[str, Any]]], folder: str)
     return parsed
 
 
-def _parse_stage(name: str, settings: Dict[str, Any], folder: str, parse: Callable[[str, str], Stage]) -> Stage:
+def _parse_stage(name: str, settings: dict[str, Any], folder: str, parse: Callable[[str, str], Stage]) -> Stage:
     """A stage; ``parse`` gives another stage, wanted by this one."""
     unknown = sorted(set(settings) - {'kind', 'config', 'checkpoint', 'options'})
     if unknown:
-        raise InputError(f'stage {name}: {unknown[0]} is none of kind, config, checkpoint and options; settings of its '
-                         'config belong into options')
+        raise InputError(
+            f'stage {name}: {unknown[0]} is none of kind, config, checkpoint and options; settings of its '
+            'config belong into options'
+        )
     if settings.get('kind') not in KINDS or not isinstance(settings.get('config'), str):
         raise InputError(f"stage {name} needs config='<file>' and kind='train' or kind='test'")
     match = CONFIG_NAME.fullmatch(settings['config'])
@@ -139,7 +144,7 @@ def _parse_stage(name: str, settings: Dict[str, Any], folder: str, parse: Callab
     return stage
 
 
-def out_dir_of(cfg: Config, work_dir: str) -> Optional[str]:
+def out_dir_of(cfg: Config, work_dir: str) -> str | None:
     """The folder that a test stage fills with one file an image; None where its loop writes no files."""
     settings = cfg.get('test_cfg') or {}
     loop = LOOPS.get(settings.get('type', 'TestLoop'))
@@ -164,7 +169,7 @@ def replace_names(value: Any, lookup: Callable[[str, str], str]) -> Any:
     return value
 
 
-def leaves(value: Any, key: str = '') -> Iterator[Tuple[str, Any]]:
+def leaves(value: Any, key: str = '') -> Iterator[tuple[str, Any]]:
     """The settings in nested dicts and lists, each by its dotted key."""
     if isinstance(value, Mapping) and value:
         items = value.items()
@@ -177,7 +182,6 @@ def leaves(value: Any, key: str = '') -> Iterator[Tuple[str, Any]]:
         yield from leaves(item, f'{key}.{name}' if key else str(name))
 
 
-def settings_of(cfg: Config) -> Dict[str, str]:
+def settings_of(cfg: Config) -> dict[str, str]:
     """Every setting that matters for what a stage makes, as text by dotted key."""
     return {key: repr(value) for key, value in leaves(cfg.to_dict()) if key.partition('.')[0] not in PLACE_SETTINGS}
-

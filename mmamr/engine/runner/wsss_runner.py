@@ -1,12 +1,14 @@
 """The whole method: every stage of a pipeline in order."""
+
 import copy
 import datetime
 import json
 import os.path as osp
 import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from numbers import Number
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar
+from typing import Any, TypeVar
 
 from mmengine.config import Config
 from mmengine.dist import all_gather_object, broadcast_object_list, get_world_size, init_dist, is_main_process
@@ -48,9 +50,9 @@ class StageError(InputError):
 class LastValidation(Hook):
     """Keeps the metrics of the last validation of a training."""
 
-    metrics: Optional[Dict[str, float]] = None
+    metrics: dict[str, float] | None = None
 
-    def after_val_epoch(self, runner: Runner, metrics: Optional[Dict[str, float]] = None) -> None:
+    def after_val_epoch(self, runner: Runner, metrics: dict[str, float] | None = None) -> None:
         self.metrics = metrics
 
 
@@ -100,20 +102,22 @@ class WSSSRunner:
         InputError: If the stages do not fit together.
     """
 
-    def __init__(self,
-                 stages: Mapping[str, Optional[Mapping[str, Any]]],
-                 work_dir: str,
-                 config_dir: str = '.',
-                 options: Optional[Mapping[str, Any]] = None,
-                 data_root: Optional[str] = None,
-                 metainfo: Optional[Mapping[str, Sequence]] = None,
-                 labels: Optional[Mapping[str, Any]] = None,
-                 only_stages: Optional[Sequence[str]] = None,
-                 from_stage: Optional[str] = None,
-                 resume: bool = False,
-                 launcher: str = 'none',
-                 env_cfg: Optional[Mapping[str, Any]] = None,
-                 config_file: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        stages: Mapping[str, Mapping[str, Any] | None],
+        work_dir: str,
+        config_dir: str = '.',
+        options: Mapping[str, Any] | None = None,
+        data_root: str | None = None,
+        metainfo: Mapping[str, Sequence] | None = None,
+        labels: Mapping[str, Any] | None = None,
+        only_stages: Sequence[str] | None = None,
+        from_stage: str | None = None,
+        resume: bool = False,
+        launcher: str = 'none',
+        env_cfg: Mapping[str, Any] | None = None,
+        config_file: str | None = None,
+    ) -> None:
         self.stages = parse_stages(stages, config_dir)
         self.work_dir = work_dir
         self.options = options or {}
@@ -129,13 +133,22 @@ class WSSSRunner:
         self.config_file = config_file
         self.manifest = Manifest(work_dir)
         self._lock = FolderLock(work_dir)
-        self._fingerprints: Dict[str, Fingerprint] = {}
+        self._fingerprints: dict[str, Fingerprint] = {}
 
     @classmethod
     def from_cfg(cls, cfg: Config) -> 'WSSSRunner':
         """Build the runner from a pipeline config; ``cfg.filename`` says where the config stands."""
-        names = ('options', 'data_root', 'metainfo', 'labels', 'only_stages', 'from_stage', 'resume', 'launcher',
-                 'env_cfg')
+        names = (
+            'options',
+            'data_root',
+            'metainfo',
+            'labels',
+            'only_stages',
+            'from_stage',
+            'resume',
+            'launcher',
+            'env_cfg',
+        )
         filename = getattr(cfg, 'filename', None)
         if not cfg.get('stages') or not cfg.get('work_dir'):
             raise InputError('a config for WSSSRunner needs stages and work_dir')
@@ -144,9 +157,10 @@ class WSSSRunner:
             work_dir=cfg['work_dir'],
             config_dir=osp.dirname(filename) if filename else '.',
             config_file=filename,
-            **{name: cfg[name] for name in names if cfg.get(name) is not None})
+            **{name: cfg[name] for name in names if cfg.get(name) is not None},
+        )
 
-    def train(self) -> Dict[str, Dict[str, float]]:
+    def train(self) -> dict[str, dict[str, float]]:
         """Run the stages that are to be run, and draw the report, also of a run that failed.
 
         Returns:
@@ -185,6 +199,7 @@ class WSSSRunner:
         if not is_main_process():
             return
         from mmamr.apis.report import REPORT, write_report  # the interface for users stands above the engine
+
         path = osp.join(self.work_dir, REPORT)
         if not anew and osp.exists(path):
             self.logger.info(f'report: {path}')
@@ -198,9 +213,9 @@ class WSSSRunner:
         else:
             self.logger.info(f'report: {path}')
 
-    def plan(self) -> List[Decision]:
+    def plan(self) -> list[Decision]:
         """What :meth:`train` would do now; nothing is written."""
-        decisions: List[Decision] = []
+        decisions: list[Decision] = []
         for stage in self.stages.values():
             decisions.append(self.decide(stage, {one.stage for one in decisions if one.works}))
         return decisions
@@ -220,7 +235,7 @@ class WSSSRunner:
             table.add_row([name, record.get('state', 'not run'), seconds, '\n'.join(shown[:6])])
         return table.get_string()
 
-    def decide(self, stage: Stage, running: Set[str] = frozenset()) -> Decision:
+    def decide(self, stage: Stage, running: set[str] = frozenset()) -> Decision:
         """What is to be done with a stage, and why.
 
         Args:
@@ -243,7 +258,7 @@ class WSSSRunner:
             decision.resume_from = latest_checkpoint(self._folder(stage.name)) if stage.kind == 'train' else None
         return decision
 
-    def _judge(self, decision: Decision, settings: Dict[str, str]) -> Tuple[str, str]:
+    def _judge(self, decision: Decision, settings: dict[str, str]) -> tuple[str, str]:
         """Action and reason, from what is known now and the record of the stage."""
         record = self.manifest.stages.get(decision.stage)
         if decision.later:
@@ -260,8 +275,9 @@ class WSSSRunner:
         if record['state'] == 'failed':
             return action, f'it failed: {record["error"]}'
         if record['state'] != 'done':
-            return action, 'it was interrupted' + ('' if self.resume or decision.kind == 'test' else
-                                                   '; it begins again, --resume would go on')
+            return action, 'it was interrupted' + (
+                '' if self.resume or decision.kind == 'test' else '; it begins again, --resume would go on'
+            )
         if changed_inputs(record['outputs'], self._output_fingerprints(decision)):
             return action, 'what it wrote is gone or changed'
         return 'skip', 'it is done, with the same config and inputs'
@@ -273,13 +289,13 @@ class WSSSRunner:
             raise StageError(f'stage {stage.name} needs {name}: {cure}')
         return decision
 
-    def _select(self, only: Optional[Sequence[str]], first: Optional[str]) -> List[str]:
+    def _select(self, only: Sequence[str] | None, first: str | None) -> list[str]:
         """Names of the stages that are to be run, in order."""
         names = list(self.stages)
         for name in (*(only or ()), *([first] if first else ())):
             if name not in names:
                 raise InputError(f'no stage is called {name}; there are {", ".join(names)}')
-        names = names[names.index(first):] if first else names
+        names = names[names.index(first) :] if first else names
         return [name for name in names if only is None or name in only]
 
     def _check_options(self) -> None:
@@ -289,7 +305,7 @@ class WSSSRunner:
             if key.partition('.')[0] not in reached:
                 raise InputError(f'options.{key}: no stage has the setting {key.partition(".")[0]}')
 
-    def _options_of(self, stage: Stage, cfg: Config) -> Dict[str, Any]:
+    def _options_of(self, stage: Stage, cfg: Config) -> dict[str, Any]:
         """What the pipeline changes in the config of a stage."""
         options = {key: value for key, value in self.options.items() if key.partition('.')[0] in cfg}
         if self.data_root is not None:
@@ -305,7 +321,7 @@ class WSSSRunner:
         """The config of a stage, to be changed freely."""
         return copy.deepcopy(self._configs[stage.name])
 
-    def _find_name(self, decision: Decision, other: str, what: str, running: Set[str]) -> None:
+    def _find_name(self, decision: Decision, other: str, what: str, running: set[str]) -> None:
         """Find what another stage made: into ``names`` and ``inputs``, ``missing`` or ``later``."""
         name = f'{other}.{what}'
         if other in running:
@@ -368,7 +384,7 @@ class WSSSRunner:
         if osp.isdir(out_dir):
             decision.present['out_dir'] = f'{len(file_names(out_dir))} files are there'
 
-    def _output_fingerprints(self, decision: Decision) -> Dict[str, Fingerprint]:
+    def _output_fingerprints(self, decision: Decision) -> dict[str, Fingerprint]:
         """Fingerprints of what a stage has written."""
         paths = dict(decision.outputs)
         paths.pop('metrics', None)
@@ -408,7 +424,8 @@ class WSSSRunner:
         self._agree(lambda: self.manifest.describe(self.config_file, list(self.stages)))
         # not by get_instance: a later pipeline in this process has another folder
         self.logger = MMLogger(
-            'pipeline', logger_name='mmamr', log_file=osp.join(self.work_dir, 'pipeline.log'), file_mode='a')
+            'pipeline', logger_name='mmamr', log_file=osp.join(self.work_dir, 'pipeline.log'), file_mode='a'
+        )
 
     def _open_folder(self) -> None:
         """Keep other runs out of the work folder, and see how the last one left it."""
@@ -418,7 +435,7 @@ class WSSSRunner:
 
     def _agree(self, function: Callable[[], Answer]) -> Answer:
         """What ``function`` returns, or an error that it raises, on the main process, for all processes."""
-        answers: List[Any] = [None]
+        answers: list[Any] = [None]
         if is_main_process():
             try:
                 answers = [function()]
@@ -456,7 +473,8 @@ class WSSSRunner:
         peaks = all_gather_object(peak_memory())
         peak = {device: max(one[device] for one in peaks) for device in peaks[0]}
         self._agree(
-            lambda: self._finish(stage, decision, started, details, seed=seed, metrics=metrics, peak_memory_mib=peak))
+            lambda: self._finish(stage, decision, started, details, seed=seed, metrics=metrics, peak_memory_mib=peak)
+        )
 
     def _begin(self, stage: Stage, cfg: Config, decision: Decision) -> None:
         """Write down that a stage runs; a training that begins again loses its old checkpoints."""
@@ -486,9 +504,10 @@ class WSSSRunner:
             started=datetime.datetime.now().astimezone().isoformat(timespec='seconds'),
             seconds=old.get('seconds', 0) if goes_on else 0,
             metrics={},
-            error=None)
+            error=None,
+        )
 
-    def _finish(self, stage: Stage, decision: Decision, started: float, details: List, **values: Any) -> None:
+    def _finish(self, stage: Stage, decision: Decision, started: float, details: list, **values: Any) -> None:
         """Write down what a stage made."""
         with atomic_write(self.manifest.details_file(stage.name), 'w', encoding='utf-8') as file:
             json.dump(details, file)
@@ -498,7 +517,7 @@ class WSSSRunner:
             raise StageError(f'stage {stage.name} ended without a checkpoint: its config needs a CheckpointHook')
         self.manifest.update(stage.name, state='done', outputs=outputs, seconds=self._seconds(stage, started), **values)
 
-    def _give_up(self, stage: Stage, started: float, state: str, error: Optional[str] = None) -> None:
+    def _give_up(self, stage: Stage, started: float, state: str, error: str | None = None) -> None:
         """Write down that a stage did not end well, if the disk still takes it."""
         if is_main_process():
             with suppress(OSError):
@@ -508,7 +527,7 @@ class WSSSRunner:
         """Time of a stage in this run and in those before that it went on from."""
         return round(self.manifest.stages[stage.name]['seconds'] + time.time() - started, 1)
 
-    def _old_settings(self, name: str) -> Dict[str, str]:
+    def _old_settings(self, name: str) -> dict[str, str]:
         """The settings that a stage was last run with; empty if they are not known."""
         try:
             with open(self.manifest.settings_file(name), encoding='utf-8') as file:
@@ -517,7 +536,7 @@ class WSSSRunner:
             return {}
 
 
-def run_config(cfg: Config, kind: str) -> Tuple[Dict[str, float], List[Dict[str, Any]], Optional[int]]:
+def run_config(cfg: Config, kind: str) -> tuple[dict[str, float], list[dict[str, Any]], int | None]:
     """Run an ordinary config.
 
     Args:
@@ -551,7 +570,7 @@ def last_checkpoint_name(cfg: Config) -> str:
     return f'epoch_{loop["max_epochs"]}.pth' if 'max_epochs' in loop else f'iter_{loop.get("max_iters", "*")}.pth'
 
 
-def outside_files(stage: Stage, cfg: Config) -> Iterator[Tuple[str, str]]:
+def outside_files(stage: Stage, cfg: Config) -> Iterator[tuple[str, str]]:
     """Files and folders outside the pipeline that a stage reads: key and path.
 
     Those are the checkpoint that it loads, pretrained weights of its model, and whatever its options name that is

@@ -1,5 +1,6 @@
 """AffinityNet: pixel-level semantic affinity from image-level supervision (Ahn and Kwak, CVPR 2018)."""
-from typing import Optional, Sequence
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -29,14 +30,16 @@ class AffinityNet(AffinityModel):
         init_cfg (dict, optional): Initialisation. Defaults to None.
     """
 
-    def __init__(self,
-                 backbone: dict,
-                 head: dict,
-                 stride: int = 8,
-                 taps: Optional[Sequence[str]] = None,
-                 walk_cfg: dict = dict(radius=5, beta=8, exp_times=8),
-                 data_preprocessor: Optional[dict] = None,
-                 init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        backbone: dict,
+        head: dict,
+        stride: int = 8,
+        taps: Sequence[str] | None = None,
+        walk_cfg: dict = dict(radius=5, beta=8, exp_times=8),
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(backbone, taps, data_preprocessor, init_cfg)
         self.head = MODELS.build(head)
         self.stride = stride
@@ -47,8 +50,10 @@ class AffinityNet(AffinityModel):
         features = super().extract_feat(inputs)
         found, expected = features[0].shape[-2:], [-(-length // self.stride) for length in inputs.shape[-2:]]
         if list(found) != expected:
-            raise ValueError(f'the first level of the backbone has size {tuple(found)}, but stride {self.stride} needs '
-                             f'{tuple(expected)}: correct `stride` or `taps` of the model')
+            raise ValueError(
+                f'the first level of the backbone has size {tuple(found)}, but stride {self.stride} needs '
+                f'{tuple(expected)}: correct `stride` or `taps` of the model'
+            )
         return features
 
     def _forward(self, inputs: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """What IRNet and AffinityNet share."""
-from typing import Optional, Sequence, Union
+
+from collections.abc import Sequence
 
 import torch
 from mmengine.model import BaseModel
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from mmamr.registry import MODELS
 
 
-def extract(backbone: nn.Module, inputs: Tensor, taps: Optional[Sequence[str]] = None) -> list[Tensor]:
+def extract(backbone: nn.Module, inputs: Tensor, taps: Sequence[str] | None = None) -> list[Tensor]:
     """Feature maps of a backbone: those it returns, or those that named submodules of it return on the way.
 
     Args:
@@ -26,7 +27,9 @@ def extract(backbone: nn.Module, inputs: Tensor, taps: Optional[Sequence[str]] =
     features = {}
     handles = [
         backbone.get_submodule(name).register_forward_hook(
-            lambda _module, _inputs, output, name=name: features.update({name: output})) for name in taps
+            lambda _module, _inputs, output, name=name: features.update({name: output})
+        )
+        for name in taps
     ]
     try:
         backbone(inputs)
@@ -50,28 +53,31 @@ class AffinityModel(BaseModel):
         init_cfg (dict, optional): Initialisation. Defaults to None.
     """
 
-    def __init__(self,
-                 backbone: dict,
-                 taps: Optional[Sequence[str]] = None,
-                 data_preprocessor: Optional[dict] = None,
-                 init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        backbone: dict,
+        taps: Sequence[str] | None = None,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(data_preprocessor, init_cfg)
         self.backbone = MODELS.build(backbone)
         self.taps = None if taps is None else tuple(taps)
         names = {name for name, _ in self.backbone.named_modules()}
         missing = [name for name in self.taps or () if name not in names]
         if missing:
-            raise ValueError(f'taps {missing} name no submodules of {type(self.backbone).__name__}; it has '
-                             f'{[name for name, _ in self.backbone.named_children()]}')
+            raise ValueError(
+                f'taps {missing} name no submodules of {type(self.backbone).__name__}; it has '
+                f'{[name for name, _ in self.backbone.named_children()]}'
+            )
 
     def extract_feat(self, inputs: Tensor) -> list[Tensor]:
         """Feature maps ``(N, C_l, h_l, w_l)``, one a level, of normalised images ``(N, 3, H, W)``."""
         return extract(self.backbone, inputs, self.taps)
 
-    def forward(self,
-                inputs: Tensor,
-                data_samples: Optional[list[BaseDataElement]] = None,
-                mode: str = 'tensor') -> Union[dict[str, Tensor], list[BaseDataElement], tuple[Tensor, ...], Tensor]:
+    def forward(
+        self, inputs: Tensor, data_samples: list[BaseDataElement] | None = None, mode: str = 'tensor'
+    ) -> dict[str, Tensor] | list[BaseDataElement] | tuple[Tensor, ...] | Tensor:
         """
         Args:
             inputs (Tensor): Normalised images ``(N, 3, H, W)``.
@@ -91,7 +97,7 @@ class AffinityModel(BaseModel):
             return self._forward(inputs)
         raise RuntimeError(f'mode must be loss, predict or tensor, got {mode}')
 
-    def predict(self, inputs: Tensor, data_samples: Optional[list[BaseDataElement]] = None) -> list[BaseDataElement]:
+    def predict(self, inputs: Tensor, data_samples: list[BaseDataElement] | None = None) -> list[BaseDataElement]:
         """Put the maps of :meth:`affinity` into the data samples, made where there are none."""
         data_samples = data_samples or [BaseDataElement() for _ in inputs]
         for sample, maps in zip(data_samples, self.affinity(inputs)):

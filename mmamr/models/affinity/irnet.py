@@ -1,5 +1,6 @@
 """IRNet: weakly supervised segmentation with inter-pixel relations (Ahn et al., CVPR 2019)."""
-from typing import Optional, Sequence
+
+from collections.abc import Sequence
 
 import torch
 from mmengine.structures import BaseDataElement
@@ -31,15 +32,17 @@ class IRNet(AffinityModel):
         init_cfg (dict, optional): Initialisation. Defaults to None.
     """
 
-    def __init__(self,
-                 backbone: dict,
-                 edge_head: dict,
-                 displacement_head: dict,
-                 taps: Optional[Sequence[str]] = None,
-                 walk_cfg: dict = dict(radius=5, beta=10, exp_times=8),
-                 flip_test: bool = True,
-                 data_preprocessor: Optional[dict] = None,
-                 init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        backbone: dict,
+        edge_head: dict,
+        displacement_head: dict,
+        taps: Sequence[str] | None = None,
+        walk_cfg: dict = dict(radius=5, beta=10, exp_times=8),
+        flip_test: bool = True,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(backbone, taps, data_preprocessor, init_cfg)
         self.edge_head = MODELS.build(edge_head)
         self.displacement_head = MODELS.build(displacement_head)

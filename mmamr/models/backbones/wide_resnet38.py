@@ -1,5 +1,6 @@
 """WideResNet-38 (Wu et al., "Wider or Deeper", 2016): the backbone of AffinityNet's and SEAM's classifiers."""
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+
+from collections.abc import Sequence
 
 import torch.nn.functional as F
 from mmcv.cnn import build_norm_layer
@@ -20,11 +21,10 @@ class PreActBlock(BaseModule):
         norm_cfg (dict): Config of the norms. Defaults to ``dict(type='BN')``.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, stride: int = 1,
-                 norm_cfg: Dict = dict(type='BN')) -> None:
+    def __init__(self, in_channels: int, out_channels: int, stride: int = 1, norm_cfg: dict = dict(type='BN')) -> None:
         super().__init__()
         self.bn_branch2a = build_norm_layer(norm_cfg, in_channels)[1]
-        self.conv_branch1: Optional[nn.Conv2d] = None
+        self.conv_branch1: nn.Conv2d | None = None
         if stride != 1 or in_channels != out_channels:
             self.conv_branch1 = nn.Conv2d(in_channels, out_channels, 1, stride, bias=False)
 
@@ -36,7 +36,7 @@ class PreActBlock(BaseModule):
         """The residual branch, behind :meth:`activate`."""
         raise NotImplementedError
 
-    def forward(self, x: Tensor, activated: Optional[Tensor] = None) -> Tensor:
+    def forward(self, x: Tensor, activated: Tensor | None = None) -> Tensor:
         """
         Args:
             x (Tensor): ``(N, in_channels, H, W)``.
@@ -62,13 +62,15 @@ class PlainBlock(PreActBlock):
         norm_cfg (dict): Config of the norms. Defaults to ``dict(type='BN')``.
     """
 
-    def __init__(self,
-                 in_channels: int,
-                 mid_channels: int,
-                 out_channels: int,
-                 stride: int = 1,
-                 dilations: Tuple[int, int] = (1, 1),
-                 norm_cfg: Dict = dict(type='BN')) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        mid_channels: int,
+        out_channels: int,
+        stride: int = 1,
+        dilations: tuple[int, int] = (1, 1),
+        norm_cfg: dict = dict(type='BN'),
+    ) -> None:
         super().__init__(in_channels, out_channels, stride, norm_cfg)
         first, second = dilations
         self.conv_branch2a = nn.Conv2d(in_channels, mid_channels, 3, stride, first, first, bias=False)
@@ -91,13 +93,15 @@ class BottleneckBlock(PreActBlock):
         norm_cfg (dict): Config of the norms. Defaults to ``dict(type='BN')``.
     """
 
-    def __init__(self,
-                 in_channels: int,
-                 out_channels: int,
-                 stride: int = 1,
-                 dilation: int = 1,
-                 dropout: float = 0.,
-                 norm_cfg: Dict = dict(type='BN')) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int = 1,
+        dilation: int = 1,
+        dropout: float = 0.0,
+        norm_cfg: dict = dict(type='BN'),
+    ) -> None:
         super().__init__(in_channels, out_channels, stride, norm_cfg)
         quarter, half = out_channels // 4, out_channels // 2
         self.conv_branch2a = nn.Conv2d(in_channels, quarter, 1, stride, bias=False)
@@ -146,24 +150,28 @@ class WideResNet38(BaseModule):
     # name, number of blocks, channels between the convolutions and after them in units of base_channels
     STAGES = (('b2', 3, 2, 2), ('b3', 3, 4, 4), ('b4', 6, 8, 8), ('b5', 3, 8, 16), ('b6', 1, 8, 32), ('b7', 1, 16, 64))
 
-    def __init__(self,
-                 base_channels: int = 64,
-                 strides: Sequence[int] = (2, 2, 2, 1, 1, 1),
-                 dilations: Sequence[int] = (1, 1, 1, 2, 4, 4),
-                 dropouts: Sequence[float] = (0.3, 0.5),
-                 out_indices: Sequence[int] = (5, ),
-                 frozen_stages: int = -1,
-                 norm_cfg: Dict = dict(type='BN'),
-                 norm_eval: bool = False,
-                 init_cfg: Optional[Union[Dict, List[Dict]]] = None) -> None:
-        super().__init__(init_cfg or [
-            dict(type='Kaiming', layer='Conv2d'),
-            dict(type='Constant', val=1, layer=['_BatchNorm', 'GroupNorm'])
-        ])
+    def __init__(
+        self,
+        base_channels: int = 64,
+        strides: Sequence[int] = (2, 2, 2, 1, 1, 1),
+        dilations: Sequence[int] = (1, 1, 1, 2, 4, 4),
+        dropouts: Sequence[float] = (0.3, 0.5),
+        out_indices: Sequence[int] = (5,),
+        frozen_stages: int = -1,
+        norm_cfg: dict = dict(type='BN'),
+        norm_eval: bool = False,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(
+            init_cfg
+            or [dict(type='Kaiming', layer='Conv2d'), dict(type='Constant', val=1, layer=['_BatchNorm', 'GroupNorm'])]
+        )
         num = len(self.STAGES)
         if len(strides) != num or len(dilations) != num or len(dropouts) != 2:
-            raise ValueError(f'there are {num} strides, {num} dilations and 2 dropouts, but got {strides}, {dilations}'
-                             f' and {dropouts}')
+            raise ValueError(
+                f'there are {num} strides, {num} dilations and 2 dropouts, but got {strides}, {dilations}'
+                f' and {dropouts}'
+            )
         if not out_indices or not set(out_indices) <= set(range(num)):
             raise ValueError(f'out_indices must be of 0 to {num - 1}, but got {out_indices}')
         if frozen_stages not in range(-1, num + 1):
@@ -172,7 +180,7 @@ class WideResNet38(BaseModule):
         self.frozen_stages = frozen_stages
         self.norm_eval = norm_eval
         self.conv1a = nn.Conv2d(3, base_channels, 3, 1, 1, bias=False)
-        self.stages: List[List[str]] = []
+        self.stages: list[list[str]] = []
         channels, last_dilation = base_channels, 1
         for index, (name, depth, mid, out) in enumerate(self.STAGES):
             mid, out, stride, dilation = mid * base_channels, out * base_channels, strides[index], dilations[index]
@@ -189,7 +197,7 @@ class WideResNet38(BaseModule):
         self.bn7 = build_norm_layer(norm_cfg, channels)[1]
         self.freeze()
 
-    def forward(self, x: Tensor) -> Tuple[Tensor, ...]:
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """
         Args:
             x (Tensor): Normalised images ``(N, 3, H, W)``.
@@ -214,7 +222,7 @@ class WideResNet38(BaseModule):
     def freeze(self) -> None:
         """Fix the weights and statistics of what ``frozen_stages`` names."""
         frozen = [self.conv1a] if self.frozen_stages >= 0 else []
-        frozen += [getattr(self, name) for names in self.stages[:max(self.frozen_stages, 0)] for name in names]
+        frozen += [getattr(self, name) for names in self.stages[: max(self.frozen_stages, 0)] for name in names]
         if self.frozen_stages == len(self.stages):
             frozen.append(self.bn7)
         for module in frozen:

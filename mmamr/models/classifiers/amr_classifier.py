@@ -1,5 +1,5 @@
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Dict, Iterator, List, Optional, Sequence, Union
 
 import torch
 from mmpretrain.structures import DataSample
@@ -39,21 +39,26 @@ class AMRClassifier(BaseCAMClassifier):
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
 
-    def __init__(self,
-                 spotlight: Dict,
-                 compensation: Dict,
-                 loss_cls: Dict = dict(type='MultiLabelSoftMarginLoss'),
-                 loss_cps: Optional[Dict] = dict(type='CrossPseudoSupervisionLoss'),
-                 frozen_spotlight: bool = False,
-                 shared_layers: Optional[Union[str, Sequence[str]]] = None,
-                 data_preprocessor: Optional[Dict] = None,
-                 init_cfg: Optional[Dict] = None) -> None:
+    def __init__(
+        self,
+        spotlight: dict,
+        compensation: dict,
+        loss_cls: dict = dict(type='MultiLabelSoftMarginLoss'),
+        loss_cps: dict | None = dict(type='CrossPseudoSupervisionLoss'),
+        frozen_spotlight: bool = False,
+        shared_layers: str | Sequence[str] | None = None,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__({'spotlight': spotlight, 'compensation': compensation}, data_preprocessor, init_cfg)
         self.loss_cls = MODELS.build(loss_cls)
         self.loss_cps = None if loss_cps is None else MODELS.build(loss_cps)
         self.frozen_spotlight = frozen_spotlight
-        self.shared_layers = [] if shared_layers is None else share_layers(
-            self.spotlight.backbone, self.compensation.backbone, shared_layers)
+        self.shared_layers = (
+            []
+            if shared_layers is None
+            else share_layers(self.spotlight.backbone, self.compensation.backbone, shared_layers)
+        )
         if frozen_spotlight:
             if loss_cps is None:
                 raise ValueError('a frozen spotlight is trained by loss_cps alone, but loss_cps is None')
@@ -76,12 +81,12 @@ class AMRClassifier(BaseCAMClassifier):
                 stack.enter_context(layer.once())
             yield
 
-    def class_maps(self, inputs: Tensor) -> Dict[str, Tensor]:
+    def class_maps(self, inputs: Tensor) -> dict[str, Tensor]:
         """Class maps of both branches before ReLU (eq. 1), ``(N, num_classes, h, w)``."""
         with self.computed_once():
             return super().class_maps(inputs)
 
-    def predict(self, inputs: Tensor, data_samples: Optional[List[DataSample]] = None) -> List[DataSample]:
+    def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:
         """Class probabilities, the mean of the branches'."""
         with self.computed_once():
             return super().predict(inputs, data_samples)
@@ -95,7 +100,7 @@ class AMRClassifier(BaseCAMClassifier):
         maps = self.spotlight.head(feats)
         return BranchOutput(maps, [class_scores(maps)], {})
 
-    def loss(self, inputs: Tensor, data_samples: List[DataSample]) -> Dict[str, Tensor]:
+    def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
         """Both halves of L_cls (eq. 10) and L_cps (eq. 11), and the losses that a branch has of its own.
 
         A frozen spotlight's half is logged, not trained.

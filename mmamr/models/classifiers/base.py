@@ -1,5 +1,5 @@
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Dict, List, Optional, Sequence, Union
 
 import torch
 from mmpretrain.models.classifiers import BaseClassifier
@@ -23,10 +23,9 @@ class BaseCAMClassifier(BaseClassifier):
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
 
-    def __init__(self,
-                 branches: Dict[str, Dict],
-                 data_preprocessor: Optional[Dict] = None,
-                 init_cfg: Optional[Dict] = None) -> None:
+    def __init__(
+        self, branches: dict[str, dict], data_preprocessor: dict | None = None, init_cfg: dict | None = None
+    ) -> None:
         data_preprocessor = dict(data_preprocessor or {})
         data_preprocessor.setdefault('type', 'mmpretrain.ClsDataPreprocessor')
         super().__init__(init_cfg=init_cfg, data_preprocessor=data_preprocessor)
@@ -44,7 +43,7 @@ class BaseCAMClassifier(BaseClassifier):
         """Whether a sample's maps depend on its batch: AMM with statistics of the batch (rows A5, T9)."""
         return any(getattr(module, 'mixes_samples', False) for module in list(self.modules())[1:])
 
-    def class_maps(self, inputs: Tensor) -> Dict[str, Tensor]:
+    def class_maps(self, inputs: Tensor) -> dict[str, Tensor]:
         """Class maps of every branch before ReLU (eq. 1).
 
         Args:
@@ -55,12 +54,14 @@ class BaseCAMClassifier(BaseClassifier):
         """
         return {name: getattr(self, name).class_maps(inputs) for name in self.branches}
 
-    def make_cams(self,
-                  images: Tensor,
-                  classes: Sequence[Sequence[int]],
-                  scales: Sequence[float] = (1.0, ),
-                  flip: bool = True,
-                  climbing: Optional[Climbing] = None) -> List[CAM]:
+    def make_cams(
+        self,
+        images: Tensor,
+        classes: Sequence[Sequence[int]],
+        scales: Sequence[float] = (1.0,),
+        flip: bool = True,
+        climbing: Climbing | None = None,
+    ) -> list[CAM]:
         """CAMs of every branch over several scales.
 
         They do not depend on the other images of the batch. Where :attr:`mixes_samples`, images are therefore taken one
@@ -81,8 +82,7 @@ class BaseCAMClassifier(BaseClassifier):
             climbing = climbing and replace(climbing, max_batch=1)
             if len(images) > 1:
                 return [
-                    self.make_cams(image[None], [own], scales, flip, climbing)[0]
-                    for image, own in zip(images, classes)
+                    self.make_cams(image[None], [own], scales, flip, climbing)[0] for image, own in zip(images, classes)
                 ]
         if climbing is None:
             return batch_cams(self.class_maps, images, classes, scales, flip)
@@ -91,14 +91,13 @@ class BaseCAMClassifier(BaseClassifier):
         with frozen(self):
             return climbed_cams(branches, positive_weights, images, classes, climbing, scales, flip)
 
-    def extract_feat(self, inputs: Tensor) -> Dict[str, Tensor]:
+    def extract_feat(self, inputs: Tensor) -> dict[str, Tensor]:
         """The feature map of every branch that its head sees, ``(N, C, h, w)``."""
         return {name: getattr(self, name).features(inputs)[-1] for name in self.branches}
 
-    def forward(self,
-                inputs: Tensor,
-                data_samples: Optional[List[DataSample]] = None,
-                mode: str = 'tensor') -> Union[Dict[str, Tensor], List[DataSample]]:
+    def forward(
+        self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor'
+    ) -> dict[str, Tensor] | list[DataSample]:
         """
         Args:
             inputs (Tensor): Normalised images ``(N, 3, H, W)``.
@@ -115,7 +114,7 @@ class BaseCAMClassifier(BaseClassifier):
             return self.predict(inputs, data_samples)
         raise RuntimeError(f"mode must be 'tensor', 'predict' or 'loss', but got {mode!r}")
 
-    def predict(self, inputs: Tensor, data_samples: Optional[List[DataSample]] = None) -> List[DataSample]:
+    def predict(self, inputs: Tensor, data_samples: list[DataSample] | None = None) -> list[DataSample]:
         """Class probabilities, the mean of the branches'."""
         maps = [getattr(self, name)(inputs) for name in self.branches]
         scores = torch.stack([self.logits(one).sigmoid() for one in maps]).mean(0)
@@ -133,7 +132,7 @@ class BaseCAMClassifier(BaseClassifier):
         """L_cls, the mean over the class scores of several views."""
         return sum(self.loss_cls(one, labels) for one in logits) / len(logits)
 
-    def targets(self, data_samples: List[DataSample], like: Tensor) -> Tensor:
+    def targets(self, data_samples: list[DataSample], like: Tensor) -> Tensor:
         """Image-level labels as zeros and ones ``(N, num_classes)``, on the device of ``like``."""
         labels = torch.zeros(len(data_samples), self.num_classes)
         for row, sample in zip(labels, data_samples):

@@ -1,4 +1,5 @@
-from typing import Dict, List, NamedTuple, Optional, Sequence, Union
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -10,9 +11,10 @@ from ..modulation import attach_amm, detach_after
 
 class BranchOutput(NamedTuple):
     """What a branch gives in training."""
+
     maps: Tensor  # class maps before ReLU, (N, num_classes, h, w)
-    logits: List[Tensor]  # class scores (N, num_classes) of each view of the images; L_cls is the mean over them
-    losses: Dict[str, Tensor]  # of its own
+    logits: list[Tensor]  # class scores (N, num_classes) of each view of the images; L_cls is the mean over them
+    losses: dict[str, Tensor]  # of its own
 
 
 def class_scores(maps: Tensor) -> Tensor:
@@ -35,13 +37,15 @@ class CAMBranch(BaseModule):
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
 
-    def __init__(self,
-                 backbone: Dict,
-                 head: Dict,
-                 neck: Optional[Dict] = None,
-                 modulation: Optional[Dict] = None,
-                 detach_after: Optional[Union[str, Sequence[str]]] = None,
-                 init_cfg: Optional[Dict] = None) -> None:
+    def __init__(
+        self,
+        backbone: dict,
+        head: dict,
+        neck: dict | None = None,
+        modulation: dict | None = None,
+        detach_after: str | Sequence[str] | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         self.backbone = MODELS.build(backbone)
         # Some backbones freeze their stages in train() only, but a distributed wrapper must know before that.
@@ -52,20 +56,20 @@ class CAMBranch(BaseModule):
         self.neck = None if neck is None else MODELS.build(neck)
         self.head = MODELS.build(head)
 
-    def attach(self, modulation: Optional[Dict]) -> Optional[nn.ModuleDict]:
+    def attach(self, modulation: dict | None) -> nn.ModuleDict | None:
         """Attach the AMMs to the backbone."""
         if modulation is None:
             return None
         return attach_amm(self.backbone, modulation['layers'], {'type': 'AMM', **modulation.get('amm', {})})
 
-    def stop_gradient(self, layers: Union[str, Sequence[str]]) -> None:
+    def stop_gradient(self, layers: str | Sequence[str]) -> None:
         """Stop the gradient behind named submodules of the backbone."""
         detach_after(self.backbone, layers)
 
     def features(self, inputs: Tensor) -> Sequence[Tensor]:
         """Feature maps that the head sees, ``(N, C, h, w)`` the last of them."""
         feats = self.backbone(inputs)
-        feats = (feats, ) if isinstance(feats, Tensor) else feats
+        feats = (feats,) if isinstance(feats, Tensor) else feats
         return feats if self.neck is None else self.neck(feats)
 
     def forward(self, inputs: Tensor) -> Tensor:

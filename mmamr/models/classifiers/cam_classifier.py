@@ -1,5 +1,3 @@
-from typing import Dict, List, Optional
-
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
@@ -21,15 +19,17 @@ class CAMClassifier(BaseCAMClassifier):
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
 
-    def __init__(self,
-                 spotlight: Dict,
-                 loss_cls: Dict = dict(type='MultiLabelSoftMarginLoss'),
-                 data_preprocessor: Optional[Dict] = None,
-                 init_cfg: Optional[Dict] = None) -> None:
+    def __init__(
+        self,
+        spotlight: dict,
+        loss_cls: dict = dict(type='MultiLabelSoftMarginLoss'),
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__({'spotlight': spotlight}, data_preprocessor, init_cfg)
         self.loss_cls = MODELS.build(loss_cls)
 
-    def loss(self, inputs: Tensor, data_samples: List[DataSample]) -> Dict[str, Tensor]:
+    def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
         """L_cls of eq. 9, and the losses that the branch has of its own."""
         labels = self.targets(data_samples, inputs)
         output = self.spotlight.forward_train(inputs, labels)

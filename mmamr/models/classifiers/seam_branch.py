@@ -1,4 +1,4 @@
-from typing import Dict, List, Sequence, Tuple
+from collections.abc import Sequence
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -26,19 +26,16 @@ class SEAMBranch(CAMBranch):
         kwargs: See :class:`CAMBranch`.
     """
 
-    def __init__(self,
-                 backbone: Dict,
-                 head: Dict,
-                 scale: float = 0.3,
-                 loss: Dict = dict(type='SEAMLoss'),
-                 **kwargs) -> None:
+    def __init__(
+        self, backbone: dict, head: dict, scale: float = 0.3, loss: dict = dict(type='SEAMLoss'), **kwargs
+    ) -> None:
         super().__init__(backbone, head, **kwargs)
         if not 0 < scale < 1:
             raise ValueError(f'scale must be in (0, 1), but got {scale}')
         self.scale = scale
         self.loss = MODELS.build(loss)
 
-    def maps_and_refined(self, inputs: Tensor) -> Tuple[Tensor, Tensor]:
+    def maps_and_refined(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Class maps before ReLU and refined ones with the background first."""
         feats = self.features(inputs)
         maps = self.head(feats)
@@ -58,12 +55,10 @@ class SEAMBranch(CAMBranch):
         size = [max(int(side * self.scale), 1) for side in inputs.shape[2:]]
         small = F.interpolate(inputs, size, mode='bilinear', align_corners=True)
         outputs = [self.maps_and_refined(view) for view in (inputs, small)]
-        views = [
-            SEAMView(*self.resize(output, view.shape[2:])) for output, view in zip(outputs, (inputs, small))
-        ]
+        views = [SEAMView(*self.resize(output, view.shape[2:])) for output, view in zip(outputs, (inputs, small))]
         return BranchOutput(outputs[0][0], [class_scores(view.maps) for view in views], self.loss(views, labels))
 
     @staticmethod
-    def resize(maps: Sequence[Tensor], size: Sequence[int]) -> List[Tensor]:
+    def resize(maps: Sequence[Tensor], size: Sequence[int]) -> list[Tensor]:
         """Maps at the size of their images."""
         return [F.interpolate(one, size, mode='bilinear', align_corners=True) for one in maps]

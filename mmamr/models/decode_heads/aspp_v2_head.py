@@ -1,5 +1,6 @@
 """The head of DeepLab-v2."""
-from typing import Optional, Sequence
+
+from collections.abc import Sequence
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor, nn
@@ -26,21 +27,24 @@ class ASPPV2Head(BaseDecodeHead):
         ValueError: If there is no rate or one below 1.
     """
 
-    def __init__(self,
-                 in_channels: int,
-                 dilations: Sequence[int] = (6, 12, 18, 24),
-                 dropout_ratio: float = 0.,
-                 init_cfg: Optional[dict] = None,
-                 **kwargs) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        dilations: Sequence[int] = (6, 12, 18, 24),
+        dropout_ratio: float = 0.0,
+        init_cfg: dict | None = None,
+        **kwargs,
+    ) -> None:
         if not dilations or min(dilations) < 1:
             raise ValueError(f'dilations must be rates of at least 1, got {dilations}')
         kwargs.setdefault('channels', in_channels)
-        init_cfg = init_cfg or dict(type='Normal', layer='Conv2d', mean=0., std=0.01, bias=0.)
+        init_cfg = init_cfg or dict(type='Normal', layer='Conv2d', mean=0.0, std=0.01, bias=0.0)
         super().__init__(in_channels, dropout_ratio=dropout_ratio, init_cfg=init_cfg, **kwargs)
         # The base class classifies with one 1x1 convolution; here the branches do.
         del self.conv_seg
         self.convs = nn.ModuleList(
-            nn.Conv2d(self.in_channels, self.out_channels, 3, padding=rate, dilation=rate) for rate in dilations)
+            nn.Conv2d(self.in_channels, self.out_channels, 3, padding=rate, dilation=rate) for rate in dilations
+        )
 
     def forward(self, inputs: Sequence[Tensor]) -> Tensor:
         """Logits at the feature map's size.

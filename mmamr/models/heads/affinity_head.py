@@ -1,5 +1,6 @@
 """Head of AffinityNet (Ahn and Kwak, CVPR 2018, figure 3): the feature whose differences are affinities."""
-from typing import Optional, Sequence
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -23,11 +24,13 @@ class AffinityHead(BaseModule):
         init_cfg (dict, optional): Initialisation. Defaults to None: that of the released code.
     """
 
-    def __init__(self,
-                 in_channels: Sequence[int],
-                 channels: Sequence[int] = (64, 128, 256),
-                 loss_affinity: dict = dict(type='FeatureAffinityLoss'),
-                 init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        channels: Sequence[int] = (64, 128, 256),
+        loss_affinity: dict = dict(type='FeatureAffinityLoss'),
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if len(in_channels) != len(channels):
             raise ValueError(f'channels must have one entry a level, got {channels} for {len(in_channels)} levels')

@@ -1,4 +1,4 @@
-from typing import Dict, Optional, Sequence, Union
+from collections.abc import Sequence
 
 from mmengine.model import BaseModule
 from torch import Tensor, nn
@@ -19,16 +19,15 @@ class CAMHead(BaseModule):
         init_cfg (dict, optional): Initialization config. Defaults to a normal distribution with deviation 0.01.
     """
 
-    def __init__(self,
-                 num_classes: int,
-                 in_channels: int,
-                 init_cfg: Optional[Dict] = dict(type='Normal', layer='Conv2d', std=0.01)) -> None:
+    def __init__(
+        self, num_classes: int, in_channels: int, init_cfg: dict | None = dict(type='Normal', layer='Conv2d', std=0.01)
+    ) -> None:
         super().__init__(init_cfg)
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.conv = nn.Conv2d(in_channels, num_classes, 1, bias=False)
 
-    def forward(self, feats: Union[Tensor, Sequence[Tensor]]) -> Tensor:
+    def forward(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
         """Class maps before ReLU (eq. 1).
 
         Args:

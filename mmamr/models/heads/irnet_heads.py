@@ -1,5 +1,6 @@
 """Heads of IRNet (Ahn et al., CVPR 2019, figure 3): class boundaries and displacements from all levels."""
-from typing import Optional, Sequence
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -51,7 +52,7 @@ class Level(BaseModule):
         if self.scale > 1:
             x = F.interpolate(x, scale_factor=self.scale, mode='bilinear', align_corners=False)
         # Cutting, not resizing, keeps pixels of all levels in register where the size is no multiple of the stride.
-        return F.relu(x[..., :size[0], :size[1]])
+        return F.relu(x[..., : size[0], : size[1]])
 
 
 class IRNetHead(BaseModule):
@@ -63,7 +64,7 @@ class IRNetHead(BaseModule):
         init_cfg (dict, optional): Initialisation. Defaults to None.
     """
 
-    def __init__(self, in_channels: Sequence[int], strides: Sequence[int], init_cfg: Optional[dict] = None) -> None:
+    def __init__(self, in_channels: Sequence[int], strides: Sequence[int], init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         if len(in_channels) != len(strides):
             raise ValueError(f'in_channels and strides must name the same levels, got {in_channels} and {strides}')
@@ -76,8 +77,10 @@ class IRNetHead(BaseModule):
         found = [tuple(feature.shape[-2:]) for feature in features]
         expected = [level_size(size, stride) for stride in self.strides]
         if found != expected:
-            raise ValueError(f'levels of strides {self.strides} have sizes {expected} for an image of {tuple(size)}, '
-                             f'but the backbone gave {found}: correct `strides` of the head or `taps` of the model')
+            raise ValueError(
+                f'levels of strides {self.strides} have sizes {expected} for an image of {tuple(size)}, '
+                f'but the backbone gave {found}: correct `strides` of the head or `taps` of the model'
+            )
 
 
 @MODELS.register_module()
@@ -91,14 +94,17 @@ class EdgeHead(IRNetHead):
         init_cfg (dict, optional): Initialisation. Defaults to None.
     """
 
-    def __init__(self,
-                 in_channels: Sequence[int],
-                 strides: Sequence[int],
-                 loss_affinity: dict = dict(type='PathAffinityLoss'),
-                 init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        strides: Sequence[int],
+        loss_affinity: dict = dict(type='PathAffinityLoss'),
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(in_channels, strides, init_cfg)
         self.levels = nn.ModuleList(
-            Level(channels, 32, 4, stride // STRIDE) for channels, stride in zip(in_channels, strides))
+            Level(channels, 32, 4, stride // STRIDE) for channels, stride in zip(in_channels, strides)
+        )
         self.predict = nn.Conv2d(32 * len(in_channels), 1, 1)
         self.loss_affinity = MODELS.build(loss_affinity)
 
@@ -134,13 +140,15 @@ class DisplacementHead(IRNetHead):
         init_cfg (dict, optional): Initialisation. Defaults to None.
     """
 
-    def __init__(self,
-                 in_channels: Sequence[int],
-                 strides: Sequence[int],
-                 channels: Sequence[int] = (64, 128, 256, 256, 256),
-                 merged_channels: int = 256,
-                 loss_displacement: dict = dict(type='DisplacementLoss'),
-                 init_cfg: Optional[dict] = None) -> None:
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        strides: Sequence[int],
+        channels: Sequence[int] = (64, 128, 256, 256, 256),
+        merged_channels: int = 256,
+        loss_displacement: dict = dict(type='DisplacementLoss'),
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(in_channels, strides, init_cfg)
         if len(channels) != len(in_channels):
             raise ValueError(f'channels must have one entry a level, got {channels} for {len(in_channels)} levels')
@@ -151,7 +159,8 @@ class DisplacementHead(IRNetHead):
         fine_channels = sum(c for c, stride in zip(channels, strides) if stride == STRIDE)
         self.levels = nn.ModuleList(
             Level(c_in, c, groups(c), max(stride // self.coarse_stride, 1))
-            for c_in, c, stride in zip(in_channels, channels, strides))
+            for c_in, c, stride in zip(in_channels, channels, strides)
+        )
         num_groups = groups(merged_channels)
         self.merge = Level(coarse_channels, merged_channels, num_groups, self.coarse_stride // STRIDE)
         self.join = Level(fine_channels + merged_channels, merged_channels, num_groups, 1)

@@ -1,5 +1,6 @@
 """Head of SEAM (Wang et al., CVPR 2020, section 3.3): a classifier, and the correlation of pixels that refines it."""
-from typing import Dict, Optional, Sequence, Union
+
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -43,7 +44,7 @@ class PixelCorrelationModule(BaseModule):
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
 
-    def __init__(self, in_channels: int, channels: int, init_cfg: Optional[Dict] = None) -> None:
+    def __init__(self, in_channels: int, channels: int, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         self.embed = nn.Conv2d(in_channels, channels, 1, bias=False)
 
@@ -63,9 +64,9 @@ class PixelCorrelationModule(BaseModule):
         # The last row gives the sum of the similarities.
         rows = torch.cat([maps.to(embedded.dtype), torch.ones_like(embedded[:, :1])], 1)
         pixels = max(MAX_SIMILARITIES // (embedded.shape[0] * embedded.shape[2]), 1)
-        spread = torch.cat([
-            rows @ (embedded.transpose(1, 2) @ some).relu() for some in embedded.split(pixels, dim=2)
-        ], 2)
+        spread = torch.cat(
+            [rows @ (embedded.transpose(1, 2) @ some).relu() for some in embedded.split(pixels, dim=2)], 2
+        )
         return (spread[:, :-1] / (spread[:, -1:] + EPS)).unflatten(2, size)
 
 
@@ -84,15 +85,18 @@ class SEAMHead(CAMHead):
         init_cfg (dict, optional): Initialization config. Defaults to None: that of the released code.
     """
 
-    def __init__(self,
-                 num_classes: int,
-                 in_channels: Sequence[int],
-                 channels: Sequence[int] = (64, 128),
-                 dropout: float = 0.5,
-                 init_cfg: Optional[Dict] = None) -> None:
+    def __init__(
+        self,
+        num_classes: int,
+        in_channels: Sequence[int],
+        channels: Sequence[int] = (64, 128),
+        dropout: float = 0.5,
+        init_cfg: dict | None = None,
+    ) -> None:
         if len(channels) != len(in_channels) - 1:
-            raise ValueError('channels must have one entry a level below the last, but got '
-                             f'{channels} for levels of {in_channels}')
+            raise ValueError(
+                f'channels must have one entry a level below the last, but got {channels} for levels of {in_channels}'
+            )
         super().__init__(num_classes, in_channels[-1], init_cfg)
         self.dropout = nn.Dropout2d(dropout)
         self.levels = nn.ModuleList(nn.Conv2d(c_in, c, 1, bias=False) for c_in, c in zip(in_channels, channels))
@@ -106,7 +110,7 @@ class SEAMHead(CAMHead):
                 kaiming_init(conv, mode='fan_in')
             xavier_init(self.pcm.embed, gain=4, distribution='uniform')
 
-    def forward(self, feats: Union[Tensor, Sequence[Tensor]]) -> Tensor:
+    def forward(self, feats: Tensor | Sequence[Tensor]) -> Tensor:
         """Class maps before ReLU, ``(N, num_classes, h, w)``, of the last level; not refined."""
         return super().forward(self.dropout(feats if isinstance(feats, Tensor) else feats[-1]))
 

@@ -5,6 +5,10 @@ from .multilabel_soft_margin_loss import MultiLabelSoftMarginLoss
 from .seam_loss import SEAMLoss
 
 __all__ = [
-    'CrossPseudoSupervisionLoss', 'DisplacementLoss', 'FeatureAffinityLoss', 'MultiLabelSoftMarginLoss',
-    'PathAffinityLoss', 'SEAMLoss'
+    'CrossPseudoSupervisionLoss',
+    'DisplacementLoss',
+    'FeatureAffinityLoss',
+    'MultiLabelSoftMarginLoss',
+    'PathAffinityLoss',
+    'SEAMLoss',
 ]

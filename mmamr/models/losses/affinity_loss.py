@@ -1,4 +1,5 @@
 """Affinity losses of IRNet (Ahn et al., CVPR 2019) and AffinityNet (Ahn and Kwak, CVPR 2018)."""
+
 import torch
 from mmengine.dist import all_reduce
 from torch import Tensor, nn
@@ -47,8 +48,7 @@ class _AffinityLoss(nn.Module):
 
     def _named(self, totals: Tensor, counts: Tensor) -> dict[str, Tensor]:
         background, foreground, different = mean_over_processes(totals, counts) * self.loss_weight
-        return dict(
-            loss_affinity_bg=background / 4, loss_affinity_fg=foreground / 4, loss_affinity_neg=different / 2)
+        return dict(loss_affinity_bg=background / 4, loss_affinity_fg=foreground / 4, loss_affinity_neg=different / 2)
 
 
 @MODELS.register_module()
@@ -164,13 +164,14 @@ class _PairDistance(torch.autograd.Function):
         ctx.save_for_backward(feature)
         ctx.radius = radius
         source = shift(feature, 0, 0, radius)
-        return torch.stack([(shift(feature, dy, dx, radius) - source).abs_().mean(dim=1)
-                            for dy, dx in displacements(radius)])
+        return torch.stack(
+            [(shift(feature, dy, dx, radius) - source).abs_().mean(dim=1) for dy, dx in displacements(radius)]
+        )
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
-        feature, = ctx.saved_tensors
+        (feature,) = ctx.saved_tensors
         source = shift(feature, 0, 0, ctx.radius)
         feature_grad = torch.zeros_like(feature)
         source_grad = shift(feature_grad, 0, 0, ctx.radius)

@@ -1,5 +1,3 @@
-from typing import Optional
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -33,13 +31,15 @@ class CrossPseudoSupervisionLoss(nn.Module):
     SAMPLES = ('all', 'first-pair')
     DETACH = (None, 'spotlight', 'compensation')
 
-    def __init__(self,
-                 loss_weight: float = 1.,
-                 relu: bool = True,
-                 normalize: bool = False,
-                 classes: str = 'all',
-                 samples: str = 'all',
-                 detach: Optional[str] = None) -> None:
+    def __init__(
+        self,
+        loss_weight: float = 1.0,
+        relu: bool = True,
+        normalize: bool = False,
+        classes: str = 'all',
+        samples: str = 'all',
+        detach: str | None = None,
+    ) -> None:
         super().__init__()
         if classes not in self.CLASSES:
             raise ValueError(f'classes must be one of {self.CLASSES}, but got {classes!r}')

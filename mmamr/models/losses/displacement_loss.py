@@ -1,4 +1,5 @@
 """Displacement loss of IRNet (Ahn et al., CVPR 2019, section 4.1)."""
+
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint

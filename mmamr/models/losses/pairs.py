@@ -3,6 +3,7 @@
 The sources of all pairs are the pixels from which every displacement stays inside the map, so the views of all
 displacements have one shape, ``(h - r, w - 2r)`` with ``r = radius - 1``. A map smaller than that has no pairs.
 """
+
 import torch
 from torch import Tensor
 
@@ -32,7 +33,7 @@ def shift(x: Tensor, dy: int, dx: int, radius: int) -> Tensor:
     """
     margin = radius - 1
     height, width = max(x.shape[-2] - margin, 0), max(x.shape[-1] - 2 * margin, 0)
-    return x[..., dy:dy + height, margin + dx:margin + dx + width]
+    return x[..., dy : dy + height, margin + dx : margin + dx + width]
 
 
 def pair_labels(segmap: Tensor, dy: int, dx: int, radius: int) -> Tensor:

@@ -1,5 +1,7 @@
 """Losses of SEAM (Wang et al., CVPR 2020, sections 3.2 and 3.4) between two scales of an image."""
-from typing import Dict, NamedTuple, Sequence, Tuple
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +14,7 @@ EPS = 1e-5
 
 class SEAMView(NamedTuple):
     """What the network says of one scale of the images, ``(N, ., H, W)`` at the size of that scale."""
+
     maps: Tensor  # class maps before ReLU, num_classes channels
     refined: Tensor  # maps of the pixel correlation module, 1 + num_classes channels, the background first
 
@@ -63,11 +66,9 @@ class SEAMLoss(nn.Module):
         ecr_ratio (float): Share of the pixels and classes that ECR counts, in (0, 1]. Defaults to 0.2.
     """
 
-    def __init__(self,
-                 er_weight: float = 1.,
-                 ecr_weight: float = 1.,
-                 min_weight: float = 1.,
-                 ecr_ratio: float = 0.2) -> None:
+    def __init__(
+        self, er_weight: float = 1.0, ecr_weight: float = 1.0, min_weight: float = 1.0, ecr_ratio: float = 0.2
+    ) -> None:
         super().__init__()
         if not 0 < ecr_ratio <= 1:
             raise ValueError(f'ecr_ratio must be in (0, 1], but got {ecr_ratio}')
@@ -76,7 +77,7 @@ class SEAMLoss(nn.Module):
         self.min_weight = min_weight
         self.ecr_ratio = ecr_ratio
 
-    def forward(self, views: Sequence[SEAMView], labels: Tensor) -> Dict[str, Tensor]:
+    def forward(self, views: Sequence[SEAMView], labels: Tensor) -> dict[str, Tensor]:
         """
         Args:
             views (Sequence[SEAMView]): The images, then their smaller scale, to whose size all is resized.
@@ -92,14 +93,16 @@ class SEAMLoss(nn.Module):
         return dict(
             loss_er=self.er_weight * (maps[:, 1:] - small_maps[:, 1:]).abs().mean(),
             loss_ecr=self.ecr_weight * (self.cross(small_maps, refined) + self.cross(maps, small_refined)),
-            loss_min=self.min_weight * minimum)
+            loss_min=self.min_weight * minimum,
+        )
 
     @staticmethod
-    def prepare(view: SEAMView, classes: Tensor, size: Tuple[int, int]) -> Tuple[Tensor, Tensor]:
+    def prepare(view: SEAMView, classes: Tensor, size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Maps and refined maps of the present classes and the background, in [0, 1] and at one size."""
         maps, refined = (
             F.interpolate(max_norm(one.float()), size, mode='bilinear', align_corners=True)
-            for one in (view.maps, view.refined))
+            for one in (view.maps, view.refined)
+        )
         maps = maps * classes
         background, refined = refined[:, :1], refined[:, 1:] * classes
         return torch.cat([1 - maps.amax(1, keepdim=True), maps], 1), torch.cat([background, refined], 1)

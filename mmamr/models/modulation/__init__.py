@@ -4,6 +4,14 @@ from .functions import GaussianModulation, ThresholdModulation
 from .record import choose_amm, find_amms, recording
 
 __all__ = [
-    'AMM', 'ChannelModulation', 'GaussianModulation', 'SpatialModulation', 'ThresholdModulation', 'attach_amm',
-    'choose_amm', 'detach_after', 'find_amms', 'recording'
+    'AMM',
+    'ChannelModulation',
+    'GaussianModulation',
+    'SpatialModulation',
+    'ThresholdModulation',
+    'attach_amm',
+    'choose_amm',
+    'detach_after',
+    'find_amms',
+    'recording',
 ]

@@ -1,5 +1,4 @@
 """The attention modulation module (AMM), eq. 3-6 of the paper."""
-from typing import Dict, Optional
 
 import torch
 import torch.nn.functional as F
@@ -43,19 +42,22 @@ class ChannelModulation(BaseModule):
 
     LAYERS = ('conv', 'mlp')
 
-    def __init__(self,
-                 in_channels: int,
-                 layer: str = 'conv',
-                 reduction: int = 16,
-                 function: Dict = dict(type='GaussianModulation'),
-                 init_cfg: Optional[Dict] = None) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        layer: str = 'conv',
+        reduction: int = 16,
+        function: dict = dict(type='GaussianModulation'),
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if layer == 'conv':
             self.layer = nn.Conv2d(in_channels, in_channels, 1)
         elif layer == 'mlp':
             hidden = max(in_channels // reduction, 1)
             self.layer = nn.Sequential(
-                nn.Conv2d(in_channels, hidden, 1), nn.ReLU(inplace=True), nn.Conv2d(hidden, in_channels, 1))
+                nn.Conv2d(in_channels, hidden, 1), nn.ReLU(inplace=True), nn.Conv2d(hidden, in_channels, 1)
+            )
         else:
             raise ValueError(f'layer must be one of {self.LAYERS}, but got {layer!r}')
         self.function = MODELS.build(function)
@@ -88,13 +90,15 @@ class SpatialModulation(BaseModule):
 
     POOLINGS = ('avg', 'max-avg')
 
-    def __init__(self,
-                 pooling: str = 'avg',
-                 kernel_size: int = 7,
-                 norm_cfg: Optional[Dict] = None,
-                 batch_stats_in_eval: bool = False,
-                 function: Dict = dict(type='GaussianModulation'),
-                 init_cfg: Optional[Dict] = None) -> None:
+    def __init__(
+        self,
+        pooling: str = 'avg',
+        kernel_size: int = 7,
+        norm_cfg: dict | None = None,
+        batch_stats_in_eval: bool = False,
+        function: dict = dict(type='GaussianModulation'),
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if pooling not in self.POOLINGS:
             raise ValueError(f'pooling must be one of {self.POOLINGS}, but got {pooling!r}')
@@ -142,12 +146,14 @@ class AMM(BaseModule):
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
 
-    def __init__(self,
-                 in_channels: int,
-                 channel: Optional[Dict] = dict(),
-                 spatial: Optional[Dict] = dict(),
-                 function: Dict = dict(type='GaussianModulation'),
-                 init_cfg: Optional[Dict] = None) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        channel: dict | None = dict(),
+        spatial: dict | None = dict(),
+        function: dict = dict(type='GaussianModulation'),
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if channel is None and spatial is None:
             raise ValueError('AMM needs channel modulation, spatial modulation or both, but both are None')

@@ -1,7 +1,8 @@
 """How AMM enters a backbone from outside, whatever the backbone."""
+
 import re
+from collections.abc import Sequence
 from functools import partial
-from typing import Dict, List, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from mmamr.registry import MODELS
 PROBE_SIZE = 64
 
 
-def matching_modules(backbone: nn.Module, layers: Union[str, Sequence[str]]) -> Dict[str, nn.Module]:
+def matching_modules(backbone: nn.Module, layers: str | Sequence[str]) -> dict[str, nn.Module]:
     """The submodules whose full names match one of the regular expressions.
 
     Args:
@@ -28,8 +29,10 @@ def matching_modules(backbone: nn.Module, layers: Union[str, Sequence[str]]) -> 
     names = [name for name, _ in backbone.named_modules() if name]
     for pattern in patterns:
         if not any(re.fullmatch(pattern, name) for name in names):
-            raise ValueError(f'no submodule of {type(backbone).__name__} is named {pattern!r}; its names are like '
-                             f'{", ".join(names[-3:])}')
+            raise ValueError(
+                f'no submodule of {type(backbone).__name__} is named {pattern!r}; its names are like '
+                f'{", ".join(names[-3:])}'
+            )
     return {
         name: module
         for name, module in backbone.named_modules()
@@ -37,9 +40,9 @@ def matching_modules(backbone: nn.Module, layers: Union[str, Sequence[str]]) -> 
     }
 
 
-def output_shapes(backbone: nn.Module, modules: Dict[str, nn.Module]) -> Dict[str, Tuple[int, ...]]:
+def output_shapes(backbone: nn.Module, modules: dict[str, nn.Module]) -> dict[str, tuple[int, ...]]:
     """Shapes of what the submodules return for an image of 64x64, found by a forward pass that leaves no trace."""
-    shapes: Dict[str, Tuple[int, ...]] = {}
+    shapes: dict[str, tuple[int, ...]] = {}
 
     def note(name: str):
 
@@ -81,7 +84,7 @@ class AMMHook(nn.Module):
         return self.amm(output)
 
 
-def attach_amm(backbone: nn.Module, layers: Union[str, Sequence[str]], amm: Dict) -> nn.ModuleDict:
+def attach_amm(backbone: nn.Module, layers: str | Sequence[str], amm: dict) -> nn.ModuleDict:
     """Let one AMM act behind each named submodule of a backbone, usually the last norm of a residual branch.
 
     The modulation reaches the backbone through forward hooks: its own modules, names and weights stay as they are, so
@@ -107,15 +110,17 @@ def attach_amm(backbone: nn.Module, layers: Union[str, Sequence[str]], amm: Dict
     amms = nn.ModuleDict()
     for name, module in modules.items():
         if name not in shapes or len(shapes[name]) != 4:
-            raise ValueError(f'AMM needs maps (N, C, H, W) behind {name!r}, which returns '
-                             f'{shapes.get(name, "nothing in a forward pass")}')
+            raise ValueError(
+                f'AMM needs maps (N, C, H, W) behind {name!r}, which returns '
+                f'{shapes.get(name, "nothing in a forward pass")}'
+            )
         hook = AMMHook(MODELS.build({'in_channels': shapes[name][1], **amm}))
         module.register_forward_hook(hook.hook)
         amms[name.replace('.', '-')] = hook
     return amms
 
 
-def detach_after(backbone: nn.Module, layers: Union[str, Sequence[str]]) -> List:
+def detach_after(backbone: nn.Module, layers: str | Sequence[str]) -> list:
     """Stop the gradient behind named submodules in training, as the released code does behind the stem and ``layer1``.
 
     While the backbone is in evaluation mode the gradient passes: adversarial climbing needs it at the image.

@@ -1,6 +1,6 @@
 """Modulation functions G (eq. 7): from the values of an attention map to a gate of the same shape."""
+
 import math
-from typing import Optional
 
 import torch
 from torch import Tensor, nn
@@ -70,12 +70,14 @@ class GaussianModulation(nn.Module):
 
     FORMS = ('peak', 'pdf')
 
-    def __init__(self,
-                 form: str = 'peak',
-                 statistics: str = 'sample',
-                 unbiased: bool = False,
-                 detach: bool = True,
-                 eps: float = 1e-6) -> None:
+    def __init__(
+        self,
+        form: str = 'peak',
+        statistics: str = 'sample',
+        unbiased: bool = False,
+        detach: bool = True,
+        eps: float = 1e-6,
+    ) -> None:
         super().__init__()
         if form not in self.FORMS:
             raise ValueError(f'form must be one of {self.FORMS}, but got {form!r}')
@@ -112,7 +114,7 @@ class ThresholdModulation(nn.Module):
             ``'batch'`` standardise the values first. Defaults to None.
     """
 
-    def __init__(self, threshold: float = 0., statistics: Optional[str] = None) -> None:
+    def __init__(self, threshold: float = 0.0, statistics: str | None = None) -> None:
         super().__init__()
         self.threshold = threshold
         self.standardize = None

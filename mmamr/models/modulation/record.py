@@ -1,21 +1,22 @@
 """What an AMM sees and what it makes of it, recorded while a network runs (Fig. 3)."""
+
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Callable, Dict, Iterator, List, Optional, Tuple
 
 import torch
 from torch import Tensor, nn
 
 from .amm import AMM
 
-Record = Dict[str, Tuple[List[Tensor], List[Tensor]]]
+Record = dict[str, tuple[list[Tensor], list[Tensor]]]
 
 
-def find_amms(model: nn.Module) -> Dict[str, AMM]:
+def find_amms(model: nn.Module) -> dict[str, AMM]:
     """All AMMs of a model by their full names, in the order of the network."""
     return {name: module for name, module in model.named_modules() if isinstance(module, AMM)}
 
 
-def choose_amm(model: nn.Module, name: Optional[str] = None) -> Tuple[str, AMM]:
+def choose_amm(model: nn.Module, name: str | None = None) -> tuple[str, AMM]:
     """One AMM of a model.
 
     Args:
@@ -55,9 +56,7 @@ def recording(amm: AMM, max_values: int = 100_000) -> Iterator[Record]:
     halves = {'channel attention': amm.channel, 'spatial attention': amm.spatial}
     watched = {'features': amm, **{name: half.function for name, half in halves.items() if half is not None}}
     record: Record = {name: ([], []) for name in watched}
-    handles = [
-        module.register_forward_hook(_note(*record[name], max_values)) for name, module in watched.items()
-    ]
+    handles = [module.register_forward_hook(_note(*record[name], max_values)) for name, module in watched.items()]
     try:
         yield record
     finally:
@@ -65,13 +64,13 @@ def recording(amm: AMM, max_values: int = 100_000) -> Iterator[Record]:
             handle.remove()
 
 
-def _note(before: List[Tensor], after: List[Tensor], max_values: int) -> Callable:
+def _note(before: list[Tensor], after: list[Tensor], max_values: int) -> Callable:
 
     def thin(values: Tensor) -> Tensor:
         values = values.detach().flatten()
-        return values[::-(-len(values) // max_values)].to('cpu', torch.float32, copy=True)
+        return values[:: -(-len(values) // max_values)].to('cpu', torch.float32, copy=True)
 
-    def hook(_module: nn.Module, inputs: Tuple[Tensor], output: Tensor) -> None:
+    def hook(_module: nn.Module, inputs: tuple[Tensor], output: Tensor) -> None:
         before.append(thin(inputs[0]))
         after.append(thin(output))
 

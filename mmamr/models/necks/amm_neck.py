@@ -1,4 +1,4 @@
-from typing import Dict, Optional, Sequence, Tuple
+from collections.abc import Sequence
 
 from mmengine.model import BaseModule
 from torch import Tensor
@@ -16,10 +16,10 @@ class AMMNeck(BaseModule):
         init_cfg (dict, optional): Initialization config. Defaults to None.
     """
 
-    def __init__(self, in_channels: int, amm: Dict = dict(type='AMM'), init_cfg: Optional[Dict] = None) -> None:
+    def __init__(self, in_channels: int, amm: dict = dict(type='AMM'), init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         self.amm = MODELS.build({'in_channels': in_channels, **amm})
 
-    def forward(self, inputs: Sequence[Tensor]) -> Tuple[Tensor, ...]:
+    def forward(self, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Modulate the last of the feature maps ``(N, C, H, W)``; the others pass."""
         return (*inputs[:-1], self.amm(inputs[-1]))

@@ -1,5 +1,6 @@
 """Training on several scales of one image at once, as DeepLab-v2 does."""
-from typing import Dict, Sequence
+
+from collections.abc import Sequence
 
 import torch
 from mmseg.models.segmentors import EncoderDecoder
@@ -32,7 +33,7 @@ class MultiScaleInputSegmentor(EncoderDecoder):
         super().__init__(**kwargs)
         self.train_scales = tuple(train_scales)
 
-    def loss(self, inputs: Tensor, data_samples: SampleList) -> Dict[str, Tensor]:
+    def loss(self, inputs: Tensor, data_samples: SampleList) -> dict[str, Tensor]:
         """Losses of each scale (``decode_<scale>.…``), of the maximum (``decode_max.…``) and of auxiliary heads.
 
         Args:
@@ -45,8 +46,11 @@ class MultiScaleInputSegmentor(EncoderDecoder):
         losses = {}
         pyramid = []
         for i, scale in enumerate(self.train_scales):
-            scaled = inputs if scale == 1 else resize(
-                inputs, scale_factor=scale, mode='bilinear', align_corners=self.align_corners)
+            scaled = (
+                inputs
+                if scale == 1
+                else resize(inputs, scale_factor=scale, mode='bilinear', align_corners=self.align_corners)
+            )
             features = self.extract_feat(scaled)
             logits = self.decode_head(features)
             losses.update(add_prefix(self.decode_head.loss_by_feat(logits, data_samples), f'decode_{scale:g}'))

@@ -1,5 +1,6 @@
 """What may be done to a segmentation model's predictions at test time."""
-from typing import Optional, Sequence, Union
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -30,10 +31,9 @@ class TestTimeSegmentor(BaseTTAModel):
 
     __test__ = False  # not a test class, whatever pytest thinks of the name
 
-    def __init__(self,
-                 module: Union[dict, nn.Module],
-                 crf: Optional[dict] = None,
-                 data_preprocessor: Union[dict, nn.Module, None] = None) -> None:
+    def __init__(
+        self, module: dict | nn.Module, crf: dict | None = None, data_preprocessor: dict | nn.Module | None = None
+    ) -> None:
         super().__init__(module, data_preprocessor)
         self.crf = crf
 

@@ -1,6 +1,7 @@
 """Inference without BatchNorm."""
+
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Dict, Iterator, List, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -38,12 +39,12 @@ def folded_norms(model: nn.Module, probe: Tensor) -> Iterator[int]:
         yield len(pairs)
 
 
-def conv_norm_pairs(model: nn.Module, probe: Tensor) -> List[Tuple[nn.Conv2d, _BatchNorm]]:
+def conv_norm_pairs(model: nn.Module, probe: Tensor) -> list[tuple[nn.Conv2d, _BatchNorm]]:
     """The convolutions whose output is what a BatchNorm in evaluation mode reads, found by a forward pass."""
-    made: Dict[int, Tuple[nn.Conv2d, Tensor]] = {}
-    pairs: List[Tuple[nn.Conv2d, _BatchNorm]] = []
+    made: dict[int, tuple[nn.Conv2d, Tensor]] = {}
+    pairs: list[tuple[nn.Conv2d, _BatchNorm]] = []
     # of modules that are used more than once, each use must be the same pair
-    uses: Dict[nn.Module, int] = {}
+    uses: dict[nn.Module, int] = {}
 
     def after_conv(conv, _inputs, output):
         # the tensor is kept, so that its id is not given to another

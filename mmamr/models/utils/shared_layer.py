@@ -1,6 +1,7 @@
 """Layers that two backbones have in common."""
+
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Iterator, List, Sequence, Tuple, Union
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +24,7 @@ class SharedLayer(nn.Module):
         super().__init__()
         # in a tuple, where nn.Module does not see a submodule; by name, as a norm may be converted to another kind
         self._owned_elsewhere = (owner, name)
-        self._outputs: List[Tuple[bool, Tuple, Tensor]] = []
+        self._outputs: list[tuple[bool, tuple, Tensor]] = []
         self._remembers = False
         self.layer.register_forward_hook(self._remember)
 
@@ -43,11 +44,11 @@ class SharedLayer(nn.Module):
             self._remembers = False
             self._outputs.clear()
 
-    def _has_gradient(self, inputs: Tuple) -> bool:
+    def _has_gradient(self, inputs: tuple) -> bool:
         tensors = (*inputs, *self.layer.parameters())
         return torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
 
-    def _remember(self, _layer: nn.Module, inputs: Tuple, output: Tensor) -> None:
+    def _remember(self, _layer: nn.Module, inputs: tuple, output: Tensor) -> None:
         if self._remembers:
             self._outputs.append((self._has_gradient(inputs), inputs, output))
 
@@ -62,11 +63,13 @@ class SharedLayer(nn.Module):
         for name, own in self.layer.state_dict().items():
             other = state_dict.get(prefix + name)
             if other is not None and not torch.equal(other.to(own), own):
-                error_msgs.append(f'{prefix + name} is not what the other branch has, but shared_layers has them share '
-                                  'it; set shared_layers=None')
+                error_msgs.append(
+                    f'{prefix + name} is not what the other branch has, but shared_layers has them share '
+                    'it; set shared_layers=None'
+                )
 
 
-def share_layers(owner: nn.Module, user: nn.Module, layers: Union[str, Sequence[str]]) -> List[SharedLayer]:
+def share_layers(owner: nn.Module, user: nn.Module, layers: str | Sequence[str]) -> list[SharedLayer]:
     """Let one backbone use layers of another in the place of its own.
 
     Args:
@@ -81,8 +84,8 @@ def share_layers(owner: nn.Module, user: nn.Module, layers: Union[str, Sequence[
         ValueError: If an expression matches nothing, the two have not the same weights by name and shape, or something
             acts on the output of a layer that is to be replaced.
     """
-    shared: List[SharedLayer] = []
-    names: List[str] = []
+    shared: list[SharedLayer] = []
+    names: list[str] = []
     for name, module in matching_modules(user, layers).items():
         if any(name.startswith(f'{outer}.') for outer in names):
             continue
@@ -91,8 +94,10 @@ def share_layers(owner: nn.Module, user: nn.Module, layers: Union[str, Sequence[
             raise ValueError(f'shared_layers: {name!r} is not the same layer in the two backbones')
         hooked = [inner for inner, submodule in module.named_modules() if submodule._forward_hooks]
         if hooked:
-            raise ValueError(f'shared_layers: {name!r} cannot be shared, since the modulation or detach_after acts on '
-                             f'{".".join(filter(None, (name, hooked[0])))!r}')
+            raise ValueError(
+                f'shared_layers: {name!r} cannot be shared, since the modulation or detach_after acts on '
+                f'{".".join(filter(None, (name, hooked[0])))!r}'
+            )
         parent, _, child = name.rpartition('.')
         placeholder = SharedLayer(owner, name)
         setattr(user.get_submodule(parent), child, placeholder)

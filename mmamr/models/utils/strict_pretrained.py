@@ -1,5 +1,6 @@
 """Pretrained weights, every tensor of them or an error."""
-from typing import List, Sequence
+
+from collections.abc import Sequence
 
 from mmengine.model.weight_init import update_init_info
 from mmengine.registry import WEIGHT_INITIALIZERS
@@ -28,11 +29,9 @@ class StrictPretrained:
         map_location (str): Device of the tensors while loading. Defaults to 'cpu'.
     """
 
-    def __init__(self,
-                 checkpoint: str,
-                 prefix: str = '',
-                 unused: Sequence[str] = (),
-                 map_location: str = 'cpu') -> None:
+    def __init__(
+        self, checkpoint: str, prefix: str = '', unused: Sequence[str] = (), map_location: str = 'cpu'
+    ) -> None:
         self.checkpoint = checkpoint
         self.prefix = prefix
         self.unused = tuple(unused)
@@ -52,10 +51,12 @@ class StrictPretrained:
             checkpoint = CheckpointLoader.load_checkpoint(self.checkpoint, self.map_location, logger='current')
         except FileNotFoundError as error:
             raise FileNotFoundError(
-                f'{self.checkpoint}: no such weights; put the file there or name another in init_cfg') from error
+                f'{self.checkpoint}: no such weights; put the file there or name another in init_cfg'
+            ) from error
         tensors = {
-            name[len(self.prefix):]: tensor
-            for name, tensor in checkpoint.get('state_dict', checkpoint).items() if name.startswith(self.prefix)
+            name[len(self.prefix) :]: tensor
+            for name, tensor in checkpoint.get('state_dict', checkpoint).items()
+            if name.startswith(self.prefix)
         }
         if self.unused:
             tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(self.unused)}
@@ -63,14 +64,18 @@ class StrictPretrained:
         # layers of another network, which loads them itself
         shared = tuple(f'{name}.' for name, layer in module.named_modules() if isinstance(layer, SharedLayer))
         faults = [
-            *_some('not in the model',
-                   [name for name in tensors if name not in wanted and not name.startswith(shared)]),
+            *_some(
+                'not in the model', [name for name in tensors if name not in wanted and not name.startswith(shared)]
+            ),
             # Counters of BatchNorm came with torch 0.4.1; older files do without, and nothing here reads them.
-            *_some('not in the file', [
-                name for name in wanted if name not in tensors and not name.endswith('num_batches_tracked')
-            ]),
-            *_some('of another shape',
-                   [name for name in tensors if name in wanted and tensors[name].shape != wanted[name].shape]),
+            *_some(
+                'not in the file',
+                [name for name in wanted if name not in tensors and not name.endswith('num_batches_tracked')],
+            ),
+            *_some(
+                'of another shape',
+                [name for name in tensors if name in wanted and tensors[name].shape != wanted[name].shape],
+            ),
         ]
         if faults:
             raise ValueError(f'{self.checkpoint} does not fit {type(module).__name__}: {"; ".join(faults)}')
@@ -83,7 +88,7 @@ class StrictPretrained:
             update_init_info(module, init_info=f'StrictPretrained: load from {self.checkpoint}')
 
 
-def _some(what: str, names: List[str]) -> List[str]:
+def _some(what: str, names: list[str]) -> list[str]:
     """One phrase that counts ``names`` and shows the first three; none where there are none."""
     if not names:
         return []

@@ -2,6 +2,7 @@
 
 :func:`mmamr.apis.write_report` puts the parts together and adds the pictures.
 """
+
 from .page import Gallery, Picture, PictureRow, render_page
 from .work_folder import StageFiles, read_stages
 

@@ -3,10 +3,11 @@
 A chart is as wide as the place that it is put in, so one is drawn for the width of a phone and several stand side by
 side on a wide screen. Colours are left to the page: line ``n`` has the classes ``line`` and ``s<n>``.
 """
+
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import List, Mapping, Sequence, Tuple
 
 WIDTH, HEIGHT = 360, 230
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 10, 38
@@ -29,12 +30,9 @@ class Line:
     y: Sequence[float]
 
 
-def line_chart(lines: Sequence[Line],
-               description: str,
-               x_label: str,
-               y_label: str,
-               log: bool = False,
-               mark_best: bool = False) -> str:
+def line_chart(
+    lines: Sequence[Line], description: str, x_label: str, y_label: str, log: bool = False, mark_best: bool = False
+) -> str:
     """Lines over a common axis.
 
     Args:
@@ -89,26 +87,32 @@ class Axes:
         left, right = min(xs), max(xs)
         return cls(left, right if right > left else left + 1, values[0], values[-1], log)
 
-    def place(self, x: float, y: float) -> Tuple[float, float]:
+    def place(self, x: float, y: float) -> tuple[float, float]:
         """Where a point lies in the picture."""
         scale = math.log10 if self.log else float
         across = (x - self.left) / (self.right - self.left)
         up = (scale(y) - scale(self.low)) / (scale(self.high) - scale(self.low))
-        return (round(LEFT + across * (WIDTH - LEFT - RIGHT), 1),
-                round(HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM), 1))
+        return (
+            round(LEFT + across * (WIDTH - LEFT - RIGHT), 1),
+            round(HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM), 1),
+        )
 
     def draw(self) -> str:
         """Grid lines and ticks with their numbers."""
         parts = []
         for tick in log_ticks(self.low, self.high) if self.log else ticks(self.low, self.high):
             y = self.place(self.left, tick)[1]
-            parts.append(f'<path class="grid" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>'
-                         f'<text x="{LEFT - 5}" y="{y + 4}" text-anchor="end">{number(tick)}</text>')
+            parts.append(
+                f'<path class="grid" d="M{LEFT} {y}H{WIDTH - RIGHT}"/>'
+                f'<text x="{LEFT - 5}" y="{y + 4}" text-anchor="end">{number(tick)}</text>'
+            )
         for tick in ticks(self.left, self.right):
             if self.left <= tick <= self.right:
                 x, y = self.place(tick, self.low)
-                parts.append(f'<path class="grid" d="M{x} {y}v4"/>'
-                             f'<text x="{x}" y="{y + 16}" text-anchor="middle">{number(tick)}</text>')
+                parts.append(
+                    f'<path class="grid" d="M{x} {y}v4"/>'
+                    f'<text x="{x}" y="{y + 16}" text-anchor="middle">{number(tick)}</text>'
+                )
         return ''.join(parts)
 
 
@@ -128,37 +132,41 @@ def bar_chart(values: Mapping[str, float], labels: Mapping[str, str], descriptio
     parts = []
     for index, (name, value) in enumerate(values.items()):
         y = index * step
-        parts.append(f'<text x="{start - 6}" y="{y + 16}" text-anchor="end">{escape(shorten(name))}</text>'
-                     f'<rect class="bar" x="{start}" y="{y + 4}" width="{(end - start) * value / longest:.1f}" '
-                     f'height="{step - 8}"/>'
-                     f'<text x="{start + (end - start) * value / longest + 5:.1f}" y="{y + 16}">'
-                     f'{escape(labels[name])}</text>')
+        parts.append(
+            f'<text x="{start - 6}" y="{y + 16}" text-anchor="end">{escape(shorten(name))}</text>'
+            f'<rect class="bar" x="{start}" y="{y + 4}" width="{(end - start) * value / longest:.1f}" '
+            f'height="{step - 8}"/>'
+            f'<text x="{start + (end - start) * value / longest + 5:.1f}" y="{y + 16}">'
+            f'{escape(labels[name])}</text>'
+        )
     return _svg(max(len(values), 1) * step, description, parts)
 
 
 def shorten(name: str, most: int = 18) -> str:
     """A name that fits beside its bar."""
-    return name if len(name) <= most else name[:most - 1] + '…'
+    return name if len(name) <= most else name[: most - 1] + '…'
 
 
 def swatch(index: int) -> str:
     """A sample of line ``index`` for a legend."""
-    return f'<svg class="swatch" viewBox="0 0 28 10" aria-hidden="true"><path class="line s{index % COLOURS}" ' \
-           'd="M1 5H27"/></svg>'
+    return (
+        f'<svg class="swatch" viewBox="0 0 28 10" aria-hidden="true"><path class="line s{index % COLOURS}" '
+        'd="M1 5H27"/></svg>'
+    )
 
 
-def ticks(low: float, high: float, count: int = 5) -> List[float]:
+def ticks(low: float, high: float, count: int = 5) -> list[float]:
     """Round numbers from ``low`` or just below it to ``high`` or just above it, about ``count`` steps apart."""
     if high <= low:
         high = low + 1
     raw = (high - low) / count
-    power = 10**math.floor(math.log10(raw))
+    power = 10 ** math.floor(math.log10(raw))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * (1 - 1e-9))
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
     return [round(index * step, 10) for index in range(first, last + 1)]
 
 
-def log_ticks(low: float, high: float) -> List[float]:
+def log_ticks(low: float, high: float) -> list[float]:
     """Powers of ten that enclose the positive numbers ``low`` to ``high``."""
     first, last = math.floor(math.log10(low) + 1e-9), math.ceil(math.log10(high) - 1e-9)
     return [10.0**power for power in range(first, max(last, first + 1) + 1)]
@@ -183,5 +191,7 @@ def _label(text: str, x: float, y: float, turned: bool = False) -> str:
 
 def _svg(height: int, description: str, parts: Sequence[str]) -> str:
     text = escape(description)
-    return f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{text}"><title>{text}</title>' \
-           f'{"".join(parts)}</svg>'
+    return (
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{text}"><title>{text}</title>'
+        f'{"".join(parts)}</svg>'
+    )

@@ -1,16 +1,16 @@
 """The losses of a training, from what mmengine logged in one folder a start."""
+
 import json
 import math
 import os
 import os.path as osp
-from typing import Dict, List, Tuple
 
-Curve = Tuple[List[int], List[float]]
+Curve = tuple[list[int], list[float]]
 MOST_POINTS = 400
 """So many points of a curve are drawn at most; a phone has no more pixels."""
 
 
-def read_losses(folder: str) -> Dict[str, Curve]:
+def read_losses(folder: str) -> dict[str, Curve]:
     """Every logged loss of a training: steps and values by name, ``loss``, the sum, first.
 
     Each start of a training logs to a folder of its own, named by the time. A training that resumes repeats the steps
@@ -23,13 +23,13 @@ def read_losses(folder: str) -> Dict[str, Curve]:
         dict[str, tuple[list[int], list[float]]]: Steps, ascending, and values by name; empty without a log. Where the
         sum has one term only, it is alone.
     """
-    by_step: Dict[int, Dict[str, float]] = {}
+    by_step: dict[int, dict[str, float]] = {}
     for start in sorted(os.listdir(folder)) if osp.isdir(folder) else ():
         records = read_scalars(osp.join(folder, start, 'vis_data', 'scalars.json'))
         if records:
             first = min(records)
             by_step = {**{step: values for step, values in by_step.items() if step < first}, **records}
-    curves: Dict[str, Curve] = {}
+    curves: dict[str, Curve] = {}
     for step in sorted(by_step):
         for name, value in by_step[step].items():
             steps, values = curves.setdefault(name, ([], []))
@@ -41,9 +41,9 @@ def read_losses(folder: str) -> Dict[str, Curve]:
     return {name: thin(curves[name]) for name in names}
 
 
-def read_scalars(path: str) -> Dict[int, Dict[str, float]]:
+def read_scalars(path: str) -> dict[int, dict[str, float]]:
     """Losses by step of one ``scalars.json``: one JSON record a line, the last perhaps cut short by a kill."""
-    records: Dict[int, Dict[str, float]] = {}
+    records: dict[int, dict[str, float]] = {}
     try:
         with open(path, encoding='utf-8') as file:
             lines = file.read().splitlines()
@@ -57,7 +57,8 @@ def read_scalars(path: str) -> Dict[int, Dict[str, float]]:
         if not isinstance(record, dict):
             continue
         losses = {
-            name: float(value) for name, value in record.items()
+            name: float(value)
+            for name, value in record.items()
             if name.rpartition('.')[2].startswith('loss') and isinstance(value, (int, float)) and math.isfinite(value)
         }
         if losses and isinstance(record.get('step'), int):

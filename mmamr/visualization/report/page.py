@@ -1,9 +1,11 @@
 """The report as one HTML page."""
+
 import base64
 import io
 import os.path as osp
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any
 
 import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -56,8 +58,8 @@ class PictureRow:
     """
 
     title: str
-    pictures: List[Picture]
-    legend: Dict[str, Sequence[int]] = field(default_factory=dict)
+    pictures: list[Picture]
+    legend: dict[str, Sequence[int]] = field(default_factory=dict)
 
 
 @dataclass
@@ -73,7 +75,7 @@ class Gallery:
 
     title: str
     text: str
-    rows: List[PictureRow] = field(default_factory=list)
+    rows: list[PictureRow] = field(default_factory=list)
     note: str = ''
 
 
@@ -83,14 +85,12 @@ class Chart:
 
     caption: str
     svg: Markup
-    legend: List[str] = field(default_factory=list)
+    legend: list[str] = field(default_factory=list)
 
 
-def render_page(title: str,
-                date: str,
-                pipeline: Optional[str],
-                stages: Sequence[StageFiles],
-                galleries: Sequence[Gallery] = ()) -> str:
+def render_page(
+    title: str, date: str, pipeline: str | None, stages: Sequence[StageFiles], galleries: Sequence[Gallery] = ()
+) -> str:
     """The report; it refers to no other file, and all that comes from files is escaped.
 
     Args:
@@ -104,8 +104,12 @@ def render_page(title: str,
         str: HTML.
     """
     environment = Environment(
-        loader=FileSystemLoader(osp.dirname(__file__)), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True)
+        loader=FileSystemLoader(osp.dirname(__file__)),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     return environment.get_template('page.html').render(
         title=title,
         date=date,
@@ -123,10 +127,11 @@ def render_page(title: str,
         versions=versions(stages),
         stage_facts=stage_facts,
         options=options,
-        swatch=lambda index: Markup(swatch(index)))
+        swatch=lambda index: Markup(swatch(index)),
+    )
 
 
-def time_chart(stages: Sequence[StageFiles]) -> Optional[Chart]:
+def time_chart(stages: Sequence[StageFiles]) -> Chart | None:
     """Time a stage."""
     seconds = {stage.name: stage.record['seconds'] for stage in stages if stage.record.get('seconds')}
     if not seconds:
@@ -136,9 +141,9 @@ def time_chart(stages: Sequence[StageFiles]) -> Optional[Chart]:
     return Chart('Time a stage', Markup(bar_chart(seconds, texts, f'Bars of the time a stage: {told}')))
 
 
-def threshold_charts(stages: Sequence[StageFiles]) -> List[Chart]:
+def threshold_charts(stages: Sequence[StageFiles]) -> list[Chart]:
     """mIoU against background threshold, and where the background walked along against its power."""
-    lines: Dict[str, List[Line]] = {'background threshold': [], 'power of the background': []}
+    lines: dict[str, list[Line]] = {'background threshold': [], 'power of the background': []}
     for stage in stages:
         for name, row in stage.rows.items():
             if len(row.get('thresholds', ())) > 1 and '(xi=' not in name:
@@ -149,7 +154,10 @@ def threshold_charts(stages: Sequence[StageFiles]) -> List[Chart]:
         Chart(
             f'mIoU against {kind}; a circle marks the best',
             Markup(line_chart(found, f'mIoU against {kind}. {best_points(found)}', kind, 'mIoU (%)', mark_best=True)),
-            [line.name for line in found]) for kind, found in lines.items() if found
+            [line.name for line in found],
+        )
+        for kind, found in lines.items()
+        if found
     ]
 
 
@@ -159,7 +167,7 @@ def best_points(lines: Sequence[Line]) -> str:
     return '; '.join(f'{line.name}: best {line.y[at]:.1f} at {line.x[at]:.3g}' for line, at in zip(lines, best))
 
 
-def loss_charts(stages: Sequence[StageFiles]) -> List[Chart]:
+def loss_charts(stages: Sequence[StageFiles]) -> list[Chart]:
     """The losses of each training; logarithmic where its terms lie more than a power of ten apart."""
     charts = []
     for stage in stages:
@@ -173,10 +181,12 @@ def loss_charts(stages: Sequence[StageFiles]) -> List[Chart]:
             Chart(
                 f'{stage.name}: losses' + (', logarithmic' if log else ''),
                 Markup(line_chart(lines, f'Losses of {stage.name}. {told}', 'iteration', 'loss', log)),
-                [line.name for line in lines]))
+                [line.name for line in lines],
+            )
+        )
     return charts
 
 
-def options(values: Dict[str, Any]) -> str:
+def options(values: dict[str, Any]) -> str:
     """Settings as text, one a line."""
     return '\n'.join(f'{key} = {value}' for key, value in values.items())

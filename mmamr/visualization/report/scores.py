@@ -1,7 +1,8 @@
 """The metrics of a stage as rows of a table."""
+
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Dict, List, Mapping, Optional
 
 
 @dataclass
@@ -18,17 +19,17 @@ class Score:
     """
 
     what: str
-    miou: Optional[float] = None
-    best: Optional[float] = None
-    best_threshold: Optional[float] = None
-    threshold: Optional[float] = None
-    coverage: Optional[float] = None
+    miou: float | None = None
+    best: float | None = None
+    best_threshold: float | None = None
+    threshold: float | None = None
+    coverage: float | None = None
 
 
 COLUMNS = {'mIoU': 'miou', 'best_mIoU': 'best', 'best_threshold': 'best_threshold', 'coverage': 'coverage'}
 
 
-def scores_of(stage: str, metrics: Mapping[str, float], rows: Mapping[str, Mapping]) -> List[Score]:
+def scores_of(stage: str, metrics: Mapping[str, float], rows: Mapping[str, Mapping]) -> list[Score]:
     """Scores from metrics named ``<prefix>/<row>.<column>``, ``<prefix>/<column>`` or ``<column>``.
 
     Args:
@@ -39,7 +40,7 @@ def scores_of(stage: str, metrics: Mapping[str, float], rows: Mapping[str, Mappi
     Returns:
         list[Score]: One for each row that has an mIoU.
     """
-    found: Dict[str, Score] = {}
+    found: dict[str, Score] = {}
     for name, value in metrics.items():
         prefix, _, rest = name.rpartition('/')
         row, _, column = rest.rpartition('.')
@@ -59,7 +60,7 @@ def title(stage: str, row: str) -> str:
     return re.sub(r'\(xi=(.*)\)', r', ξ = \1', row)
 
 
-def headline(scores: List[Score]) -> Optional[Score]:
+def headline(scores: list[Score]) -> Score | None:
     """The score that stands for a stage: that of its labels or predictions, else of the weighted CAM, else the last."""
     plain = [score for score in scores if score.best is None]
     weighted = [score for score in scores if score.what == 'weighted, ξ = 0.5']

@@ -1,10 +1,12 @@
 """What the report says in words and tables, as texts that the page only has to lay out."""
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from collections.abc import Sequence
+from typing import Any
 
 from .scores import headline, title
 from .work_folder import StageFiles
 
-Table = Tuple[List[str], List[List[str]]]
+Table = tuple[list[str], list[list[str]]]
 """Head and rows."""
 NONE = '–'
 
@@ -32,15 +34,18 @@ def stage_table(stages: Sequence[StageFiles]) -> Table:
     rows = []
     for stage in stages:
         memory = stage.record.get('peak_memory_mib') or {}
-        rows.append([
-            stage.name,
-            percent(best_of(stage)),
-            duration(stage.record['seconds']) if 'seconds' in stage.record else NONE, stage.state,
-            *([mebibytes(memory.get('gpu'))] if gpu else []),
-            mebibytes(memory.get('cpu')),
-            text(stage.images),
-            text(stage.record.get('processes'))
-        ])
+        rows.append(
+            [
+                stage.name,
+                percent(best_of(stage)),
+                duration(stage.record['seconds']) if 'seconds' in stage.record else NONE,
+                stage.state,
+                *([mebibytes(memory.get('gpu'))] if gpu else []),
+                mebibytes(memory.get('cpu')),
+                text(stage.images),
+                text(stage.record.get('processes')),
+            ]
+        )
     return head, rows
 
 
@@ -50,20 +55,23 @@ def score_table(stages: Sequence[StageFiles]) -> Table:
     rows = []
     for stage in stages:
         for score in stage.scores:
-            rows.append([
-                label(stage, score.what),
-                percent(score.miou),
-                text(score.threshold),
-                percent(score.best),
-                text(score.best_threshold),
-                percent(score.coverage), NONE if stage.validates else text(stage.images)
-            ])
+            rows.append(
+                [
+                    label(stage, score.what),
+                    percent(score.miou),
+                    text(score.threshold),
+                    percent(score.best),
+                    text(score.best_threshold),
+                    percent(score.coverage),
+                    NONE if stage.validates else text(stage.images),
+                ]
+            )
     return head, rows
 
 
 def class_table(stages: Sequence[StageFiles]) -> Table:
     """One row a class, one column for everything that has the IoU of each; of weighted CAMs only ξ = 0.5."""
-    columns: Dict[str, Dict[str, Optional[float]]] = {}
+    columns: dict[str, dict[str, float | None]] = {}
     for stage in stages:
         for name, row in stage.rows.items():
             if '(xi=' not in name:
@@ -76,21 +84,26 @@ def class_table(stages: Sequence[StageFiles]) -> Table:
     return ['class', *columns], rows
 
 
-def stage_facts(stage: StageFiles) -> List[Tuple[str, str]]:
+def stage_facts(stage: StageFiles) -> list[tuple[str, str]]:
     """What was run, by name."""
     record = stage.record
-    facts = [('config', record.get('config')), ('config hash', record.get('config_hash')),
-             ('seed', record.get('seed')), ('started', record.get('started')), ('attempts', record.get('attempts')),
-             ('error', record.get('error'))]
+    facts = [
+        ('config', record.get('config')),
+        ('config hash', record.get('config_hash')),
+        ('seed', record.get('seed')),
+        ('started', record.get('started')),
+        ('attempts', record.get('attempts')),
+        ('error', record.get('error')),
+    ]
     facts += [(f'reads {name}', count(one)) for name, one in record.get('inputs', {}).items()]
     facts += [(f'writes {name}', count(one)) for name, one in record.get('outputs', {}).items()]
     metrics = [(name, f'{value:.4g}') for name, value in (record.get('metrics') or {}).items()]
     return [(name, str(value)) for name, value in facts if value not in (None, '')] + metrics
 
 
-def versions(stages: Sequence[StageFiles]) -> List[Tuple[str, str]]:
+def versions(stages: Sequence[StageFiles]) -> list[tuple[str, str]]:
     """Version of each package; several where stages ran under different ones."""
-    found: Dict[str, List[str]] = {}
+    found: dict[str, list[str]] = {}
     for stage in stages:
         for name, version in (stage.record.get('versions') or {}).items():
             known = found.setdefault(name, [])
@@ -105,13 +118,13 @@ def label(stage: StageFiles, what: str) -> str:
     return f'{stage.name}: {what}' if what else stage.name
 
 
-def best_of(stage: StageFiles) -> Optional[float]:
+def best_of(stage: StageFiles) -> float | None:
     """The mIoU that stands for a stage: that of its best threshold where it has several."""
     score = headline(stage.scores)
     return None if score is None else score.miou if score.best is None else score.best
 
 
-def percent(value: Optional[float]) -> str:
+def percent(value: float | None) -> str:
     return NONE if value is None else f'{value:.1f}'
 
 
@@ -119,11 +132,11 @@ def text(value: Any) -> str:
     return NONE if value is None else f'{value:.3g}' if isinstance(value, float) else str(value)
 
 
-def mebibytes(value: Optional[float]) -> str:
+def mebibytes(value: float | None) -> str:
     return f'{value:,} MiB' if value else NONE
 
 
-def count(fingerprint: Dict[str, Any]) -> str:
+def count(fingerprint: dict[str, Any]) -> str:
     place = fingerprint.get('path') or 'drawn by the data set'
     return f'{place} ({fingerprint.get("count")} {fingerprint.get("unit", "files")})'
 

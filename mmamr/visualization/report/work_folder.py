@@ -1,8 +1,9 @@
 """What stands in the work folder of a pipeline."""
+
 import json
 import os.path as osp
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any
 
 from .losses import Curve, read_losses
 from .scores import Score, scores_of
@@ -26,10 +27,10 @@ class StageFiles:
 
     name: str
     folder: str
-    record: Dict[str, Any] = field(default_factory=dict)
-    settings: Dict[str, str] = field(default_factory=dict)
-    details: List[Dict[str, Any]] = field(default_factory=list)
-    losses: Dict[str, Curve] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+    details: list[dict[str, Any]] = field(default_factory=list)
+    losses: dict[str, Curve] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -42,7 +43,7 @@ class StageFiles:
         return self.state == 'done'
 
     @property
-    def loop(self) -> Optional[str]:
+    def loop(self) -> str | None:
         """Name of the test loop of a stage that tests; None of a training, or where its settings are not known."""
         if self.record.get('kind') != 'test' or not self.settings:
             return None
@@ -54,23 +55,21 @@ class StageFiles:
         return self.record.get('kind') == 'train'
 
     @property
-    def images(self) -> Optional[int]:
+    def images(self) -> int | None:
         """How many images it read."""
         return self.record.get('inputs', {}).get('images', {}).get('count')
 
     @property
-    def rows(self) -> Dict[str, Dict[str, Any]]:
+    def rows(self) -> dict[str, dict[str, Any]]:
         """Details of everything that it measured by name of the row; each with its ``classes``."""
-        return {
-            name: {**row, 'classes': one['classes']} for one in self.details for name, row in one['rows'].items()
-        }
+        return {name: {**row, 'classes': one['classes']} for one in self.details for name, row in one['rows'].items()}
 
     @property
-    def scores(self) -> List[Score]:
+    def scores(self) -> list[Score]:
         """The mIoU of everything that it measured."""
         return scores_of(self.name, self.record.get('metrics') or {}, self.rows)
 
-    def output(self, name: str) -> Optional[str]:
+    def output(self, name: str) -> str | None:
         """Path of ``'out_dir'`` or ``'checkpoint'``, also where the work folder was moved; None where it has none."""
         path = self.record.get('outputs', {}).get(name, {}).get('path')
         if path is None:
@@ -79,7 +78,7 @@ class StageFiles:
         return inside if osp.exists(inside) else path
 
 
-def read_stages(manifest: 'Manifest') -> List[StageFiles]:
+def read_stages(manifest: 'Manifest') -> list[StageFiles]:
     """The stages of a pipeline in their order, also those that were not run yet.
 
     Args:
@@ -102,7 +101,8 @@ def _read_stage(manifest: 'Manifest', name: str) -> StageFiles:
         record,
         settings=_read_json(manifest.settings_file(name), {}),
         details=_read_json(manifest.details_file(name), []) if record['state'] == 'done' else [],
-        losses=read_losses(folder) if record['kind'] == 'train' else {})
+        losses=read_losses(folder) if record['kind'] == 'train' else {},
+    )
 
 
 def _read_json(path: str, default: Any) -> Any:

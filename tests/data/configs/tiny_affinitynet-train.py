@@ -8,7 +8,8 @@ model = dict(
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True,
-        size=(48, 48)),
+        size=(48, 48),
+    ),
     backbone=dict(
         type='mmpretrain.ResNet',
         depth=18,
@@ -18,11 +19,14 @@ model = dict(
         strides=(1, 2, 1, 1),
         dilations=(1, 1, 2, 4),
         frozen_stages=1,
-        norm_eval=True),
+        norm_eval=True,
+    ),
     head=dict(
         type='AffinityHead',
         in_channels=(8, 16, 32),
         channels=(4, 4, 4),
-        loss_affinity=dict(type='FeatureAffinityLoss', radius=3)),
-    walk_cfg=dict(radius=3, beta=8, exp_times=4))
+        loss_affinity=dict(type='FeatureAffinityLoss', radius=3),
+    ),
+    walk_cfg=dict(radius=3, beta=8, exp_times=4),
+)
 custom_hooks = None

@@ -10,16 +10,19 @@ branch = dict(
         stem_channels=4,
         base_channels=4,
         strides=(1, 2, 2, 1),
-        out_indices=(3, ),
+        out_indices=(3,),
         norm_eval=True,
-        norm_cfg=dict(type='BN', requires_grad=True)),
-    head=dict(type='CAMHead', num_classes=3, in_channels=32))
+        norm_cfg=dict(type='BN', requires_grad=True),
+    ),
+    head=dict(type='CAMHead', num_classes=3, in_channels=32),
+)
 model = dict(
     type='AMRClassifier',
     data_preprocessor=dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], to_rgb=True),
     spotlight=branch,
     compensation=dict(**branch, modulation=dict(layers=r'layer[34]\.\d\.bn2', amm=dict(type='AMM'))),
-    loss_cps=dict(type='CrossPseudoSupervisionLoss', loss_weight=0.2))
+    loss_cps=dict(type='CrossPseudoSupervisionLoss', loss_weight=0.2),
+)
 
 train_pipeline = [
     dict(type='LoadImage'),
@@ -37,7 +40,9 @@ train_dataloader = dict(
         data_root=data_root,
         split='ImageSets/Segmentation/train.txt',
         metainfo=metainfo,
-        pipeline=train_pipeline))
+        pipeline=train_pipeline,
+    ),
+)
 test_dataloader = dict(
     batch_size=4,
     num_workers=0,
@@ -50,7 +55,9 @@ test_dataloader = dict(
         mask_dir='SegmentationClass',
         metainfo=metainfo,
         test_mode=True,
-        pipeline=test_pipeline))
+        pipeline=test_pipeline,
+    ),
+)
 test_cfg = dict(type='CAMLoop', scales=(1.0, 0.5))
 test_evaluator = dict(type='CAMMetric')
 
@@ -62,5 +69,6 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=1),
     checkpoint=dict(type='CheckpointHook', interval=1),
     sampler_seed=dict(type='DistSamplerSeedHook'),
-    randomness=dict(type='ResumableRandomnessHook'))
+    randomness=dict(type='ResumableRandomnessHook'),
+)
 randomness = dict(seed=0)

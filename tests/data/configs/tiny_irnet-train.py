@@ -15,6 +15,8 @@ train_dataloader = dict(
             dict(type='LoadMask'),
             dict(type='Resize', scale=(48, 48)),
             dict(type='RandomFlip', prob=0.5),
-            dict(type='mmseg.PackSegInputs')
-        ]))
+            dict(type='mmseg.PackSegInputs'),
+        ],
+    )
+)
 custom_hooks = [dict(type='MeanDisplacementHook')]

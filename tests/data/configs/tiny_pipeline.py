@@ -6,18 +6,23 @@ stages = dict(
     affinity_label=dict(
         kind='test',
         config='tiny_affinity-label.py',
-        options={'test_dataloader.dataset.pipeline.1.cam_dir': '{cam.out_dir}'}),
+        options={'test_dataloader.dataset.pipeline.1.cam_dir': '{cam.out_dir}'},
+    ),
     affinity=dict(
         kind='train',
         config='tiny_irnet-train.py',
-        options={'train_dataloader.dataset.label_dir': '{affinity_label.out_dir}'}),
+        options={'train_dataloader.dataset.label_dir': '{affinity_label.out_dir}'},
+    ),
     pseudo_label=dict(
         kind='test',
         config='{affinity.config}',
         checkpoint='{affinity.checkpoint}',
-        options={'test_cfg.cam_dir': '{cam.out_dir}'}),
+        options={'test_cfg.cam_dir': '{cam.out_dir}'},
+    ),
     segmentation=dict(
         kind='train',
         config='tiny_segmentation.py',
-        options={'train_dataloader.dataset.data_prefix.seg_map_path': '{pseudo_label.out_dir}'}),
-    evaluation=dict(kind='test', config='{segmentation.config}', checkpoint='{segmentation.checkpoint}'))
+        options={'train_dataloader.dataset.data_prefix.seg_map_path': '{pseudo_label.out_dir}'},
+    ),
+    evaluation=dict(kind='test', config='{segmentation.config}', checkpoint='{segmentation.checkpoint}'),
+)

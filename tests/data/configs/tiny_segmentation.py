@@ -9,15 +9,17 @@ model = dict(
         mean=[123.675, 116.28, 103.53],
         std=[58.395, 57.12, 57.375],
         bgr_to_rgb=True,
-        size=(48, 48)),
+        size=(48, 48),
+    ),
     backbone=dict(
         type='ResNet',
         depth=18,
         stem_channels=4,
         base_channels=4,
         strides=(1, 2, 1, 1),
-        out_indices=(3, ),
-        norm_eval=True),
+        out_indices=(3,),
+        norm_eval=True,
+    ),
     decode_head=dict(
         type='mmamr.ASPPV2Head',
         in_channels=32,
@@ -25,9 +27,11 @@ model = dict(
         dilations=(1, 2),
         num_classes=4,
         align_corners=False,
-        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, avg_non_ignore=True)),
+        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, avg_non_ignore=True),
+    ),
     train_cfg=dict(),
-    test_cfg=dict(mode='whole'))
+    test_cfg=dict(mode='whole'),
+)
 train_dataloader = dict(
     batch_size=4,
     num_workers=1,
@@ -44,8 +48,10 @@ train_dataloader = dict(
             dict(type='mmamr.LoadMask'),
             dict(type='Resize', scale=(48, 48)),
             dict(type='RandomFlip', prob=0.5),
-            dict(type='PackSegInputs')
-        ]))
+            dict(type='PackSegInputs'),
+        ],
+    ),
+)
 val_dataloader = dict(
     batch_size=1,
     num_workers=0,
@@ -56,7 +62,9 @@ val_dataloader = dict(
         metainfo=metainfo,
         ann_file='ImageSets/Segmentation/val.txt',
         data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
-        pipeline=[dict(type='mmamr.LoadImage'), dict(type='mmamr.LoadMask'), dict(type='PackSegInputs')]))
+        pipeline=[dict(type='mmamr.LoadImage'), dict(type='mmamr.LoadMask'), dict(type='PackSegInputs')],
+    ),
+)
 test_dataloader = val_dataloader
 val_evaluator = dict(type='mmamr.SegmentationMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator
@@ -67,7 +75,8 @@ test_cfg = dict(type='TestLoop')
 default_hooks = dict(
     logger=dict(type='LoggerHook', interval=1, log_metric_by_epoch=False),
     checkpoint=dict(type='CheckpointHook', by_epoch=False, interval=2, max_keep_ckpts=1),
-    randomness=dict(type='mmamr.ResumableRandomnessHook'))
+    randomness=dict(type='mmamr.ResumableRandomnessHook'),
+)
 log_processor = dict(by_epoch=False)
 visualizer = dict(type='SegLocalVisualizer', vis_backends=[dict(type='LocalVisBackend')], name='visualizer')
 randomness = dict(seed=0)

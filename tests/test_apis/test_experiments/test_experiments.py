@@ -1,4 +1,5 @@
 """Experiments with stand-ins for tools/train.py and tools/test.py that write what the real ones would."""
+
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ from mmamr.apis.experiments import ClassifierRun, EnsembleRun, Experiments, Pipe
 from mmamr.apis.experiments.runs import environment
 from mmamr.utils import InputError
 
-TRAIN = '''
+TRAIN = """
 import json, pathlib, sys
 argv = sys.argv
 work_dir = pathlib.Path(argv[argv.index('--work-dir') + 1])
@@ -29,8 +30,8 @@ if 'pipeline' in argv[1]:
     (work_dir / 'manifest.json').write_text(json.dumps(dict(stages=stages)))
 else:
     (work_dir / 'last_checkpoint').write_text('somewhere/else/epoch_4.pth')
-'''
-TEST = '''
+"""
+TEST = """
 import json, pathlib, sys
 argv = sys.argv
 work_dir = pathlib.Path(argv[argv.index('--work-dir') + 1])
@@ -43,7 +44,7 @@ seed = int(options['randomness.seed'])
 best = {'train.txt': [10., 40. + seed, 20.], 'val.txt': [50., 30. + seed, 20.]}
 curves = dict(spotlight=dict(thresholds=[0.1, 0.2, 0.3], miou=best[options['test_dataloader.dataset.split']]))
 pathlib.Path(options['test_evaluator.out_file']).write_text(json.dumps(curves))
-'''
+"""
 
 
 @pytest.fixture
@@ -53,7 +54,8 @@ def folder(tmp_path):
     (tmp_path / 'tools' / 'test.py').write_text(TEST)
     (tmp_path / 'cam.py').write_text('model = dict(type="CAMClassifier", fails=0)')
     (tmp_path / 'pipeline.py').write_text(
-        'stage = dict(kind="test", config="cam.py")\nstages = dict(cam=stage, skipped=None, evaluation=stage)')
+        'stage = dict(kind="test", config="cam.py")\nstages = dict(cam=stage, skipped=None, evaluation=stage)'
+    )
     return tmp_path
 
 
@@ -65,15 +67,18 @@ def experiments(folder, seeds=(0, 1), runs=None, cfg_runs=None, **changes):
         runs=dict(
             child=dict(config='cam.py', load_from='plain'),
             plain=dict(config='cam.py'),
-            whole=dict(config='pipeline.py')),
+            whole=dict(config='pipeline.py'),
+        ),
         rows=[
             dict(name='plain', run='plain', cam='spotlight', paper=48.3),
             dict(name='child', run='child', cam='spotlight'),
             dict(
                 name='pipeline',
                 run='whole',
-                metrics=dict(train=('cam', 'CAM/spotlight.best_mIoU'), val=('evaluation', 'mIoU'))),
-        ])
+                metrics=dict(train=('cam', 'CAM/spotlight.best_mIoU'), val=('evaluation', 'mIoU')),
+            ),
+        ],
+    )
     if cfg_runs is not None:
         cfg.update(runs=cfg_runs, rows=[])
     cfg.update(changes)
@@ -102,7 +107,7 @@ def test_runs_are_trained_once_and_parents_first(folder):
     # what was not measured is, without another training
     os.remove(folder / 'work' / 'plain' / 'seed0' / 'curves_val.json')
     experiments(folder).run()
-    assert calls(folder)[len(done):] == ['test plain seed0 val.txt']
+    assert calls(folder)[len(done) :] == ['test plain seed0 val.txt']
 
 
 def test_options_take_the_checkpoint_of_the_parent(folder):
@@ -110,7 +115,8 @@ def test_options_take_the_checkpoint_of_the_parent(folder):
     (folder / 'tools' / 'train.py').write_text(train)
     runs = dict(
         child=dict(config='cam.py', load_from='plain', options={'model.start': '{checkpoint}'}),
-        plain=dict(config='cam.py'))
+        plain=dict(config='cam.py'),
+    )
     experiments(folder, [2], cfg_runs=runs).run()
     assert f'train child seed2 {folder}/work/plain/seed2/epoch_4.pth' in calls(folder)
 
@@ -121,20 +127,26 @@ def test_other_cams_of_the_same_weights(folder):
     cfg = Config(dict(experiments(folder).cfg.to_dict(), runs=runs, rows=[]))
     Experiments(cfg, str(folder), str(folder / 'work'), str(folder / 'tools'), seeds=[3]).run()
     assert [line for line in calls(folder) if 'climbed' in line] == [
-        'test climbed seed3 train.txt', 'test climbed seed3 val.txt']
+        'test climbed seed3 train.txt',
+        'test climbed seed3 val.txt',
+    ]
 
 
 def test_ensembles_average_two_seeds(folder):
     runs = dict(both=dict(ensemble_of='plain'), plain=dict(config='cam.py'))
     ours = Experiments(
-        Config(dict(experiments(folder).cfg.to_dict(), runs=runs, rows=[])), str(folder), str(folder / 'work'),
-        str(folder / 'tools'), seeds=[0, 1, 4])
+        Config(dict(experiments(folder).cfg.to_dict(), runs=runs, rows=[])),
+        str(folder),
+        str(folder / 'work'),
+        str(folder / 'tools'),
+        seeds=[0, 1, 4],
+    )
     ensemble = ours.runs['both', 4]
     assert isinstance(ensemble, EnsembleRun) and ensemble.config == str(folder / 'cam.py')
     [(train, log), _] = ensemble.commands('tools')
     assert log == 'ensemble_train' and train[1] == 'tools/analysis_tools/eval_cams.py'
     start = train.index('--cam-dir') + 1
-    assert train[start:start + 2] == [f'{folder}/work/plain/seed{seed}/cams_train' for seed in (4, 0)]
+    assert train[start : start + 2] == [f'{folder}/work/plain/seed{seed}/cams_train' for seed in (4, 0)]
     assert train[train.index('--curves') + 1] == ensemble.curves_file('train')
     assert train[-1] == 'test_dataloader.dataset.split=train.txt'
     for seeds in ([0], [0, 1], [0, 0, 1]):
@@ -173,7 +185,7 @@ def test_only_some_stages_of_a_pipeline(folder):
     run = ours.runs['whole', 0]
     assert run.missing() == ['cam']
     [(command, _)] = run.commands('tools')
-    assert command[command.index('--stages') + 1:][:2] == ['cam', '--work-dir']
+    assert command[command.index('--stages') + 1 :][:2] == ['cam', '--work-dir']
 
 
 def test_a_run_that_fails_is_named_and_others_are_finished(folder):
@@ -246,8 +258,10 @@ def test_folders_that_options_cannot_name(folder, name):
 
 def test_one_experiment_at_a_time_in_a_folder(folder):
     ours = experiments(folder, seeds=[0], runs=['plain'])
-    code = ('import sys; from mmamr.engine.runner.folder_lock import FolderLock; lock = FolderLock(sys.argv[1]); '
-            'lock.acquire(); print("locked", flush=True); sys.stdin.read()')
+    code = (
+        'import sys; from mmamr.engine.runner.folder_lock import FolderLock; lock = FolderLock(sys.argv[1]); '
+        'lock.acquire(); print("locked", flush=True); sys.stdin.read()'
+    )
     command = [sys.executable, '-c', code, ours.runs['plain', 0].work_dir]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == 'locked\n'
@@ -264,11 +278,17 @@ def test_settings_that_mean_nothing(folder):
         experiments(folder, runs=['wrong'], cfg_runs=dict(wrong=dict(config='cam.py', load_form='plain')))
 
 
-@pytest.mark.parametrize(('row', 'message'), [
-    (dict(run='plain', cam='weighted'), r'curves_train\.json: nothing is called weighted; there are spotlight'),
-    (dict(run='whole', metrics=dict(val=('evaluation', 'IoU'))), 'nothing is called IoU; there are mIoU'),
-    (dict(run='whole', metrics=dict(val=('test', 'mIoU'))), 'seed0: nothing is called test; there are cam, evaluation'),
-])
+@pytest.mark.parametrize(
+    ('row', 'message'),
+    [
+        (dict(run='plain', cam='weighted'), r'curves_train\.json: nothing is called weighted; there are spotlight'),
+        (dict(run='whole', metrics=dict(val=('evaluation', 'IoU'))), 'nothing is called IoU; there are mIoU'),
+        (
+            dict(run='whole', metrics=dict(val=('test', 'mIoU'))),
+            'seed0: nothing is called test; there are cam, evaluation',
+        ),
+    ],
+)
 def test_what_was_not_measured(folder, row, message):
     ours = experiments(folder, seeds=[0], rows=[dict(row, name='row')])
     ours.run()
@@ -302,7 +322,11 @@ def test_the_tool(folder, load_tool, monkeypatch, capsys):
     tool.main(argv)
     assert '| plain | 41.0 ± 1.4 | 31.0 ± 1.4 | 0.20 | 2 | 48.3 |' in capsys.readouterr().out
     assert {path.name for path in Path(folder / 'work').glob('*.*')} == {
-        'calls.txt', 'table_plain.md', 'table_plain.csv', 'table_plain.png'}
+        'calls.txt',
+        'table_plain.md',
+        'table_plain.csv',
+        'table_plain.png',
+    }
     with pytest.raises(SystemExit, match='no runs'):
         tool.main([*argv[:-1], 'none'])
     config.write_text(config.read_text() + '\nrows = rows[1:]')

@@ -5,8 +5,8 @@ from mmamr.apis.experiments import Table
 
 def rows():
     return [
-        dict(name='one', values={'train mIoU': [50., 52.], 'threshold': [0.2, 0.3]}, paper=48.3),
-        dict(name='two', values={'val mIoU': [40., 40.]}),
+        dict(name='one', values={'train mIoU': [50.0, 52.0], 'threshold': [0.2, 0.3]}, paper=48.3),
+        dict(name='two', values={'val mIoU': [40.0, 40.0]}),
     ]
 
 

@@ -73,14 +73,17 @@ def test_in_a_dataloader(tiny_voc):
         data_root=tiny_voc,
         split='ImageSets/Segmentation/trainval.txt',
         metainfo=dict(classes=('disc', 'square', 'cross')),
-        pipeline=[dict(type='mmamr.LoadImage')])
+        pipeline=[dict(type='mmamr.LoadImage')],
+    )
     loader = Runner.build_dataloader(
         dict(
             batch_size=2,
             num_workers=0,
             dataset=dataset,
             sampler=dict(type='DefaultSampler', shuffle=False),
-            batch_sampler=dict(type='mmamr.SameSizeBatchSampler')))
+            batch_sampler=dict(type='mmamr.SameSizeBatchSampler'),
+        )
+    )
     assert isinstance(loader.batch_sampler, SameSizeBatchSampler) and len(loader) == 8
     for batch in loader:
         assert len({image.shape for image in batch['img']}) == 1

@@ -39,6 +39,7 @@ def test_long_side_resize(image):
 
 def test_long_side_resize_is_pillows_bicubic(image):
     from PIL import Image
+
     out = run(RandomLongSideResize((25, 25)), image)['img']
     assert (out == np.asarray(Image.fromarray(image).resize((25, 15), Image.BICUBIC))).all()
     nearest = run(RandomLongSideResize((25, 25), interpolation='nearest'), image)['img']
@@ -53,7 +54,7 @@ def test_crop_of_a_large_image(image):
         results = run(transform, image)
         crop = results['img']
         assert crop.shape == (20, 20, 3) and crop.dtype == np.uint8 and results['img_shape'] == (20, 20)
-        found = [(y, x) for y in range(11) for x in range(31) if (image[y:y + 20, x:x + 20] == crop).all()]
+        found = [(y, x) for y in range(11) for x in range(31) if (image[y : y + 20, x : x + 20] == crop).all()]
         assert len(found) == 1
         places.add(found[0])
     assert {y for y, _ in places} == set(range(11)) and {0, 30} <= {x for _, x in places}
@@ -69,8 +70,8 @@ def test_padding_of_a_small_image_is_zero_after_normalisation(image):
         inside = (normalised != 0).any(axis=2)
         y, x = np.argwhere(inside).min(axis=0)
         offsets.add((y, x))
-        assert (square[y:y + 30, x:x + 50] == image).all()
-        normalised[y:y + 30, x:x + 50] = 0
+        assert (square[y : y + 30, x : x + 50] == image).all()
+        normalised[y : y + 30, x : x + 50] = 0
         assert (normalised == 0).all()
     assert len(offsets) > 20
 
@@ -112,13 +113,16 @@ def test_the_seed_decides(image):
     assert np.array_equal(augment(), augment())
 
 
-@pytest.mark.parametrize('cfg', [
-    dict(type='RandomLongSideResize', long_side=(5, 4)),
-    dict(type='RandomLongSideResize', long_side=(0, 4)),
-    dict(type='RandomCropPad', size=0),
-    dict(type='RandomSquareErase', num=0),
-    dict(type='RandomSquareErase', size=0),
-])
+@pytest.mark.parametrize(
+    'cfg',
+    [
+        dict(type='RandomLongSideResize', long_side=(5, 4)),
+        dict(type='RandomLongSideResize', long_side=(0, 4)),
+        dict(type='RandomCropPad', size=0),
+        dict(type='RandomSquareErase', num=0),
+        dict(type='RandomSquareErase', size=0),
+    ],
+)
 def test_wrong_arguments(cfg):
     with pytest.raises(ValueError, match=r'must be'):
         TRANSFORMS.build(cfg)

@@ -35,7 +35,8 @@ def test_pictures_of_each_iteration_and_the_same_training(train):
     for (name, value), (_, other) in zip(runner.model.state_dict().items(), without.model.state_dict().items()):
         assert torch.equal(value, other), name
     assert [len(module._forward_hooks) for module in runner.model.modules()] == [
-        len(module._forward_hooks) for module in without.model.modules()]
+        len(module._forward_hooks) for module in without.model.modules()
+    ]
 
 
 def test_a_wrong_module_is_told_before_training(train):

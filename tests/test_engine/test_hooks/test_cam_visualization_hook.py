@@ -101,8 +101,11 @@ def test_a_data_set_that_is_not_there(train, tiny_voc):
 
 def test_a_data_set_of_its_own_and_no_masks(train, tiny_voc):
     dataset = dict(
-        type='ImageLabelDataset', data_root=str(tiny_voc), split='ImageSets/Segmentation/val.txt',
-        metainfo=dict(classes=('disc', 'square', 'cross')))
+        type='ImageLabelDataset',
+        data_root=str(tiny_voc),
+        split='ImageSets/Segmentation/val.txt',
+        metainfo=dict(classes=('disc', 'square', 'cross')),
+    )
     shown, _ = pictures(train('own', dict(type='CAMVisualizationHook', dataset=dataset, width=64)))
     assert shown[2].shape[1] == 4 * 64 + 5 * 2
 

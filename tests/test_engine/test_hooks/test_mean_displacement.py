@@ -19,9 +19,10 @@ MODEL = dict(
         stem_channels=8,
         base_channels=8,
         num_stages=2,
-        out_indices=(1, ),
+        out_indices=(1,),
         strides=(1, 2),
-        dilations=(1, 1)),
+        dilations=(1, 1),
+    ),
     taps=('maxpool', 'layer1', 'layer2'),
     edge_head=dict(type='EdgeHead', loss_affinity=dict(type='PathAffinityLoss', radius=3), **HEADS),
     displacement_head=dict(
@@ -29,7 +30,9 @@ MODEL = dict(
         channels=(8, 8, 8),
         merged_channels=8,
         loss_displacement=dict(type='DisplacementLoss', radius=3),
-        **HEADS))
+        **HEADS,
+    ),
+)
 
 
 class Photos(Dataset):
@@ -103,7 +106,8 @@ def run(work_dir, by_epoch, resume=False):
             batch_size=2,
             dataset=Photos(),
             collate_fn=collate,
-            sampler=dict(type='DefaultSampler' if by_epoch else 'InfiniteSampler', shuffle=False)),
+            sampler=dict(type='DefaultSampler' if by_epoch else 'InfiniteSampler', shuffle=False),
+        ),
         train_cfg=train_cfg,
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.01)),
         default_hooks=dict(checkpoint=dict(type='CheckpointHook', by_epoch=by_epoch, interval=1)),
@@ -112,7 +116,8 @@ def run(work_dir, by_epoch, resume=False):
         randomness=dict(seed=0),
         log_level='ERROR',
         resume=resume,
-        experiment_name=f'{work_dir.parent.name}-{work_dir.name}-{resume}')
+        experiment_name=f'{work_dir.parent.name}-{work_dir.name}-{resume}',
+    )
 
 
 def saved_mean(path):

@@ -19,7 +19,8 @@ def runner():
     return SimpleNamespace(
         test_dataloader=SimpleNamespace(dataset=SimpleNamespace(metainfo=META)),
         visualizer=SimpleNamespace(show=lambda picture, **kwargs: shown.append(kwargs)),
-        shown=shown)
+        shown=shown,
+    )
 
 
 @pytest.fixture
@@ -39,7 +40,8 @@ def outputs(tmp_path):
 
 def test_files_and_windows(runner, outputs, tmp_path):
     hook = HOOKS.build(
-        dict(type='PredictionPictureHook', out_dir=str(tmp_path / 'shown'), show=True, wait_time=0.5, interval=2))
+        dict(type='PredictionPictureHook', out_dir=str(tmp_path / 'shown'), show=True, wait_time=0.5, interval=2)
+    )
     for _ in range(2):  # a second test counts anew
         hook.before_test_epoch(runner)
         hook.after_test_iter(runner, 0, outputs=outputs[:3])
@@ -52,7 +54,8 @@ def test_files_and_windows(runner, outputs, tmp_path):
 
 def test_only_what_was_asked_for(runner, outputs, tmp_path):
     HOOKS.build(dict(type='PredictionPictureHook', out_dir=str(tmp_path / 'a'))).after_test_iter(
-        runner, 0, outputs=outputs)
+        runner, 0, outputs=outputs
+    )
     assert not runner.shown and len(list((tmp_path / 'a').iterdir())) == 5
     HOOKS.build(dict(type='PredictionPictureHook', show=True)).after_test_iter(runner, 0, outputs=outputs)
     assert len(runner.shown) == 5 and runner.shown[0]['wait_time'] == 2

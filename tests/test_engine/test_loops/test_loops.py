@@ -1,4 +1,5 @@
 """The loops that make CAMs, affinity labels and pseudo labels, from start to metrics, on a dozen small photographs."""
+
 import json
 
 import numpy as np
@@ -67,7 +68,7 @@ def difference(one, other):
     """Largest difference of the maps of two folders of CAMs, which must have the same files."""
     files = sorted(path.name for path in one.glob('*.npz'))
     assert files == sorted(path.name for path in other.glob('*.npz'))
-    largest = 0.
+    largest = 0.0
     for name in files:
         a, b = read_cam(one / name), read_cam(other / name)
         assert a.classes.tolist() == b.classes.tolist() and a.size == b.size and a.maps.keys() == b.maps.keys()
@@ -79,7 +80,6 @@ def difference(one, other):
 
 
 class TestCAMLoop:
-
     def test_files_and_metrics(self, test, tiny_voc, tmp_path):
         runner, metrics = test('tiny_amr')
         folder = tmp_path / 'work' / 'cams'
@@ -101,8 +101,11 @@ class TestCAMLoop:
             maps = normalize_maps(maps[0, cam.classes]).numpy()
             np.testing.assert_allclose(cam.maps[branch].astype(np.float32), maps, atol=1e-3)
             assert maps.max() == 1
-        assert {f'CAM/{row}.{what}' for row in ('spotlight', 'compensation', 'weighted')
-                for what in ('mIoU', 'best_mIoU', 'best_threshold')} == set(metrics)
+        assert {
+            f'CAM/{row}.{what}'
+            for row in ('spotlight', 'compensation', 'weighted')
+            for what in ('mIoU', 'best_mIoU', 'best_threshold')
+        } == set(metrics)
         assert 0 < metrics['CAM/weighted.mIoU'] <= metrics['CAM/weighted.best_mIoU'] < 100
 
     def test_skips_the_valid_and_remakes_the_broken(self, test, tiny_voc, tmp_path):
@@ -128,12 +131,16 @@ class TestCAMLoop:
         monkeypatch.setattr('mmamr.models.AMRClassifier.class_maps', lambda *args: pytest.fail('a CAM was made again'))
         assert test('tiny_amr')[1] == metrics
 
-    @pytest.mark.parametrize('change', [
-        dict(weights=1),
-        dict(options={'test_cfg.scales': (1.0, )}),
-        dict(options={'test_cfg.flip': False}),
-        dict(options={'test_cfg.precision': 'bfloat16'}),
-    ], ids=['weights', 'scales', 'flip', 'precision'])
+    @pytest.mark.parametrize(
+        'change',
+        [
+            dict(weights=1),
+            dict(options={'test_cfg.scales': (1.0,)}),
+            dict(options={'test_cfg.flip': False}),
+            dict(options={'test_cfg.precision': 'bfloat16'}),
+        ],
+        ids=['weights', 'scales', 'flip', 'precision'],
+    )
     def test_changed_settings_remake_everything(self, test, tmp_path, change):
         folder = tmp_path / 'work' / 'cams'
         test('tiny_amr')
@@ -150,10 +157,16 @@ class TestCAMLoop:
                 (path.parent / 'reversed.txt').write_text('\n'.join(reversed(path.read_text().split())) + '\n')
         metrics = [test('tiny_amr', 'four')[1]]
         metrics.append(test('tiny_amr', 'one', {'test_dataloader.batch_size': 1})[1])
-        metrics.append(test('tiny_amr', 'other', {
-            'test_dataloader.batch_size': 3,
-            'test_dataloader.dataset.split': 'ImageSets/Segmentation/reversed.txt'
-        })[1])
+        metrics.append(
+            test(
+                'tiny_amr',
+                'other',
+                {
+                    'test_dataloader.batch_size': 3,
+                    'test_dataloader.dataset.split': 'ImageSets/Segmentation/reversed.txt',
+                },
+            )[1]
+        )
         # 1e-5 before rounding: float16 files are then at most one step of 2^-11 apart near 1
         for name in ('one', 'other'):
             assert difference(tmp_path / 'four' / 'cams', tmp_path / name / 'cams') <= 2**-11
@@ -189,12 +202,15 @@ class TestCAMLoop:
         test('tiny_amr', options={'test_cfg.out_dir': str(tmp_path / 'elsewhere')})
         assert len(times(tmp_path / 'elsewhere', '.npz')) == 12 and not (tmp_path / 'work' / 'cams').exists()
 
-    @pytest.mark.parametrize('options, message', [
-        ({'test_cfg.precision': 'int8'}, 'precision must be one of'),
-        ({'test_cfg.scales': ()}, 'scales must be positive and not empty'),
-        ({'test_cfg.scales': (1.0, -0.5)}, 'scales must be positive and not empty'),
-        ({'test_dataloader.batch_sampler': None}, 'needs batch_sampler=dict'),
-    ])
+    @pytest.mark.parametrize(
+        'options, message',
+        [
+            ({'test_cfg.precision': 'int8'}, 'precision must be one of'),
+            ({'test_cfg.scales': ()}, 'scales must be positive and not empty'),
+            ({'test_cfg.scales': (1.0, -0.5)}, 'scales must be positive and not empty'),
+            ({'test_dataloader.batch_sampler': None}, 'needs batch_sampler=dict'),
+        ],
+    )
     def test_wrong_options(self, tiny_config, options, message):
         with pytest.raises(ValueError, match=message):
             Runner.from_cfg(tiny_config('tiny_amr', options=options)).test_loop  # noqa: B018
@@ -209,7 +225,6 @@ CLIMB = {'test_cfg.climb': dict(steps=3, max_batch=3)}
 
 
 class TestClimbing:
-
     def test_files_and_state(self, test, tmp_path):
         runner, metrics = test('tiny_amr', options=CLIMB)
         test('tiny_amr', 'plain')
@@ -231,8 +246,9 @@ class TestClimbing:
         pairs = [(0, label) for label in cam.classes.tolist()]
         for branch in ('spotlight', 'compensation'):
             module = getattr(model, branch)
-            maps = climbed_maps(module, module.head.positive_weights, images, pairs, Climbing(steps=3), (12, 16),
-                                (1.0, 0.5))
+            maps = climbed_maps(
+                module, module.head.positive_weights, images, pairs, Climbing(steps=3), (12, 16), (1.0, 0.5)
+            )
             np.testing.assert_allclose(cam.maps[branch], normalize_maps(maps), atol=2e-3)
 
     def test_batch_size_and_chunks_do_not_matter(self, test, tmp_path):
@@ -251,7 +267,9 @@ class TestClimbing:
         assert {path.name for path in folder.iterdir()} == names
         read_cam(folder / 'img_03.npz')
         assert {name for name, time in times(folder, '.npz').items() if time != made[name]} == {
-            'img_02.npz', 'img_03.npz'}
+            'img_02.npz',
+            'img_03.npz',
+        }
 
     @pytest.mark.parametrize('change', [{'test_cfg.climb': None}, {'test_cfg.climb.steps': 2}])
     def test_changed_settings_remake_everything(self, test, tmp_path, change):
@@ -285,17 +303,19 @@ class TestClimbing:
         test('tiny_amr', 'usual', CLIMB)
         assert difference(tmp_path / 'detached' / 'cams', tmp_path / 'usual' / 'cams') == 0
 
-    @pytest.mark.parametrize('options, message', [
-        ({'test_cfg.precision': 'float16'}, 'gradients of climbing are too small for float16'),
-        ({'test_cfg.climb.steps': 0}, 'steps of climbing must be a whole number'),
-    ])
+    @pytest.mark.parametrize(
+        'options, message',
+        [
+            ({'test_cfg.precision': 'float16'}, 'gradients of climbing are too small for float16'),
+            ({'test_cfg.climb.steps': 0}, 'steps of climbing must be a whole number'),
+        ],
+    )
     def test_wrong_options(self, tiny_config, options, message):
         with pytest.raises(ValueError, match=message):
             Runner.from_cfg(tiny_config('tiny_amr', options={**CLIMB, **options})).test_loop  # noqa: B018
 
 
 class TestAffinityLabelLoop:
-
     def test_files_and_metrics(self, test, cams, tiny_voc, tmp_path):
         _, metrics = test('tiny_affinity-label')
         folder = tmp_path / 'work' / 'affinity_labels'
@@ -346,7 +366,6 @@ class TestAffinityLabelLoop:
 
 
 class TestPseudoLabelLoop:
-
     def test_files_and_metrics(self, test, cams, tiny_voc, tmp_path):
         runner, metrics = test('tiny_irnet')
         walks, labels = tmp_path / 'work' / 'walks', tmp_path / 'work' / 'SegmentationClassPseudo'
@@ -387,15 +406,15 @@ class TestPseudoLabelLoop:
         assert unsure['CAM/walk.best_mIoU'] == metrics['CAM/walk.best_mIoU']
 
     def test_background_walks_too(self, test, cams, tmp_path):
-        _, metrics = test('tiny_irnet', options={'test_cfg.powers': (4., 16., 8.), 'test_cfg.power': 8.})
+        _, metrics = test('tiny_irnet', options={'test_cfg.powers': (4.0, 16.0, 8.0), 'test_cfg.power': 8.0})
         walk = read_cam(tmp_path / 'work' / 'walks' / 'img_00.npz')
-        assert walk.powers.tolist() == [16., 8., 4.] and walk.background.shape == (3, 12, 16)
+        assert walk.powers.tolist() == [16.0, 8.0, 4.0] and walk.background.shape == (3, 12, 16)
         label = np.asarray(Image.open(tmp_path / 'work' / 'SegmentationClassPseudo' / 'img_00.png'))
         maps, background = upsample(walk.maps['walk'], walk.size), upsample(walk.background, walk.size)[1]
         np.testing.assert_array_equal(label, np.where(maps.max(0) >= background, walk.classes[maps.argmax(0)] + 1, 0))
         assert metrics['CAM/walk.best_threshold'] in (4, 8, 16)
 
-    @pytest.mark.parametrize('options', [{'test_cfg.xi': 1.}, {'test_cfg.cam_power': 1.5}])
+    @pytest.mark.parametrize('options', [{'test_cfg.xi': 1.0}, {'test_cfg.cam_power': 1.5}])
     def test_changed_start_of_the_walk(self, test, cams, tmp_path, options):
         test('tiny_irnet')
         test('tiny_irnet', options=options)
@@ -405,19 +424,22 @@ class TestPseudoLabelLoop:
     def test_cams_of_others_and_images_without_labels(self, test, cams, tmp_path):
         write_cam(str(cams / 'img_00.npz'), CAM(dict(seam=np.zeros((0, 12, 16))), [], (48, 64)))
         write_cam(str(cams / 'img_04.npz'), CAM(dict(seam=np.zeros((2, 12, 16))), [1, 2], (48, 64)))
-        for powers in (None, (4., 8.)):
+        for powers in (None, (4.0, 8.0)):
             _, metrics = test('tiny_irnet', options={'test_cfg.powers': powers})
             for name in ('img_00', 'img_04'):
                 label = np.asarray(Image.open(tmp_path / 'work' / 'SegmentationClassPseudo' / f'{name}.png'))
                 assert label.shape == (48, 64) and not label.any()
             assert np.isfinite(metrics['label/mIoU'])
 
-    @pytest.mark.parametrize('options, message', [
-        ({'test_cfg.power': 4.}, 'power chooses one of powers'),
-        ({'test_cfg.power': 3., 'test_cfg.powers': (4., 8.)}, 'power must be one of'),
-        ({'test_cfg.unsure': (0.6, 0.2)}, 'unsure must be two ascending thresholds'),
-        ({'test_cfg.unsure': (0.2, 0.6), 'test_cfg.powers': (4., )}, 'unsure must be two ascending thresholds'),
-    ])
+    @pytest.mark.parametrize(
+        'options, message',
+        [
+            ({'test_cfg.power': 4.0}, 'power chooses one of powers'),
+            ({'test_cfg.power': 3.0, 'test_cfg.powers': (4.0, 8.0)}, 'power must be one of'),
+            ({'test_cfg.unsure': (0.6, 0.2)}, 'unsure must be two ascending thresholds'),
+            ({'test_cfg.unsure': (0.2, 0.6), 'test_cfg.powers': (4.0,)}, 'unsure must be two ascending thresholds'),
+        ],
+    )
     def test_wrong_options(self, tiny_config, cams, options, message):
         with pytest.raises(ValueError, match=message):
             Runner.from_cfg(tiny_config('tiny_irnet', options=options)).test_loop  # noqa: B018

@@ -1,6 +1,7 @@
 """Photographs, labels, masks and CAMs of odd sizes and kinds pass through every stage up to the pseudo labels."""
+
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Tuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -12,9 +13,38 @@ from mmamr.cams import CAM, read_cam, strided_size, write_cam
 from mmamr.registry import MODELS
 
 CLASSES = tuple(f'class_{index:02d}' for index in range(20))
-SIZES = [(1, 1), (1, 2), (2, 1), (2, 2), (2, 3), (3, 2), (1, 3), (3, 1), (3, 3), (4, 4), (4, 5), (5, 4), (5, 5), (7, 9),
-         (8, 8), (1, 64), (64, 1), (1, 257), (257, 1), (2, 120), (120, 2), (5, 64), (64, 5), (15, 17), (16, 16),
-         (17, 16), (31, 33), (33, 31), (32, 32), (47, 48)]
+SIZES = [
+    (1, 1),
+    (1, 2),
+    (2, 1),
+    (2, 2),
+    (2, 3),
+    (3, 2),
+    (1, 3),
+    (3, 1),
+    (3, 3),
+    (4, 4),
+    (4, 5),
+    (5, 4),
+    (5, 5),
+    (7, 9),
+    (8, 8),
+    (1, 64),
+    (64, 1),
+    (1, 257),
+    (257, 1),
+    (2, 120),
+    (120, 2),
+    (5, 64),
+    (64, 5),
+    (15, 17),
+    (16, 16),
+    (17, 16),
+    (31, 33),
+    (33, 31),
+    (32, 32),
+    (47, 48),
+]
 """Heights and widths; each comes twice."""
 LARGE = (1500, 2000)
 MODES = ('RGB', 'L', 'CMYK', 'P', 'I;16', 'RGBA', 'LA', '1', 'transparent P')
@@ -25,23 +55,30 @@ class Photo(NamedTuple):
     """One photograph and what comes with it."""
 
     name: str
-    size: Tuple[int, int]
+    size: tuple[int, int]
     mode: str
-    labels: List[int]
+    labels: list[int]
     cam: str
-    branches: Tuple[str, ...]
+    branches: tuple[str, ...]
     mask: str
 
 
-def choose_photos() -> List[Photo]:
+def choose_photos() -> list[Photo]:
     """60 small photographs and two large ones, every kind of everything among them."""
     photos = []
     for index, size in enumerate([*SIZES, *SIZES]):
         labels = ([index % 20], [], list(range(20)), [19, 3])[index % 4]
         photos.append(
-            Photo(f'odd_{index:02d}', size, MODES[index % len(MODES)], labels, CAMS[index % len(CAMS)],
-                  ('spotlight', 'compensation') if index % 3 else ('of_others', ),
-                  ('ignored', 'background', 'some')[index % 3]))
+            Photo(
+                f'odd_{index:02d}',
+                size,
+                MODES[index % len(MODES)],
+                labels,
+                CAMS[index % len(CAMS)],
+                ('spotlight', 'compensation') if index % 3 else ('of_others',),
+                ('ignored', 'background', 'some')[index % 3],
+            )
+        )
     for name, size in (('wide', LARGE), ('tall', LARGE[::-1])):
         photos.append(Photo(name, size, 'RGB', [4, 7], 'noise', ('spotlight', 'compensation'), 'some'))
     return photos
@@ -93,8 +130,11 @@ def odd(tmp_path_factory) -> Path:
     for index, photo in enumerate(PHOTOS):
         rng = np.random.default_rng(index)
         save_photo(root / 'JPEGImages', photo, rng)
-        mask = dict(ignored=np.full(photo.size, 255), background=np.zeros(photo.size),
-                    some=rng.choice([0, 255, *(label + 1 for label in photo.labels)], photo.size))[photo.mask]
+        mask = dict(
+            ignored=np.full(photo.size, 255),
+            background=np.zeros(photo.size),
+            some=rng.choice([0, 255, *(label + 1 for label in photo.labels)], photo.size),
+        )[photo.mask]
         Image.fromarray(mask.astype(np.uint8)).save(root / 'SegmentationClass' / f'{photo.name}.png')
         lines.append(f'{photo.name},{";".join(CLASSES[label] for label in photo.labels)}')
         write_cam(str(root / 'cams' / f'{photo.name}.npz'), make_cam(photo, rng))
@@ -120,7 +160,7 @@ def load(tiny_config, odd):
     return run
 
 
-def check_labels(folder: Path, split: List[Photo], unsure: bool) -> None:
+def check_labels(folder: Path, split: list[Photo], unsure: bool) -> None:
     """One palette PNG an image, of its size and its classes."""
     assert sorted(path.stem for path in folder.glob('*.png')) == sorted(photo.name for photo in split)
     for photo in split:
@@ -133,7 +173,7 @@ def check_labels(folder: Path, split: List[Photo], unsure: bool) -> None:
             assert values <= {0, 255}, photo
 
 
-def check_metrics(metrics: Dict[str, float], *names: str) -> None:
+def check_metrics(metrics: dict[str, float], *names: str) -> None:
     assert all(np.isfinite(value) for value in metrics.values()), metrics
     assert all(any(key.startswith(name) for key in metrics) for name in names), metrics
 
@@ -146,9 +186,12 @@ def test_there_are_fifty_and_all_kinds():
 
 
 def test_cam_stage(load, tmp_path):
-    cfg = load('tiny_amr', 'with_wide', 'work', {
-        f'model.{branch}.head.num_classes': 20 for branch in ('spotlight', 'compensation')
-    })
+    cfg = load(
+        'tiny_amr',
+        'with_wide',
+        'work',
+        {f'model.{branch}.head.num_classes': 20 for branch in ('spotlight', 'compensation')},
+    )
     torch.manual_seed(0)
     torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict()), tmp_path / 'weights.pth')
     cfg.load_from = str(tmp_path / 'weights.pth')
@@ -159,10 +202,13 @@ def test_cam_stage(load, tmp_path):
 
 
 # each method has one of the two large photographs, and its own way from walk to label
-@pytest.mark.parametrize('method, train, split, label', [
-    ('irnet', 'tiny_irnet-train', 'with_wide', {'test_cfg.unsure': (0.2, 0.4)}),
-    ('affinitynet', 'tiny_affinitynet-train', 'with_tall', {'test_cfg.powers': (4., 24.)}),
-])
+@pytest.mark.parametrize(
+    'method, train, split, label',
+    [
+        ('irnet', 'tiny_irnet-train', 'with_wide', {'test_cfg.unsure': (0.2, 0.4)}),
+        ('affinitynet', 'tiny_affinitynet-train', 'with_tall', {'test_cfg.powers': (4.0, 24.0)}),
+    ],
+)
 def test_affinity_stages(load, odd, tmp_path, monkeypatch, method, train, split, label):
     monkeypatch.setenv('MMAMR_TINY_CAMS', str(odd / 'cams'))
     photos = [photo for photo in PHOTOS if photo.name not in {'wide', 'tall'} - {split[5:]}]
@@ -177,13 +223,18 @@ def test_affinity_stages(load, odd, tmp_path, monkeypatch, method, train, split,
     # training on them; the first two batches hold nothing that is sure
     for photo in photos[:16]:
         Image.fromarray(np.full(photo.size, 255, dtype=np.uint8)).save(labels / f'{photo.name}.png')
-    cfg = load(train, split, 'train', {
-        'label_dir': str(labels),
-        'train_dataloader.batch_size': 8,
-        'train_dataloader.sampler.shuffle': False,
-        'train_dataloader.dataset.label_dir': str(labels),
-        'train_cfg.max_epochs': 1
-    })
+    cfg = load(
+        train,
+        split,
+        'train',
+        {
+            'label_dir': str(labels),
+            'train_dataloader.batch_size': 8,
+            'train_dataloader.sampler.shuffle': False,
+            'train_dataloader.dataset.label_dir': str(labels),
+            'train_cfg.max_epochs': 1,
+        },
+    )
     runner = Runner.from_cfg(cfg)
     model = runner.train()
     losses, _ = runner.message_hub.get_scalar('train/loss').data
@@ -203,5 +254,6 @@ def test_affinity_stages(load, odd, tmp_path, monkeypatch, method, train, split,
 def test_labels_straight_from_cams(load, odd, tmp_path):
     cfg = load('tiny_cam-label', 'with_tall', 'work', {'test_cfg.cam_dir': str(odd / 'cams')})
     check_metrics(Runner.from_cfg(cfg).test(), 'CAM/weighted', 'CAM/of_others', 'label/mIoU')
-    check_labels(tmp_path / 'work' / 'SegmentationClassPseudo', [photo for photo in PHOTOS if photo.name != 'wide'],
-                 unsure=False)
+    check_labels(
+        tmp_path / 'work' / 'SegmentationClassPseudo', [photo for photo in PHOTOS if photo.name != 'wide'], unsure=False
+    )

@@ -1,8 +1,10 @@
 """A pipeline of tiny stages, run once and copied for each test that wants to disturb it."""
+
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import Any
 
 import pytest
 from mmengine.config import Config
@@ -13,7 +15,7 @@ CONFIGS = Path(__file__).parents[2] / 'data' / 'configs'
 PIPELINE = CONFIGS / 'tiny_pipeline.py'
 
 
-def build(work_dir: Path, config: Path = PIPELINE, stages: Optional[dict] = None, **settings: Any) -> WSSSRunner:
+def build(work_dir: Path, config: Path = PIPELINE, stages: dict | None = None, **settings: Any) -> WSSSRunner:
     """A runner of a pipeline config; ``stages`` changes its stages as a child config would."""
     cfg = Config.fromfile(config)
     cfg.work_dir = str(work_dir)

@@ -1,4 +1,5 @@
 """The same pipeline on another folder, with its classes."""
+
 import json
 import shutil
 from pathlib import Path
@@ -19,18 +20,14 @@ METAINFO = dict(classes=('disc', 'square', 'cross'), mask_values=(1, 2, 3))
 SERIAL = dict(num_workers=0, persistent_workers=False)
 QUICK = {
     'options.test_dataloader': dict(num_workers=0),
-    'stages.classifier.options': {
-        'train_dataloader': SERIAL,
-        'val_dataloader': SERIAL,
-        'train_cfg.max_epochs': 1
-    },
+    'stages.classifier.options': {'train_dataloader': SERIAL, 'val_dataloader': SERIAL, 'train_cfg.max_epochs': 1},
     'stages.cam.options': {'test_cfg.scales': [1.0]},
     'stages.affinity.options.train_dataloader': dict(SERIAL, batch_size=4),
     'stages.affinity.options.train_cfg': dict(max_epochs=1),
     'stages.segmentation.options.train_dataloader': dict(SERIAL, batch_size=4),
     'stages.segmentation.options.val_dataloader': SERIAL,
     'stages.segmentation.options.train_cfg': dict(max_iters=2, val_interval=2),
-    'stages.evaluation.options.test_dataloader': SERIAL
+    'stages.evaluation.options.test_dataloader': SERIAL,
 }
 
 
@@ -104,7 +101,7 @@ def test_a_folder_with_some_of_the_classes_keeps_all_of_them(tmp_path):
     # but not if they are named
     DataRoot(str(tmp_path), dict(classes='cat')).apply(cfg)
     assert cfg.model.spotlight.head.num_classes == 1
-    assert cfg.test_dataloader.dataset.metainfo == dict(classes=('cat', ), mask_values=(1, ))
+    assert cfg.test_dataloader.dataset.metainfo == dict(classes=('cat',), mask_values=(1,))
 
 
 def test_a_folder_without_annotations_keeps_the_classes(tmp_path):
@@ -115,11 +112,14 @@ def test_a_folder_without_annotations_keeps_the_classes(tmp_path):
     assert cfg.model.spotlight.head.num_classes == 7
 
 
-@pytest.mark.parametrize(('metainfo', 'line'), [
-    (dict(palette=()), 'metainfo has palette; it needs classes and may have mask_values'),
-    (dict(classes=('a', 'a')), r'metainfo: classes must be different names'),
-    (dict(classes=('a', ), mask_values=(255, )), 'metainfo: mask_values must lie between'),
-])
+@pytest.mark.parametrize(
+    ('metainfo', 'line'),
+    [
+        (dict(palette=()), 'metainfo has palette; it needs classes and may have mask_values'),
+        (dict(classes=('a', 'a')), r'metainfo: classes must be different names'),
+        (dict(classes=('a',), mask_values=(255,)), 'metainfo: mask_values must lie between'),
+    ],
+)
 def test_classes_that_are_none(tmp_path, metainfo, line):
     with pytest.raises(InputError, match=f'^{line}'):
         demo(tmp_path, data_root=str(tmp_path), metainfo=metainfo)
@@ -137,8 +137,9 @@ def test_labels_of_a_table(tiny_voc, tmp_path):
     runner = demo(
         tmp_path,
         data_root=str(tiny_voc),
-        metainfo=dict(classes=('thing', )),
-        labels=dict(type='CSVLabels', file='labels.csv'))
+        metainfo=dict(classes=('thing',)),
+        labels=dict(type='CSVLabels', file='labels.csv'),
+    )
     assert {decision.stage for decision in runner.plan() if decision.missing} == set()
     cfg = runner._load(runner.stages['cam'])
     dataset = DATASETS.build(dict(cfg.test_dataloader.dataset, pipeline=[]))

@@ -1,4 +1,5 @@
 """Two runs in one work folder."""
+
 import errno
 import fcntl
 import os
@@ -31,8 +32,9 @@ time.sleep(60)
 def holder(tmp_path):
     """A process that holds the lock of ``tmp_path / 'work'``, and a child of its own."""
     (tmp_path / 'work').mkdir()
-    process = subprocess.Popen([sys.executable, '-c', HOLD, str(tmp_path / 'work')],
-                               stdout=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        [sys.executable, '-c', HOLD, str(tmp_path / 'work')], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     process.stdout.readline()
     yield process
     os.killpg(process.pid, signal.SIGKILL)
@@ -52,8 +54,10 @@ def test_another_process_is_kept_out_until_it_is_killed(tmp_path, holder):
     lock = FolderLock(str(tmp_path / 'work'))
     with pytest.raises(InputError) as caught:
         lock.acquire()
-    assert str(caught.value) == (f'{tmp_path}/work: another run is at work here (process {holder.pid} on here); wait '
-                                 'until it ends, end it, or name another --work-dir')
+    assert str(caught.value) == (
+        f'{tmp_path}/work: another run is at work here (process {holder.pid} on here); wait '
+        'until it ends, end it, or name another --work-dir'
+    )
     os.kill(holder.pid, signal.SIGKILL)
     holder.wait()
     lock.acquire()  # its child lives on

@@ -1,4 +1,5 @@
 """Pipelines that are killed at a random moment and finished by the same command with --resume."""
+
 import json
 import multiprocessing
 import os
@@ -36,6 +37,7 @@ def run(build, work_dir, stage, iterations):
     os.environ['OMP_NUM_THREADS'] = '1'
     torch.set_num_threads(1)
     from mmengine.runner.loops import EpochBasedTrainLoop, IterBasedTrainLoop
+
     for loop in (EpochBasedTrainLoop, IterBasedTrainLoop):
 
         def run_iter(self, *args, run_iter=loop.run_iter):
@@ -84,7 +86,7 @@ def trained(iterations):
 def undo(work_dir, stage):
     """Put a finished pipeline back to where ``stage`` has not begun."""
     content = json.loads((work_dir / 'manifest.json').read_text())
-    for name in STAGES[STAGES.index(stage):]:
+    for name in STAGES[STAGES.index(stage) :]:
         content['stages'].pop(name)
         shutil.rmtree(work_dir / name)
     (work_dir / 'manifest.json').write_text(json.dumps(content))
@@ -126,8 +128,10 @@ def check_kills(pipeline, finished, folder, stage, kills, rng):
     assert record['state'] == 'done'
     assert not list(work_dir.rglob('.tmp-*'))
     for name in FOLDERS.get(stage, ()):
-        assert folder_fingerprint(str(work_dir / stage / name))['hash'] == folder_fingerprint(
-            str(finished / stage / name))['hash']
+        assert (
+            folder_fingerprint(str(work_dir / stage / name))['hash']
+            == folder_fingerprint(str(finished / stage / name))['hash']
+        )
     if stage not in INTERVALS:
         assert record['metrics'] == records(finished)[stage]['metrics']
     else:

@@ -1,4 +1,5 @@
 """The report that a pipeline leaves, and the files that it is drawn from."""
+
 import json
 import re
 import shutil
@@ -16,8 +17,15 @@ from mmamr.engine.runner.manifest import Manifest
 from mmamr.visualization.report import read_stages
 
 CLASSES = ['background', 'disc', 'square', 'cross']
-CAPTIONS = ['photo', 'spotlight CAM', 'compensation CAM', 'weighted CAM, ξ = 0.5', 'pseudo label', 'prediction',
-            'ground truth']
+CAPTIONS = [
+    'photo',
+    'spotlight CAM',
+    'compensation CAM',
+    'weighted CAM, ξ = 0.5',
+    'pseudo label',
+    'prediction',
+    'ground truth',
+]
 
 
 def details(work_dir, stage):
@@ -28,9 +36,16 @@ def test_a_pipeline_ends_with_its_report(finished):
     html = (finished / 'report.html').read_text(encoding='utf-8')
     assert '<h1>tiny_pipeline</h1>' in html and '7 of 7 stages done' in html
     headings = re.findall('<h2>(.*)</h2>', html)
-    assert headings == ['Stages', 'mIoU of every stage', 'IoU of each class (%)', 'Thresholds', 'Losses',
-                        'Pictures: images that CAMs were made of', 'Pictures: images of the evaluation',
-                        'Configs and versions']
+    assert headings == [
+        'Stages',
+        'mIoU of every stage',
+        'IoU of each class (%)',
+        'Thresholds',
+        'Losses',
+        'Pictures: images that CAMs were made of',
+        'Pictures: images of the evaluation',
+        'Configs and versions',
+    ]
     assert 'No pictures' not in html
     assert html.count('src="data:image/jpeg;base64,') == html.count('<img ') == 6 * 7 + 4 * 3
     assert re.findall('<figcaption>(.*?)</figcaption></figure>', html)[:7] == CAPTIONS
@@ -41,16 +56,16 @@ def test_a_pipeline_ends_with_its_report(finished):
 
 def test_details_of_each_metric_are_kept(finished):
     metrics = {name: record['metrics'] for name, record in Manifest(str(finished)).stages.items()}
-    cam, = details(finished, 'cam')
+    (cam,) = details(finished, 'cam')
     assert cam['classes'] == CLASSES and set(cam['rows']) == {'spotlight', 'compensation', 'weighted'}
     for name, row in cam['rows'].items():
         assert max(row['miou']) == pytest.approx(metrics['cam'][f'CAM/{name}.best_mIoU'])
         assert row['miou'][row['thresholds'].index(row['threshold'])] == metrics['cam'][f'CAM/{name}.mIoU']
         assert np.mean(row['iou']) == pytest.approx(max(row['miou']))
-    label, = details(finished, 'affinity_label')
+    (label,) = details(finished, 'affinity_label')
     assert np.mean(label['rows']['label']['iou']) == pytest.approx(metrics['affinity_label']['label/mIoU'])
     for stage in ('segmentation', 'evaluation'):
-        one, = details(finished, stage)
+        (one,) = details(finished, stage)
         assert one['classes'] == CLASSES
         known = [value for value in one['rows']['']['iou'] if value is not None]
         assert np.mean(known) == pytest.approx(metrics[stage]['mIoU'], abs=0.01)
@@ -63,14 +78,19 @@ def test_what_the_pipeline_changes_is_written_down(finished):
     assert manifest.pipeline['stages'] == list(manifest.stages)
     assert manifest.stages['cam']['options'] == {'load_from': '{classifier.checkpoint}'}
     assert manifest.stages['pseudo_label']['options'] == {
-        'load_from': '{affinity.checkpoint}', 'test_cfg.cam_dir': '{cam.out_dir}'}
+        'load_from': '{affinity.checkpoint}',
+        'test_cfg.cam_dir': '{cam.out_dir}',
+    }
 
 
 def test_options_for_all_stages_are_written_down(pipeline, done, shared_voc):
     options = {'options.auto_scale_lr.enable': False, 'options.test_cfg.fp16': False}
     pipeline(done, only_stages=['evaluation'], data_root=str(shared_voc), **options).train()
     assert Manifest(str(done)).stages['evaluation']['options'] == {
-        'test_cfg': {'fp16': False}, 'data_root': str(shared_voc), 'load_from': '{segmentation.checkpoint}'}
+        'test_cfg': {'fp16': False},
+        'data_root': str(shared_voc),
+        'load_from': '{segmentation.checkpoint}',
+    }
 
 
 def test_a_failed_pipeline_has_a_report(pipeline, done, monkeypatch):
@@ -156,8 +176,9 @@ def test_predictions_are_those_of_the_evaluation(pipeline, done, shared_voc):
     dataset = segmentor.dataset()
     for index in range(len(dataset)):
         path = dataset.get_data_info(index)['img_path']
-        expected = read_mask(path.replace(str(shared_voc / 'JPEGImages'), folder).replace('.jpg', '.png'),
-                             ClassIndex(CLASSES[1:]))
+        expected = read_mask(
+            path.replace(str(shared_voc / 'JPEGImages'), folder).replace('.jpg', '.png'), ClassIndex(CLASSES[1:])
+        )
         np.testing.assert_array_equal(segmentor.predict_file(path), expected)
         prediction, truth = segmentor.predict(dataset[index])
         np.testing.assert_array_equal(prediction, expected)
@@ -175,6 +196,7 @@ def test_test_time_options_are_carried_out(pipeline, done):
 
 def test_captions_tell_what_is_to_be_seen(finished):
     row = draw_galleries(read_stages(Manifest(str(finished))), 1, seed=1)[0].rows[0]
-    assert re.fullmatch(rf'ground truth of {row.title}: background \d+%(, (disc|square|cross) \d+%)+',
-                        row.pictures[-1].alt)
+    assert re.fullmatch(
+        rf'ground truth of {row.title}: background \d+%(, (disc|square|cross) \d+%)+', row.pictures[-1].alt
+    )
     assert row.pictures[1].alt == f'spotlight CAM of {row.title}: {", ".join(row.legend)}'

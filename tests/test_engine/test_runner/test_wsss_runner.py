@@ -51,8 +51,11 @@ def tree(folder):
 
 def test_it_is_built_by_its_name(pipeline, tmp_path):
     stages = dict(only=dict(kind='train', config=str(CONFIGS / 'tiny_amr.py')))
-    for registry, name in ((RUNNERS, 'WSSSRunner'), (RUNNERS, 'mmamr.WSSSRunner'), (MMENGINE_RUNNERS,
-                                                                                 'mmamr.WSSSRunner')):
+    for registry, name in (
+        (RUNNERS, 'WSSSRunner'),
+        (RUNNERS, 'mmamr.WSSSRunner'),
+        (MMENGINE_RUNNERS, 'mmamr.WSSSRunner'),
+    ):
         runner = registry.build(Config(dict(runner_type=name, work_dir=str(tmp_path), stages=stages)))
         assert isinstance(runner, WSSSRunner) and list(runner.stages) == ['only']
     with pytest.raises(InputError, match='needs stages and work_dir'):
@@ -94,9 +97,13 @@ def test_the_plan_of_a_first_run_writes_nothing(pipeline, tmp_path):
     text = runner.describe_plan()
     assert not (tmp_path / 'work').exists()
     assert [line.partition(':')[0] for line in text.splitlines() if not line.startswith(' ')] == STAGES
-    for line in ('classifier: run, it was not run before (train)', 'cam: run, classifier will run before it (test)',
-                 'reads  cam.out_dir: not yet, cam makes it', 'work/pseudo_label/SegmentationClassPseudo, not there',
-                 'work/segmentation/iter_6.pth, not there'):
+    for line in (
+        'classifier: run, it was not run before (train)',
+        'cam: run, classifier will run before it (test)',
+        'reads  cam.out_dir: not yet, cam makes it',
+        'work/pseudo_label/SegmentationClassPseudo, not there',
+        'work/segmentation/iter_6.pth, not there',
+    ):
         assert line in text
 
 
@@ -113,11 +120,14 @@ def test_the_plan_says_what_is_there_and_what_is_missing(pipeline, done, monkeyp
     assert '\n' not in str(error.value)
 
 
-@pytest.mark.parametrize(('stage', 'options', 'reason', 'runs'), [
-    ('classifier', {'optim_wrapper.optimizer.lr': 0.02}, 'optim_wrapper.optimizer.lr 0.01 -> 0.02', 7),
-    ('cam', {'test_cfg.scales': [1.0]}, 'test_cfg.scales.1 0.5 -> (none)', 6),
-    ('evaluation', {'test_cfg.fp16': False}, 'test_cfg.fp16 (none) -> False', 1),
-])
+@pytest.mark.parametrize(
+    ('stage', 'options', 'reason', 'runs'),
+    [
+        ('classifier', {'optim_wrapper.optimizer.lr': 0.02}, 'optim_wrapper.optimizer.lr 0.01 -> 0.02', 7),
+        ('cam', {'test_cfg.scales': [1.0]}, 'test_cfg.scales.1 0.5 -> (none)', 6),
+        ('evaluation', {'test_cfg.fp16': False}, 'test_cfg.fp16 (none) -> False', 1),
+    ],
+)
 def test_a_changed_config_runs_the_stage_and_what_reads_it(pipeline, done, stage, options, reason, runs):
     runner = pipeline(done, stages={stage: {'options': options}})
     assert list(actions(runner).values()) == ['skip'] * (7 - runs) + ['run'] * runs
@@ -226,19 +236,27 @@ def test_a_stage_gives_what_it_gives_alone(finished, shared_voc, load_tool, tmp_
     config = str(CONFIGS / 'tiny_amr.py')
     load_tool('train.py').main([config, '--work-dir', str(tmp_path / 'alone')])
     checkpoint = tmp_path / 'alone' / 'epoch_2.pth'
-    assert checkpoint_fingerprint(str(checkpoint))['hash'] == manifest(finished)['classifier']['outputs']['checkpoint'][
-        'hash']
+    assert (
+        checkpoint_fingerprint(str(checkpoint))['hash']
+        == manifest(finished)['classifier']['outputs']['checkpoint']['hash']
+    )
     monkeypatch.setattr('sys.argv', ['test.py', config, str(checkpoint), '--work-dir', str(tmp_path / 'cam')])
     load_tool('test.py').main()
     assert folder_fingerprint(str(tmp_path / 'cam' / 'cams'))['hash'] == contents(finished)['cam/cams']
     # in another scope, at the end of a pipeline, after six other stages
-    load_tool('train.py').main([
-        str(CONFIGS / 'tiny_segmentation.py'), '--work-dir',
-        str(tmp_path / 'seg'), '--cfg-options',
-        f'train_dataloader.dataset.data_prefix.seg_map_path={finished / "pseudo_label" / "SegmentationClassPseudo"}'
-    ])
-    assert checkpoint_fingerprint(str(tmp_path / 'seg' / 'iter_6.pth'))['hash'] == manifest(finished)['segmentation'][
-        'outputs']['checkpoint']['hash']
+    load_tool('train.py').main(
+        [
+            str(CONFIGS / 'tiny_segmentation.py'),
+            '--work-dir',
+            str(tmp_path / 'seg'),
+            '--cfg-options',
+            f'train_dataloader.dataset.data_prefix.seg_map_path={finished / "pseudo_label" / "SegmentationClassPseudo"}',  # noqa: E501
+        ]
+    )
+    assert (
+        checkpoint_fingerprint(str(tmp_path / 'seg' / 'iter_6.pth'))['hash']
+        == manifest(finished)['segmentation']['outputs']['checkpoint']['hash']
+    )
 
 
 def test_nothing_is_left_behind_in_the_process(pipeline, done):
@@ -250,12 +268,18 @@ def test_nothing_is_left_behind_in_the_process(pipeline, done):
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-@pytest.mark.parametrize(('error', 'line'), [
-    (OSError(errno.ENOSPC, 'No space left on device', 'there.npz'), 'there.npz: the disk is full; make room'),
-    (OSError(errno.EROFS, 'Read-only file system', 'there.npz'), 'there.npz: Read-only file system; choose a folder'),
-    (torch.OutOfMemoryError('CUDA out of memory.'), 'out of memory; lower the batch size'),
-    (RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed. '), 'a worker of the data loader died;'),
-])
+@pytest.mark.parametrize(
+    ('error', 'line'),
+    [
+        (OSError(errno.ENOSPC, 'No space left on device', 'there.npz'), 'there.npz: the disk is full; make room'),
+        (
+            OSError(errno.EROFS, 'Read-only file system', 'there.npz'),
+            'there.npz: Read-only file system; choose a folder',
+        ),
+        (torch.OutOfMemoryError('CUDA out of memory.'), 'out of memory; lower the batch size'),
+        (RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed. '), 'a worker of the data loader died;'),
+    ],
+)
 def test_a_failure_is_one_line(pipeline, done, monkeypatch, error, line):
     before = contents(done)
     (done / 'cam' / 'cams' / 'img_07.npz').unlink()
@@ -368,16 +392,23 @@ def test_command_line(load_tool, done, shared_voc, monkeypatch, capsys):
     main([*argv, '--dry-run', '--stages', 'cam', 'evaluation'])
     lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(' ')]
     assert [line.split(',')[0] for line in lines if line.partition(':')[0] in STAGES] == [
-        'classifier: leave', 'cam: skip', 'affinity_label: leave', 'affinity: leave', 'pseudo_label: leave',
-        'segmentation: leave', 'evaluation: skip'
+        'classifier: leave',
+        'cam: skip',
+        'affinity_label: leave',
+        'affinity: leave',
+        'pseudo_label: leave',
+        'segmentation: leave',
+        'evaluation: skip',
     ]
     option = 'stages.evaluation.options.test_cfg.fp16=False'
     main([*argv, '--from-stage', 'evaluation', '--resume', '--cfg-options', option])
     assert 'evaluation: run, its config changed: test_cfg.fp16' in (done / 'pipeline.log').read_text()
-    for wrong, line in (([*argv, '--amp'], '--amp is for a single training'),
-                        ([*argv, '--resume', 'a.pth'], '--resume takes no checkpoint for a pipeline'),
-                        ([*argv, '--stages', 'no'], 'no stage is called no'),
-                        ([str(CONFIGS / 'tiny_amr.py'), '--dry-run'], 'tiny_amr.py is no pipeline')):
+    for wrong, line in (
+        ([*argv, '--amp'], '--amp is for a single training'),
+        ([*argv, '--resume', 'a.pth'], '--resume takes no checkpoint for a pipeline'),
+        ([*argv, '--stages', 'no'], 'no stage is called no'),
+        ([str(CONFIGS / 'tiny_amr.py'), '--dry-run'], 'tiny_amr.py is no pipeline'),
+    ):
         with pytest.raises(SystemExit) as error:
             main(wrong)
         assert line in str(error.value) and '\n' not in str(error.value)
@@ -409,9 +440,19 @@ def test_two_processes_make_what_one_makes(run_tool, done, shared_voc):
 
 def test_a_training_in_two_processes(run_tool, done, shared_voc):
     ended = run_tool(
-        'train.py', CONFIGS / 'tiny_pipeline.py', '--work-dir', done, '--launcher', 'pytorch', '--stages',
-        'segmentation', '--cfg-options', 'stages.segmentation.options.train_cfg.max_iters=4',
-        env={'MMAMR_TINY_VOC': str(shared_voc)}, processes=2)
+        'train.py',
+        CONFIGS / 'tiny_pipeline.py',
+        '--work-dir',
+        done,
+        '--launcher',
+        'pytorch',
+        '--stages',
+        'segmentation',
+        '--cfg-options',
+        'stages.segmentation.options.train_cfg.max_iters=4',
+        env={'MMAMR_TINY_VOC': str(shared_voc)},
+        processes=2,
+    )
     assert ended.code == 0, ended.output
     record = manifest(done)['segmentation']
     assert record['processes'] == 2 and record['outputs']['checkpoint']['path'].endswith('iter_4.pth')
@@ -419,11 +460,19 @@ def test_a_training_in_two_processes(run_tool, done, shared_voc):
 
 def test_the_program_ends_with_one_line(run_tool, tmp_path, shared_voc):
     (tmp_path / 'file').write_text('')
-    ended = run_tool('train.py', CONFIGS / 'tiny_pipeline.py', '--work-dir', tmp_path / 'file' / 'work',
-                     env={'MMAMR_TINY_VOC': str(shared_voc)})
+    ended = run_tool(
+        'train.py',
+        CONFIGS / 'tiny_pipeline.py',
+        '--work-dir',
+        tmp_path / 'file' / 'work',
+        env={'MMAMR_TINY_VOC': str(shared_voc)},
+    )
     assert ended.code == 1 and 'Traceback' not in ended.output
-    assert ended.output.strip().splitlines()[-1].endswith(
-        'Not a directory; choose a folder that you may write, or change its permissions')
+    assert (
+        ended.output.strip()
+        .splitlines()[-1]
+        .endswith('Not a directory; choose a folder that you may write, or change its permissions')
+    )
 
 
 @TRANSFORMS.register_module()

@@ -18,8 +18,10 @@ DEFAULT_ARGS = dict(
         strides=(1, 2, 1, 1),
         dilations=(1, 1, 2, 4),
         frozen_stages=1,
-        norm_eval=True),
-    head=dict(type='AffinityHead', in_channels=(16, 32, 64), channels=(4, 6, 8)))
+        norm_eval=True,
+    ),
+    head=dict(type='AffinityHead', in_channels=(16, 32, 64), channels=(4, 6, 8)),
+)
 
 
 def data_samples(num, size):
@@ -53,7 +55,8 @@ def test_walk_runs_at_the_stride_of_the_feature(model):
     feature = torch.rand(18, 12, 14)
     cam = torch.rand(3, 12, 14)
     torch.testing.assert_close(
-        model.walk(cam, dict(feature=feature)), affinity_walk(cam, feature, radius=5, beta=8, exp_times=8))
+        model.walk(cam, dict(feature=feature)), affinity_walk(cam, feature, radius=5, beta=8, exp_times=8)
+    )
     large = cam.repeat_interleave(2, 1).repeat_interleave(2, 2)
     expected = F.interpolate(affinity_walk(cam, feature)[None], (24, 28), mode='bilinear', align_corners=False)[0]
     torch.testing.assert_close(model.walk(large, dict(feature=feature)), expected)
@@ -63,14 +66,15 @@ def test_walk_uses_its_parameters():
     model = MODELS.build(dict(DEFAULT_ARGS, walk_cfg=dict(radius=3, beta=4, exp_times=6)))
     cam, feature = torch.rand(2, 9, 9), torch.rand(18, 9, 9)
     torch.testing.assert_close(
-        model.walk(cam, dict(feature=feature)), affinity_walk(cam, feature, radius=3, beta=4, exp_times=6))
+        model.walk(cam, dict(feature=feature)), affinity_walk(cam, feature, radius=3, beta=4, exp_times=6)
+    )
 
 
 def test_affinity_of_a_batch_is_that_of_its_samples(model):
     inputs = torch.randn(3, 3, 33, 40)
     together = model.affinity(inputs)
     for i in range(3):
-        torch.testing.assert_close(together[i], model.affinity(inputs[i:i + 1])[0], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(together[i], model.affinity(inputs[i : i + 1])[0], atol=1e-5, rtol=1e-4)
 
 
 def test_loss_trains_backbone_and_head_but_no_statistics():
@@ -107,5 +111,7 @@ def test_any_backbone_with_levels_of_several_strides():
         dict(
             DEFAULT_ARGS,
             backbone=dict(type='mmpretrain.MobileNetV2', widen_factor=0.1, out_indices=(2, 4, 6)),
-            head=dict(type='AffinityHead', in_channels=(8, 16, 32), channels=(4, 6, 8)))).eval()
+            head=dict(type='AffinityHead', in_channels=(8, 16, 32), channels=(4, 6, 8)),
+        )
+    ).eval()
     assert model.affinity(torch.randn(1, 3, 37, 30))[0]['feature'].shape == (18, 5, 4)

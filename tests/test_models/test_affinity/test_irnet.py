@@ -14,10 +14,12 @@ DEFAULT_ARGS = dict(
     edge_head=dict(type='EdgeHead', loss_affinity=dict(type='PathAffinityLoss', radius=4), **HEADS),
     displacement_head=dict(
         type='DisplacementHead',
-        channels=(8, ) * 5,
+        channels=(8,) * 5,
         merged_channels=8,
         loss_displacement=dict(type='DisplacementLoss', radius=4),
-        **HEADS))
+        **HEADS,
+    ),
+)
 
 
 def data_samples(num, size):
@@ -60,7 +62,7 @@ def test_affinity_of_a_batch_is_that_of_its_samples(model):
     inputs = torch.randn(3, 3, 33, 40)
     together = model.affinity(inputs)
     for i in range(3):
-        torch.testing.assert_close(together[i], model.affinity(inputs[i:i + 1])[0], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(together[i], model.affinity(inputs[i : i + 1])[0], atol=1e-5, rtol=1e-4)
 
 
 def test_flip_test_averages_the_logits_of_the_mirror(model):
@@ -77,9 +79,9 @@ def test_mean_displacement_is_subtracted_and_saved():
     model = MODELS.build(DEFAULT_ARGS).eval()
     inputs = torch.randn(1, 3, 32, 32)
     before = model.affinity(inputs)[0]['displacement']
-    model.mean_displacement.copy_(torch.tensor([2., -3.]))
+    model.mean_displacement.copy_(torch.tensor([2.0, -3.0]))
     after = model.affinity(inputs)[0]['displacement']
-    torch.testing.assert_close(before - after, torch.tensor([2., -3.]).view(2, 1, 1).expand_as(before))
+    torch.testing.assert_close(before - after, torch.tensor([2.0, -3.0]).view(2, 1, 1).expand_as(before))
     assert 'mean_displacement' in model.state_dict()
 
 
@@ -101,7 +103,11 @@ def test_loss(model):
     inputs, samples = torch.randn(2, 3, 62, 65), data_samples(2, (62, 65))
     losses = model(inputs, samples, mode='loss')
     assert sorted(losses) == [
-        'loss_affinity_bg', 'loss_affinity_fg', 'loss_affinity_neg', 'loss_displacement_bg', 'loss_displacement_fg'
+        'loss_affinity_bg',
+        'loss_affinity_fg',
+        'loss_affinity_neg',
+        'loss_displacement_bg',
+        'loss_displacement_fg',
     ]
     for sample in samples:
         sample.gt_sem_seg.data.fill_(255)
@@ -129,11 +135,14 @@ def test_taps_leave_no_hook_behind(model):
         MODELS.build(dict(DEFAULT_ARGS, taps=('layer4', 'layer9')))
 
 
-@pytest.mark.parametrize('backbone', [
-    dict(type='mmseg.ResNet', dilations=(1, 1, 1, 1)),
-    dict(type='mmseg.ResNetV1c', dilations=(1, 1, 1, 2)),
-    dict(type='mmpretrain.ResNetV1d'),
-])
+@pytest.mark.parametrize(
+    'backbone',
+    [
+        dict(type='mmseg.ResNet', dilations=(1, 1, 1, 1)),
+        dict(type='mmseg.ResNetV1c', dilations=(1, 1, 1, 2)),
+        dict(type='mmpretrain.ResNetV1d'),
+    ],
+)
 def test_any_resnet(backbone):
     small = dict(depth=18, stem_channels=8, base_channels=8, strides=(1, 2, 2, 1))
     model = MODELS.build(dict(DEFAULT_ARGS, backbone=dict(backbone, **small))).eval()
@@ -148,5 +157,7 @@ def test_a_backbone_that_returns_its_levels():
             backbone=dict(type='mmpretrain.MobileNetV2', widen_factor=0.1, out_indices=(1, 2, 4, 5, 6)),
             taps=None,
             edge_head=dict(type='EdgeHead', **levels),
-            displacement_head=dict(type='DisplacementHead', channels=(8, ) * 5, merged_channels=8, **levels))).eval()
+            displacement_head=dict(type='DisplacementHead', channels=(8,) * 5, merged_channels=8, **levels),
+        )
+    ).eval()
     assert model.affinity(torch.randn(1, 3, 37, 30))[0]['edge'].shape == (10, 8)

@@ -1,4 +1,5 @@
 """WideResNet38: the released network's names, shapes and forward pass; what is frozen; where it is used."""
+
 import copy
 
 import pytest
@@ -10,8 +11,25 @@ from mmamr.models import WideResNet38
 from mmamr.registry import MODELS
 
 DEFAULT_ARGS = dict(type='WideResNet38', base_channels=8)
-NAMES = ('b2', 'b2_1', 'b2_2', 'b3', 'b3_1', 'b3_2', 'b4', 'b4_1', 'b4_2', 'b4_3', 'b4_4', 'b4_5', 'b5', 'b5_1', 'b5_2',
-         'b6', 'b7')
+NAMES = (
+    'b2',
+    'b2_1',
+    'b2_2',
+    'b3',
+    'b3_1',
+    'b3_2',
+    'b4',
+    'b4_1',
+    'b4_2',
+    'b4_3',
+    'b4_4',
+    'b4_5',
+    'b5',
+    'b5_1',
+    'b5_2',
+    'b6',
+    'b7',
+)
 
 
 def build(**kwargs):
@@ -30,8 +48,14 @@ def released(state, x):
     """The released network written out: strides and dilations by name, nothing but functions and its state dict."""
 
     def norm(name, x):
-        return F.relu(F.batch_norm(x, *(state[f'{name}.{part}'] for part in ('running_mean', 'running_var')),
-                                   state[f'{name}.weight'], state[f'{name}.bias']))
+        return F.relu(
+            F.batch_norm(
+                x,
+                *(state[f'{name}.{part}'] for part in ('running_mean', 'running_var')),
+                state[f'{name}.weight'],
+                state[f'{name}.bias'],
+            )
+        )
 
     def conv(name, x, stride=1, dilation=1):
         weight = state[f'{name}.weight']
@@ -71,7 +95,7 @@ def test_names_and_shapes_of_the_release():
         state = WideResNet38().state_dict()
     assert {name.split('.')[0] for name in state} == {'conv1a', *NAMES, 'bn7'}
     shapes = {name: tuple(value.shape) for name, value in state.items()}
-    assert shapes['conv1a.weight'] == (64, 3, 3, 3) and shapes['bn7.running_var'] == (4096, )
+    assert shapes['conv1a.weight'] == (64, 3, 3, 3) and shapes['bn7.running_var'] == (4096,)
     assert shapes['b5.conv_branch1.weight'] == (1024, 512, 1, 1)
     assert shapes['b5_2.conv_branch2b1.weight'] == (1024, 512, 3, 3)
     assert shapes['b6.conv_branch2b1.weight'] == (1024, 512, 3, 3)
@@ -81,8 +105,14 @@ def test_names_and_shapes_of_the_release():
 
 def test_strides_and_dilations():
     model = build(strides=(2, 2, 2, 2, 1, 1), dilations=(1, 1, 1, 1, 2, 2), out_indices=(0, 1, 2, 3, 4, 5)).eval()
-    assert [out.shape[-2:] for out in model(torch.zeros(1, 3, 64, 33))] == [(32, 17), (16, 9), (8, 5), (4, 3), (4, 3),
-                                                                           (4, 3)]
+    assert [out.shape[-2:] for out in model(torch.zeros(1, 3, 64, 33))] == [
+        (32, 17),
+        (16, 9),
+        (8, 5),
+        (4, 3),
+        (4, 3),
+        (4, 3),
+    ]
     assert model.b5.conv_branch2b1.dilation == (1, 1) and model.b7.conv_branch2b1.dilation == (2, 2)
 
 
@@ -93,7 +123,7 @@ def test_dropout_is_of_b6_and_b7():
     model.train()
     for first, second in zip(model(x), model(x)):
         assert not torch.equal(first, second)
-    model = build(norm_eval=True, dropouts=(0., 0.))
+    model = build(norm_eval=True, dropouts=(0.0, 0.0))
     torch.testing.assert_close(model.train()(x), model.eval()(x))
 
 
@@ -116,13 +146,16 @@ def test_frozen_stages_and_norm_eval():
     assert {name.split('.')[-2][:2] for name, p in model.named_parameters() if p.requires_grad} == {'co'}
 
 
-@pytest.mark.parametrize('wrong, message', [
-    (dict(strides=(2, 2)), '6 strides, 6 dilations and 2 dropouts'),
-    (dict(dropouts=(0.3, )), '6 strides, 6 dilations and 2 dropouts'),
-    (dict(out_indices=(6, )), 'out_indices must be of 0 to 5'),
-    (dict(out_indices=()), 'out_indices must be of 0 to 5'),
-    (dict(frozen_stages=7), 'frozen_stages must be -1 to 6'),
-])
+@pytest.mark.parametrize(
+    'wrong, message',
+    [
+        (dict(strides=(2, 2)), '6 strides, 6 dilations and 2 dropouts'),
+        (dict(dropouts=(0.3,)), '6 strides, 6 dilations and 2 dropouts'),
+        (dict(out_indices=(6,)), 'out_indices must be of 0 to 5'),
+        (dict(out_indices=()), 'out_indices must be of 0 to 5'),
+        (dict(frozen_stages=7), 'frozen_stages must be -1 to 6'),
+    ],
+)
 def test_wrong_arguments(wrong, message):
     with pytest.raises(ValueError, match=message):
         build(**wrong)
@@ -132,7 +165,7 @@ def test_released_weights_load_strictly(tmp_path):
     weights = {**build().state_dict(), 'fc8.weight': torch.zeros(20, 512, 1, 1)}
     torch.save(weights, tmp_path / 'res38_cls.pth')
     init_cfg = dict(type='StrictPretrained', checkpoint=str(tmp_path / 'res38_cls.pth'))
-    model = MODELS.build({**DEFAULT_ARGS, 'init_cfg': {**init_cfg, 'unused': ('fc8.', )}})
+    model = MODELS.build({**DEFAULT_ARGS, 'init_cfg': {**init_cfg, 'unused': ('fc8.',)}})
     model.init_weights()
     assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
     with pytest.raises(ValueError, match=r'1 tensors not in the model \(fc8.weight\)'):
@@ -146,7 +179,9 @@ def test_in_a_cam_classifier_and_amr():
         dict(
             type='AMRClassifier',
             spotlight=branch,
-            compensation=dict(**branch, modulation=dict(layers=layers, amm=dict(type='AMM'))))).eval()
+            compensation=dict(**branch, modulation=dict(layers=layers, amm=dict(type='AMM'))),
+        )
+    ).eval()
     assert len(model.compensation.amm) == 5
     maps = model.class_maps(torch.randn(1, 3, 33, 48))
     assert {name: value.shape[1:] for name, value in maps.items()} == dict.fromkeys(maps, (3, 5, 6))
@@ -159,8 +194,10 @@ def test_in_affinitynet():
         dict(
             type='AffinityNet',
             backbone=dict(**DEFAULT_ARGS, out_indices=(2, 3, 5), frozen_stages=1, norm_eval=True),
-            head=dict(type='AffinityHead', in_channels=(64, 128, 512), channels=(4, 8, 16)))).eval()
-    (maps, ) = model.affinity(torch.randn(1, 3, 33, 50))
+            head=dict(type='AffinityHead', in_channels=(64, 128, 512), channels=(4, 8, 16)),
+        )
+    ).eval()
+    (maps,) = model.affinity(torch.randn(1, 3, 33, 50))
     assert maps['feature'].shape == (28, 5, 7)
     cam = torch.rand(2, 9, 13)
     assert model.walk(cam, maps).shape == cam.shape

@@ -1,4 +1,5 @@
 """CAMClassifier and AMRClassifier: their losses written out, what moves, what a checkpoint of one is to the other."""
+
 import copy
 
 import pytest
@@ -12,8 +13,10 @@ from mmamr.registry import MODELS
 
 BRANCH = dict(
     backbone=dict(
-        type='mmseg.ResNet', depth=18, base_channels=4, stem_channels=4, strides=(1, 2, 2, 1), out_indices=(3, )),
-    head=dict(type='CAMHead', num_classes=4, in_channels=32))
+        type='mmseg.ResNet', depth=18, base_channels=4, stem_channels=4, strides=(1, 2, 2, 1), out_indices=(3,)
+    ),
+    head=dict(type='CAMHead', num_classes=4, in_channels=32),
+)
 MODULATION = dict(layers=r'layer[34]\.\d\.bn2', amm=dict(spatial=dict(norm_cfg=dict(type='BN'))))
 CAM = dict(type='CAMClassifier', spotlight=BRANCH)
 AMR = dict(type='AMRClassifier', spotlight=BRANCH, compensation=dict(**BRANCH, modulation=MODULATION))
@@ -46,7 +49,6 @@ def equation_9(maps, labels):
 
 
 class TestCAMClassifier:
-
     def test_loss_is_equation_9(self, batch):
         inputs, samples, labels = batch
         model = build(CAM).eval()
@@ -72,7 +74,6 @@ class TestCAMClassifier:
 
 
 class TestAMRClassifier:
-
     def test_losses_are_equations_10_to_12(self, batch):
         inputs, samples, labels = batch
         model = build(AMR, loss_cps=dict(type='CrossPseudoSupervisionLoss', loss_weight=0.2)).eval()
@@ -81,7 +82,7 @@ class TestAMRClassifier:
         expected = {
             'loss_cls_spotlight': equation_9(spotlight, labels) / 2,
             'loss_cls_compensation': equation_9(compensation, labels) / 2,
-            'loss_cps': 0.2 * (spotlight.relu() - compensation.relu()).abs().mean()
+            'loss_cps': 0.2 * (spotlight.relu() - compensation.relu()).abs().mean(),
         }
         assert losses.keys() == expected.keys()
         for name, value in expected.items():
@@ -127,12 +128,11 @@ class TestAMRClassifier:
         model = build(AMR).eval()
         together = model.class_maps(batch[0])
         for i in range(4):
-            for name, maps in model.class_maps(batch[0][i:i + 1]).items():
-                torch.testing.assert_close(together[name][i:i + 1], maps, atol=1e-5, rtol=1e-4)
+            for name, maps in model.class_maps(batch[0][i : i + 1]).items():
+                torch.testing.assert_close(together[name][i : i + 1], maps, atol=1e-5, rtol=1e-4)
 
 
 class TestFrozenSpotlight:
-
     def test_only_its_head_moves_and_through_cps_alone(self, batch):
         inputs, samples, _ = batch
         model = build(AMR, frozen_spotlight=True)
@@ -170,7 +170,6 @@ class TestFrozenSpotlight:
 
 @pytest.mark.parametrize('cfg', [CAM, AMR, {**AMR, 'frozen_spotlight': True}], ids=['cam', 'amr', 'frozen'])
 class TestBoth:
-
     def test_eval_reaches_every_norm_layer(self, cfg, batch):
         model = build(cfg).train().eval()
         norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
@@ -193,19 +192,23 @@ class TestBoth:
             build(cfg)(batch[0], mode='train')
 
     def test_preprocessor_normalises(self, cfg):
-        model = build(cfg, data_preprocessor=dict(mean=[10., 20., 30.], std=[2., 4., 5.], to_rgb=True))
+        model = build(cfg, data_preprocessor=dict(mean=[10.0, 20.0, 30.0], std=[2.0, 4.0, 5.0], to_rgb=True))
         data = model.data_preprocessor(dict(inputs=[torch.full((3, 4, 5), 40, dtype=torch.uint8)]), False)
-        assert data['inputs'][0, :, 0, 0].tolist() == [15., 5., 2.]
+        assert data['inputs'][0, :, 0, 0].tolist() == [15.0, 5.0, 2.0]
 
 
 @pytest.mark.parametrize('climbing', [None, Climbing(steps=3)], ids=['plain', 'climbed'])
-@pytest.mark.parametrize('amm', [
-    dict(function=dict(type='GaussianModulation', statistics='batch')),
-    dict(function=dict(type='ThresholdModulation', statistics='batch')),
-    dict(
-        spatial=dict(norm_cfg=dict(type='BN'), batch_stats_in_eval=True),
-        function=dict(type='ThresholdModulation')),  # a Gaussian of the sample's own statistics undoes the norm
-], ids=['gaussian', 'threshold', 'norm'])
+@pytest.mark.parametrize(
+    'amm',
+    [
+        dict(function=dict(type='GaussianModulation', statistics='batch')),
+        dict(function=dict(type='ThresholdModulation', statistics='batch')),
+        dict(
+            spatial=dict(norm_cfg=dict(type='BN'), batch_stats_in_eval=True), function=dict(type='ThresholdModulation')
+        ),  # a Gaussian of the sample's own statistics undoes the norm
+    ],
+    ids=['gaussian', 'threshold', 'norm'],
+)
 @torch.no_grad()
 def test_cams_of_a_batch_with_statistics_of_the_batch(amm, climbing, batch):
     """Maps depend on the batch, rows A5 and T9, but CAMs are those of an image and its mirror image."""
@@ -214,9 +217,9 @@ def test_cams_of_a_batch_with_statistics_of_the_batch(amm, climbing, batch):
     assert model.mixes_samples
     alone = torch.cat([model.class_maps(image[None])['compensation'] for image in images])
     assert (model.class_maps(images)['compensation'] - alone).abs().max() > 1e-3
-    cams = model.make_cams(images, classes, (1., 0.5), climbing=climbing)
+    cams = model.make_cams(images, classes, (1.0, 0.5), climbing=climbing)
     for image, own, cam in zip(images, classes, cams):
-        expected, = model.make_cams(image[None], [own], (1., 0.5), climbing=climbing)
+        (expected,) = model.make_cams(image[None], [own], (1.0, 0.5), climbing=climbing)
         for name in model.branches:
             torch.testing.assert_close(cam.maps[name], expected.maps[name])
     assert not build(AMR).mixes_samples
@@ -226,9 +229,9 @@ def test_cams_of_a_batch_with_statistics_of_the_batch(amm, climbing, batch):
 def test_a_pair_climbs_alone_with_statistics_of_the_batch(batch):
     amm = dict(function=dict(type='GaussianModulation', statistics='batch'))
     model = build(AMR, compensation=dict(**BRANCH, modulation={**MODULATION, 'amm': amm})).eval()
-    both, = model.make_cams(batch[0][:1], [[1, 3]], climbing=Climbing(steps=3))
+    (both,) = model.make_cams(batch[0][:1], [[1, 3]], climbing=Climbing(steps=3))
     for index, label in enumerate((1, 3)):
-        one, = model.make_cams(batch[0][:1], [[label]], climbing=Climbing(steps=3))
+        (one,) = model.make_cams(batch[0][:1], [[label]], climbing=Climbing(steps=3))
         torch.testing.assert_close(both.maps['compensation'][index], one.maps['compensation'][0])
 
 
@@ -240,13 +243,19 @@ def test_detach_after_stops_the_gradient(batch):
         assert (parameter.grad is None) == stopped, name
 
 
-@pytest.mark.parametrize('backbone', [
-    dict(type='mmpretrain.MobileNetV2', widen_factor=0.25, out_indices=(7, )),
-    dict(
-        type='mmpretrain.ConvNeXt', arch=dict(depths=[1, 1, 1, 1], channels=[8, 8, 16, 32]),
-        gap_before_final_norm=False),
-    dict(type='mmseg.MixVisionTransformer', embed_dims=8, num_heads=[1, 1, 1, 4], num_layers=[1, 1, 1, 1]),
-], ids=['MobileNetV2', 'ConvNeXt', 'MixVisionTransformer'])
+@pytest.mark.parametrize(
+    'backbone',
+    [
+        dict(type='mmpretrain.MobileNetV2', widen_factor=0.25, out_indices=(7,)),
+        dict(
+            type='mmpretrain.ConvNeXt',
+            arch=dict(depths=[1, 1, 1, 1], channels=[8, 8, 16, 32]),
+            gap_before_final_norm=False,
+        ),
+        dict(type='mmseg.MixVisionTransformer', embed_dims=8, num_heads=[1, 1, 1, 4], num_layers=[1, 1, 1, 1]),
+    ],
+    ids=['MobileNetV2', 'ConvNeXt', 'MixVisionTransformer'],
+)
 def test_any_backbone(backbone, batch):
     channels = 1280 if 'Mobile' in backbone['type'] else 32
     branch = dict(backbone=backbone, head=dict(type='CAMHead', num_classes=4, in_channels=channels))

@@ -1,4 +1,5 @@
 """SEAM alone and as the spotlight of AMR."""
+
 import copy
 
 import numpy as np
@@ -16,15 +17,18 @@ BACKBONE = dict(type='WideResNet38', base_channels=8, out_indices=(2, 3, 5), nor
 SEAM = dict(
     type='SEAMBranch',
     backbone=BACKBONE,
-    head=dict(type='SEAMHead', num_classes=4, in_channels=(64, 128, 512), channels=(6, 8)))
+    head=dict(type='SEAMHead', num_classes=4, in_channels=(64, 128, 512), channels=(6, 8)),
+)
 PLAIN = dict(
     backbone=dict(type='WideResNet38', base_channels=8, norm_eval=True),
-    head=dict(type='CAMHead', num_classes=4, in_channels=512))
+    head=dict(type='CAMHead', num_classes=4, in_channels=512),
+)
 ALONE = dict(type='CAMClassifier', spotlight=SEAM)
 AMR = dict(
     type='AMRClassifier',
     spotlight=SEAM,
-    compensation=dict(**PLAIN, modulation=dict(layers=r'b[67]\.conv_branch2b2', amm=dict(type='AMM'))))
+    compensation=dict(**PLAIN, modulation=dict(layers=r'b[67]\.conv_branch2b2', amm=dict(type='AMM'))),
+)
 
 
 def build(cfg, **kwargs):
@@ -53,11 +57,14 @@ def test_losses(batch):
         maps = model.spotlight.head.conv(feats[-1])
         refined = model.spotlight.head.refine(maps, feats, view)
         views.append(
-            SEAMView(*(F.interpolate(one, view.shape[2:], mode='bilinear', align_corners=True)
-                       for one in (maps, refined))))
+            SEAMView(
+                *(F.interpolate(one, view.shape[2:], mode='bilinear', align_corners=True) for one in (maps, refined))
+            )
+        )
     expected = dict(
         loss_cls=sum(F.multilabel_soft_margin_loss(view.maps.mean((2, 3)), labels) for view in views) / 2,
-        **MODELS.build(dict(type='SEAMLoss'))(views, labels))
+        **MODELS.build(dict(type='SEAMLoss'))(views, labels),
+    )
     assert list(losses) == list(expected) == ['loss_cls', 'loss_er', 'loss_ecr', 'loss_min']
     for name, value in expected.items():
         torch.testing.assert_close(losses[name], value)
@@ -80,8 +87,8 @@ def test_a_sample_does_not_depend_on_its_batch(batch):
     model = build(ALONE).eval()
     together = model.class_maps(batch[0])['spotlight']
     for index in range(3):
-        alone = model.class_maps(batch[0][index:index + 1])['spotlight']
-        torch.testing.assert_close(together[index:index + 1], alone, rtol=1e-4, atol=1e-5)
+        alone = model.class_maps(batch[0][index : index + 1])['spotlight']
+        torch.testing.assert_close(together[index : index + 1], alone, rtol=1e-4, atol=1e-5)
 
 
 def test_all_of_it_learns(batch):
@@ -95,10 +102,11 @@ def test_training_lowers_the_losses(batch):
     model = build(ALONE)
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout2d):
-            module.p = 0.
+            module.p = 0.0
     model.init_weights()
     optim = build_optim_wrapper(
-        model, dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01), clip_grad=dict(max_norm=1.)))
+        model, dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=0.01), clip_grad=dict(max_norm=1.0))
+    )
     totals = []
     for _ in range(8):
         loss, _ = model.parse_losses(model(*batch, mode='loss'))
@@ -111,8 +119,12 @@ def test_amr_on_seam(batch):
     model = build(AMR)
     losses = model(*batch, mode='loss')
     assert set(losses) == {
-        'loss_cls_spotlight', 'loss_cls_compensation', 'loss_er_spotlight', 'loss_ecr_spotlight', 'loss_min_spotlight',
-        'loss_cps'
+        'loss_cls_spotlight',
+        'loss_cls_compensation',
+        'loss_er_spotlight',
+        'loss_ecr_spotlight',
+        'loss_min_spotlight',
+        'loss_cps',
     }
     model.parse_losses(losses)[0].backward()
     assert all(parameter.grad is not None for parameter in model.parameters())
@@ -123,7 +135,8 @@ def test_amr_on_seam(batch):
     labels = model.targets(batch[1], batch[0])
     torch.testing.assert_close(
         model(*batch, mode='loss')['loss_cps'],
-        model.loss_cps(model.spotlight(batch[0]), model.compensation(batch[0]), labels))
+        model.loss_cps(model.spotlight(batch[0]), model.compensation(batch[0]), labels),
+    )
 
 
 def test_seam_is_the_spotlight_of_amr():
@@ -149,15 +162,15 @@ def test_frozen_seam(batch):
 
 def test_wrong_scale():
     with pytest.raises(ValueError, match=r'scale must be in \(0, 1\)'):
-        build({**ALONE, 'spotlight': {**SEAM, 'scale': 1.}})
+        build({**ALONE, 'spotlight': {**SEAM, 'scale': 1.0}})
 
 
 @pytest.mark.parametrize('cfg', [ALONE, AMR], ids=['alone', 'amr'])
 def test_it_climbs_as_any_other(cfg):
     model = build(cfg).eval()
     images = torch.randn(1, 3, 48, 64)
-    still, = model.make_cams(images, [[1, 2]], climbing=Climbing(steps=1))
-    climbed, = model.make_cams(images, [[1, 2]], climbing=Climbing(steps=3, step_size=0.5))
+    (still,) = model.make_cams(images, [[1, 2]], climbing=Climbing(steps=1))
+    (climbed,) = model.make_cams(images, [[1, 2]], climbing=Climbing(steps=3, step_size=0.5))
     assert set(climbed.maps) == set(model.branches)
     for name, maps in climbed.maps.items():
         assert maps.shape == (2, 12, 16) and np.isfinite(maps).all()

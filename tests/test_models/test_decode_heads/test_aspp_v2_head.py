@@ -25,7 +25,8 @@ def test_is_the_sum_of_dilated_convolutions():
     x = features()
     expected = sum(
         F.conv2d(x[1], conv.weight, conv.bias, padding=rate, dilation=rate)
-        for conv, rate in zip(head.convs, (6, 12, 18, 24)))
+        for conv, rate in zip(head.convs, (6, 12, 18, 24))
+    )
     torch.testing.assert_close(head(x), expected)
     assert head(x).shape == (2, 5, 9, 11)
     assert len(list(head.parameters())) == 8  # four weights, four biases, and nothing else
@@ -33,6 +34,7 @@ def test_is_the_sum_of_dilated_convolutions():
 
 def test_mmseg_finds_it_by_scope():
     from mmseg.registry import MODELS as MMSEG_MODELS
+
     head = MMSEG_MODELS.build(DEFAULT_ARGS)
     assert type(head).__name__ == 'ASPPV2Head'
 
@@ -58,6 +60,7 @@ def test_dropout_only_in_training():
 def test_loss_ignores_pixels():
     from mmengine.structures import PixelData
     from mmseg.structures import SegDataSample
+
     head = MODELS.build(DEFAULT_ARGS)
     half = torch.zeros(1, 9, 11, dtype=torch.long)
     half[:, :, 5:] = 255
@@ -72,7 +75,7 @@ def test_loss_ignores_pixels():
     assert losses['loss_ce'] == 0  # not NaN where a batch has no label at all
 
 
-@pytest.mark.parametrize('dilations', [(), (0, 6), (-1, )])
+@pytest.mark.parametrize('dilations', [(), (0, 6), (-1,)])
 def test_wrong_dilations(dilations):
     with pytest.raises(ValueError, match='dilations'):
         MODELS.build(dict(DEFAULT_ARGS, dilations=dilations))

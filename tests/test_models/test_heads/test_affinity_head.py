@@ -26,9 +26,9 @@ def test_channels_of_affinitynet():
 def test_initialisation():
     head = MODELS.build(dict(type='AffinityHead', in_channels=(512, 1024, 2048)))
     head.init_weights()
-    assert head.levels[0].weight.std().item() == pytest.approx((2 / 512)**0.5, rel=0.05)
+    assert head.levels[0].weight.std().item() == pytest.approx((2 / 512) ** 0.5, rel=0.05)
     # Uniform on ±4 sqrt(6 / (448 + 448)).
-    bound = 4 * (6 / 896)**0.5
+    bound = 4 * (6 / 896) ** 0.5
     assert head.fuse.weight.abs().max().item() == pytest.approx(bound, rel=0.01)
     own = MODELS.build(dict(DEFAULT_ARGS, init_cfg=dict(type='Constant', layer='Conv2d', val=0.5)))
     own.init_weights()

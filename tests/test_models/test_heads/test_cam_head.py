@@ -30,6 +30,6 @@ def test_init_cfg():
     head = MODELS.build({**DEFAULT_ARGS, 'in_channels': 2048})
     head.init_weights()
     assert 0.009 < head.conv.weight.std() < 0.011
-    head = MODELS.build({**DEFAULT_ARGS, 'init_cfg': dict(type='Constant', layer='Conv2d', val=2.)})
+    head = MODELS.build({**DEFAULT_ARGS, 'init_cfg': dict(type='Constant', layer='Conv2d', val=2.0)})
     head.init_weights()
     assert (head.conv.weight == 2).all()

@@ -17,7 +17,6 @@ def features(size, levels=LEVELS):
 
 @pytest.mark.parametrize('cfg, channels', [(EDGE, 1), (DISPLACEMENT, 2)])
 class TestBothHeads:
-
     @pytest.mark.parametrize('size', [(1, 1), (3, 50), (33, 34), (64, 48)])
     def test_size_is_a_quarter_rounded_up(self, cfg, channels, size):
         out = MODELS.build(cfg)(features(size), size)
@@ -57,14 +56,14 @@ def test_levels_of_irnet():
 
 def test_displacement_head_needs_a_coarse_level_and_channels_for_all():
     with pytest.raises(ValueError, match='a stride above 4'):
-        MODELS.build(dict(type='DisplacementHead', in_channels=(8, ), strides=(4, ), channels=(8, )))
+        MODELS.build(dict(type='DisplacementHead', in_channels=(8,), strides=(4,), channels=(8,)))
     with pytest.raises(ValueError, match='one entry a level'):
         MODELS.build(dict(type='DisplacementHead', in_channels=(8, 8), strides=(4, 8)))
 
 
 def test_coarse_levels_stay_in_register():
     """A level is upsampled by its stride and cut, so that an image padded below and right has the same edges."""
-    head = MODELS.build(dict(type='EdgeHead', in_channels=(4, ), strides=(8, )))
+    head = MODELS.build(dict(type='EdgeHead', in_channels=(4,), strides=(8,)))
     level = head.levels[0]
     level.norm = torch.nn.Identity()
     x = torch.randn(1, 4, 4, 4)

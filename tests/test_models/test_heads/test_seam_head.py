@@ -29,9 +29,11 @@ def test_pixel_correlation_matches_golden(golden, monkeypatch, similarities):
 
 
 def test_background_and_best():
-    maps = torch.tensor([[-1., 2., 0., 4.], [3., 1., 0., 1.5], [-1., -2., -3., -4.]]).view(1, 3, 2, 2)
+    maps = torch.tensor([[-1.0, 2.0, 0.0, 4.0], [3.0, 1.0, 0.0, 1.5], [-1.0, -2.0, -3.0, -4.0]]).view(1, 3, 2, 2)
     out = background_and_best(maps)
-    expected = torch.tensor([[0., 0.5, 1., 0.], [0., 0.5, 0., 1.], [1., 0., 0., 0.], [0., 0., 0., 0.]]).view(1, 4, 2, 2)
+    expected = torch.tensor(
+        [[0.0, 0.5, 1.0, 0.0], [0.0, 0.5, 0.0, 1.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
+    ).view(1, 4, 2, 2)
     torch.testing.assert_close(out, expected, atol=2e-5, rtol=0)
     assert not background_and_best(maps.requires_grad_()).requires_grad
 
@@ -49,11 +51,14 @@ def test_levels_are_resized_to_the_last_and_get_no_gradient():
     assert maps.shape == (2, 4, 6, 5)
     refined = head.refine(maps, feats, inputs)
     assert refined.shape == (2, 5, 6, 5) and refined.min() >= 0 and refined.max() <= 1 + 1e-5
-    embedded = torch.cat([
-        F.interpolate(inputs, (6, 5), mode='bilinear', align_corners=True),
-        F.interpolate(head.levels[0](feats[0]).relu(), (6, 5), mode='bilinear', align_corners=True),
-        head.levels[1](feats[1]).relu()
-    ], 1)
+    embedded = torch.cat(
+        [
+            F.interpolate(inputs, (6, 5), mode='bilinear', align_corners=True),
+            F.interpolate(head.levels[0](feats[0]).relu(), (6, 5), mode='bilinear', align_corners=True),
+            head.levels[1](feats[1]).relu(),
+        ],
+        1,
+    )
     torch.testing.assert_close(refined, head.pcm(background_and_best(maps), embedded))
     refined[:, 1].sum().backward()
     assert all(one.grad is None for one in feats) and head.conv.weight.grad is None
@@ -79,10 +84,10 @@ def test_weights_are_initialized_as_released():
     head = MODELS.build({**DEFAULT_ARGS, 'in_channels': (60, 80, 100), 'channels': (30, 50)})
     torch.nn.init.zeros_(head.conv.weight)
     head.init_weights()
-    bound = (6 / (83 + 80))**0.5 * 4
+    bound = (6 / (83 + 80)) ** 0.5 * 4
     assert 0.9 * bound < head.pcm.embed.weight.abs().max() <= bound
-    assert 0 < head.conv.weight.abs().max() <= (6 / 104)**0.5
-    assert head.levels[0].weight.detach().std() == pytest.approx((2 / 60)**0.5, rel=0.1)
+    assert 0 < head.conv.weight.abs().max() <= (6 / 104) ** 0.5
+    assert head.levels[0].weight.detach().std() == pytest.approx((2 / 60) ** 0.5, rel=0.1)
 
 
 def test_wrong_arguments():

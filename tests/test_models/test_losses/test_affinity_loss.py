@@ -27,8 +27,11 @@ def by_definition(affinity_of, segmap, radius):
     affinity = torch.cat([affinity_of(dy, dx).flatten() for dy, dx in displacements(radius)])
     label = torch.cat([pair_labels(segmap, dy, dx, radius).flatten() for dy, dx in displacements(radius)])
     same, different = -torch.log(affinity + 1e-5), -torch.log(1 + 1e-5 - affinity)
-    return same[label == BACKGROUND].mean() / 4 + same[label == FOREGROUND].mean() / 4 + different[
-        label == DIFFERENT].mean() / 2
+    return (
+        same[label == BACKGROUND].mean() / 4
+        + same[label == FOREGROUND].mean() / 4
+        + different[label == DIFFERENT].mean() / 2
+    )
 
 
 def path_affinity(edge, radius):
@@ -62,41 +65,44 @@ def test_feature_loss_equals_the_original():
     assert sum(losses.values()).item() == pytest.approx(float(golden['loss']), abs=1e-5)
 
 
-@pytest.mark.parametrize('cfg, channels, affinity', [
-    (PATH_LOSS, 1, path_affinity),
-    (FEATURE_LOSS, 7, feature_affinity),
-])
+@pytest.mark.parametrize(
+    'cfg, channels, affinity',
+    [
+        (PATH_LOSS, 1, path_affinity),
+        (FEATURE_LOSS, 7, feature_affinity),
+    ],
+)
 def test_gradient_equals_that_of_the_definition(cfg, channels, affinity):
     radius = 4
     x, segmap = sample(channels=channels)
     x = x.requires_grad_()
     expected = by_definition(affinity(x, radius), segmap, radius)
-    expected_grad, = torch.autograd.grad(expected, x)
+    (expected_grad,) = torch.autograd.grad(expected, x)
     total = sum(MODELS.build(dict(cfg, radius=radius))(x, segmap).values())
-    grad, = torch.autograd.grad(total, x)
+    (grad,) = torch.autograd.grad(total, x)
     torch.testing.assert_close(total, expected, atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(grad, expected_grad, atol=1e-6, rtol=1e-4)
 
 
 @pytest.mark.parametrize('cfg, channels', [(PATH_LOSS, 1), (FEATURE_LOSS, 3)])
 class TestBothLosses:
-
     def test_nothing_to_learn_from_is_zero_loss(self, cfg, channels):
         x, segmap = sample(channels=channels, size=(24, 24))
         for inputs, labels in (
             (x, torch.full_like(segmap, 255)),  # all ignored
             (x[..., :3, :3], segmap[..., :3, :3]),  # smaller than the radius
-            (x[..., :1, :1], segmap[..., :1, :1])):
+            (x[..., :1, :1], segmap[..., :1, :1]),
+        ):
             inputs = inputs.clone().requires_grad_()
             losses = MODELS.build(cfg)(inputs, labels)
             assert list(losses) == NAMES
             assert sum(losses.values()).item() == 0
-            grad, = torch.autograd.grad(sum(losses.values()), inputs)
+            (grad,) = torch.autograd.grad(sum(losses.values()), inputs)
             assert grad.count_nonzero() == 0
 
     def test_extreme_values_stay_finite(self, cfg, channels):
         _, segmap = sample()
-        for value in (0., 1.):
+        for value in (0.0, 1.0):
             inputs = torch.full((2, channels, 15, 17), value, requires_grad=True)
             total = sum(MODELS.build(dict(cfg, radius=4))(inputs, segmap).values())
             total.backward()
@@ -112,7 +118,7 @@ class TestBothLosses:
         together = loss(x, segmap)
         for name, kind in zip(NAMES, (BACKGROUND, FOREGROUND, DIFFERENT)):
             counts = (labels == kind).sum(dim=(0, 2, 3))
-            alone = torch.stack([loss(x[i:i + 1], segmap[i:i + 1])[name] for i in range(3)])
+            alone = torch.stack([loss(x[i : i + 1], segmap[i : i + 1])[name] for i in range(3)])
             torch.testing.assert_close(together[name], (alone * counts).sum() / counts.sum())
 
     def test_half_precision_is_computed_in_single(self, cfg, channels):
@@ -124,7 +130,7 @@ class TestBothLosses:
 
     def test_loss_weight(self, cfg, channels):
         x, segmap = sample(channels=channels)
-        once, thrice = (MODELS.build(dict(cfg, radius=4, loss_weight=w))(x, segmap) for w in (1., 3.))
+        once, thrice = (MODELS.build(dict(cfg, radius=4, loss_weight=w))(x, segmap) for w in (1.0, 3.0))
         for name in NAMES:
             torch.testing.assert_close(thrice[name], 3 * once[name])
 

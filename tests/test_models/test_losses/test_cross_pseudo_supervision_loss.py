@@ -12,13 +12,13 @@ def build(**kwargs):
 @pytest.fixture
 def maps():
     torch.manual_seed(0)
-    labels = torch.tensor([[1., 0., 1.], [0., 1., 0.], [0., 0., 0.], [1., 1., 1.]])
+    labels = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]])
     return torch.randn(4, 3, 5, 6), torch.randn(4, 3, 5, 6), labels
 
 
 def test_equation_11_written_out(maps):
     spotlight, compensation, labels = maps
-    expected = 0.
+    expected = 0.0
     for n in range(4):
         for c in range(3):
             expected += (spotlight[n, c].clamp(min=0) - compensation[n, c].clamp(min=0)).abs().sum() / (4 * 3 * 30)
@@ -30,10 +30,12 @@ def test_normalized_maps(maps):
     spotlight, compensation, labels = maps
     one, other = ((m.relu() / m.relu().amax((2, 3), keepdim=True)) for m in (spotlight, compensation))
     torch.testing.assert_close(
-        build(normalize=True)(spotlight, compensation, labels), (one - other).abs().mean(), rtol=1e-4, atol=1e-5)
+        build(normalize=True)(spotlight, compensation, labels), (one - other).abs().mean(), rtol=1e-4, atol=1e-5
+    )
     # however large they are
     torch.testing.assert_close(
-        build(normalize=True)(1000 * spotlight, compensation, labels), (one - other).abs().mean(), rtol=1e-4, atol=1e-4)
+        build(normalize=True)(1000 * spotlight, compensation, labels), (one - other).abs().mean(), rtol=1e-4, atol=1e-4
+    )
 
 
 def test_maps_without_relu(maps):
@@ -43,7 +45,7 @@ def test_maps_without_relu(maps):
 
 
 def test_normalizing_nothing_is_finite():
-    negative = torch.full((2, 3, 4, 4), -1., requires_grad=True)
+    negative = torch.full((2, 3, 4, 4), -1.0, requires_grad=True)
     loss = build(normalize=True)(negative, torch.zeros(2, 3, 4, 4), torch.ones(2, 3))
     loss.backward()
     assert loss == 0 and torch.isfinite(negative.grad).all()
@@ -52,14 +54,15 @@ def test_normalizing_nothing_is_finite():
 def test_present_classes_only(maps):
     spotlight, compensation, labels = maps
     difference = (spotlight.relu() - compensation.relu()).abs().mean((2, 3))
-    expected = torch.stack([
-        difference[0, [0, 2]].mean(), difference[1, 1], torch.tensor(0.), difference[3].mean()
-    ]).mean()
+    expected = torch.stack(
+        [difference[0, [0, 2]].mean(), difference[1, 1], torch.tensor(0.0), difference[3].mean()]
+    ).mean()
     torch.testing.assert_close(build(classes='present')(spotlight, compensation, labels), expected)
 
 
-@pytest.mark.parametrize('detach, moves', [(None, (True, True)), ('spotlight', (False, True)),
-                                           ('compensation', (True, False))])
+@pytest.mark.parametrize(
+    'detach, moves', [(None, (True, True)), ('spotlight', (False, True)), ('compensation', (True, False))]
+)
 def test_detached_branch_does_not_move(maps, detach, moves):
     spotlight, compensation, labels = maps
     spotlight.requires_grad_(), compensation.requires_grad_()
@@ -96,9 +99,14 @@ def test_half_precision(maps):
     torch.testing.assert_close(loss, build()(*maps), rtol=1e-2, atol=1e-2)
 
 
-@pytest.mark.parametrize('options, message', [(dict(classes='some'), 'classes must be one of'),
-                                              (dict(detach='both'), 'detach must be one of'),
-                                              (dict(normalize=True, relu=False), 'normalize divides')])
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (dict(classes='some'), 'classes must be one of'),
+        (dict(detach='both'), 'detach must be one of'),
+        (dict(normalize=True, relu=False), 'normalize divides'),
+    ],
+)
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
         build(**options)
@@ -111,13 +119,14 @@ def test_first_pair_as_released(maps, relu):
 
     def added(one):
         one = F.relu(one) if relu else one
-        return one[0] + torch.flip(one[1], (-1, ))
+        return one[0] + torch.flip(one[1], (-1,))
 
     expected = 0.05 * torch.mean(torch.abs(added(spotlight) - added(compensation)))
     torch.testing.assert_close(loss, expected)
     # the others never enter
-    torch.testing.assert_close(build(samples='first-pair', relu=relu, loss_weight=0.05)(
-        spotlight[:2], compensation[:2], labels[:2]), expected)
+    torch.testing.assert_close(
+        build(samples='first-pair', relu=relu, loss_weight=0.05)(spotlight[:2], compensation[:2], labels[:2]), expected
+    )
 
 
 def test_first_pair_of_one_sample(maps):

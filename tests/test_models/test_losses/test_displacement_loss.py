@@ -44,7 +44,7 @@ def test_equals_the_original():
 def test_loss_and_gradient_equal_the_definition():
     field, segmap = sample()
     field.requires_grad_()
-    losses = MODELS.build(dict(DEFAULT_ARGS, radius=4, loss_weight=2.))(field, segmap)
+    losses = MODELS.build(dict(DEFAULT_ARGS, radius=4, loss_weight=2.0))(field, segmap)
     expected = by_definition(field, segmap, 4)
     for value, wanted in zip((losses['loss_displacement_fg'], losses['loss_displacement_bg']), expected):
         torch.testing.assert_close(value, 2 * wanted)
@@ -52,7 +52,7 @@ def test_loss_and_gradient_equal_the_definition():
 
 
 def test_pointing_to_the_centre_has_no_loss():
-    rows, columns = torch.meshgrid(torch.arange(12.), torch.arange(12.), indexing='ij')
+    rows, columns = torch.meshgrid(torch.arange(12.0), torch.arange(12.0), indexing='ij')
     # From each pixel to the centre at (5, 5).
     field = torch.stack((5 - rows, 5 - columns))[None]
     losses = MODELS.build(dict(DEFAULT_ARGS, radius=4))(field, torch.ones(1, 12, 12, dtype=torch.uint8))
@@ -70,5 +70,5 @@ def test_nothing_to_learn_from_is_zero_loss():
     for inputs, labels in ((field, torch.full_like(segmap, 255)), (field[..., :3, :3], segmap[..., :3, :3])):
         inputs = inputs.clone().requires_grad_()
         total = sum(MODELS.build(DEFAULT_ARGS)(inputs, labels).values())
-        grad, = torch.autograd.grad(total, inputs)
+        (grad,) = torch.autograd.grad(total, inputs)
         assert total.item() == 0 and grad.count_nonzero() == 0

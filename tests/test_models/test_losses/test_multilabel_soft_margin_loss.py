@@ -17,7 +17,7 @@ def test_equation_9_written_out():
 @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
 def test_half_precision_logits(dtype):
     loss = MODELS.build(dict(type='MultiLabelSoftMarginLoss'))
-    value = loss(torch.tensor([[100., -100., 3.]], dtype=dtype), torch.tensor([[0., 1., 1.]]))
+    value = loss(torch.tensor([[100.0, -100.0, 3.0]], dtype=dtype), torch.tensor([[0.0, 1.0, 1.0]]))
     assert value.dtype == torch.float32 and torch.isfinite(value)
 
 

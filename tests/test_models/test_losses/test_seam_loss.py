@@ -18,15 +18,16 @@ def golden():
 def test_golden(golden):
     x = golden['x'].clone()
     torch.testing.assert_close(
-        adaptive_min_pooling(x[:, 1:]), golden['adaptive_min_pooling'].float(), rtol=1e-5, atol=1e-6)
+        adaptive_min_pooling(x[:, 1:]), golden['adaptive_min_pooling'].float(), rtol=1e-5, atol=1e-6
+    )
     assert torch.equal(max_onehot(x), golden['max_onehot'])
     assert torch.equal(x, golden['x'])  # not changed
 
 
 def test_max_norm():
-    x = torch.tensor([-3., 0., 1., 2.]).view(1, 1, 2, 2)
-    torch.testing.assert_close(max_norm(x).flatten(), torch.tensor([0., 0., 0.5, 1.]), atol=2e-5, rtol=0)
-    assert max_norm(torch.full((1, 1, 2, 2), 5.)).max() == 0
+    x = torch.tensor([-3.0, 0.0, 1.0, 2.0]).view(1, 1, 2, 2)
+    torch.testing.assert_close(max_norm(x).flatten(), torch.tensor([0.0, 0.0, 0.5, 1.0]), atol=2e-5, rtol=0)
+    assert max_norm(torch.full((1, 1, 2, 2), 5.0)).max() == 0
 
 
 def released_losses(maps, refined, small_maps, small_refined, labels):
@@ -42,7 +43,7 @@ def released_losses(maps, refined, small_maps, small_refined, labels):
 
     def minimum(x):
         largest = (x * present)[:, 1:].max(1).values.flatten(1).sort(1).values
-        return largest[:, :largest.shape[1] // 4].relu().mean()
+        return largest[:, : largest.shape[1] // 4].relu().mean()
 
     first, second = normalised(maps, True) * present[:, 1:], normalised(small_maps, False) * present[:, 1:]
     er = (first - second).abs().mean()
@@ -51,7 +52,7 @@ def released_losses(maps, refined, small_maps, small_refined, labels):
         best = target.max(1, keepdim=True).values
         target = torch.cat([1 - best, torch.where(target == best, target, 0)], 1).detach()
         difference = (target - normalised(source, resize) * present).abs().flatten(1).sort(1, descending=True).values
-        ecr = ecr + difference[:, :int(difference.shape[1] * 0.2)].mean()
+        ecr = ecr + difference[:, : int(difference.shape[1] * 0.2)].mean()
     return er, ecr, (minimum(refined) + minimum(small_refined)) / 2
 
 
@@ -63,7 +64,7 @@ def views():
     return [tensor.requires_grad_() for tensor in tensors]
 
 
-LABELS = torch.tensor([[1., 0., 0., 1., 0.], [0., 0., 0., 0., 0.], [1., 1., 1., 1., 1.]])
+LABELS = torch.tensor([[1.0, 0.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0], [1.0, 1.0, 1.0, 1.0, 1.0]])
 
 
 def test_losses_written_out():
@@ -73,13 +74,16 @@ def test_losses_written_out():
     assert list(losses) == ['loss_er', 'loss_ecr', 'loss_min']
     for loss, value in zip(losses.values(), expected):
         torch.testing.assert_close(loss, value)
-    for mine, theirs in zip(torch.autograd.grad(sum(losses.values()), tensors), torch.autograd.grad(
-            sum(expected), tensors)):
+    for mine, theirs in zip(
+        torch.autograd.grad(sum(losses.values()), tensors), torch.autograd.grad(sum(expected), tensors)
+    ):
         torch.testing.assert_close(mine, theirs)
     # the gradient of ECR reaches the refined maps alone
     grads = torch.autograd.grad(
         MODELS.build(dict(type='SEAMLoss'))([SEAMView(*tensors[:2]), SEAMView(*tensors[2:])], LABELS)['loss_ecr'],
-        tensors, allow_unused=True)
+        tensors,
+        allow_unused=True,
+    )
     assert [grad is not None for grad in grads] == [False, True, False, True]
 
 
@@ -87,13 +91,13 @@ def test_weights_and_ratio():
     tensors = views()
     pair = [SEAMView(*tensors[:2]), SEAMView(*tensors[2:])]
     one = MODELS.build(dict(type='SEAMLoss'))(pair, LABELS)
-    other = MODELS.build(dict(type='SEAMLoss', er_weight=2., ecr_weight=3., min_weight=0.5))(pair, LABELS)
-    for name, factor in (('loss_er', 2.), ('loss_ecr', 3.), ('loss_min', 0.5)):
+    other = MODELS.build(dict(type='SEAMLoss', er_weight=2.0, ecr_weight=3.0, min_weight=0.5))(pair, LABELS)
+    for name, factor in (('loss_er', 2.0), ('loss_ecr', 3.0), ('loss_min', 0.5)):
         torch.testing.assert_close(other[name], factor * one[name])
-    all_pixels = MODELS.build(dict(type='SEAMLoss', ecr_ratio=1.))(pair, LABELS)['loss_ecr']
+    all_pixels = MODELS.build(dict(type='SEAMLoss', ecr_ratio=1.0))(pair, LABELS)['loss_ecr']
     assert all_pixels < one['loss_ecr']
     with pytest.raises(ValueError, match=r'ecr_ratio must be in \(0, 1\]'):
-        MODELS.build(dict(type='SEAMLoss', ecr_ratio=0.))
+        MODELS.build(dict(type='SEAMLoss', ecr_ratio=0.0))
 
 
 def test_tiny_views():

@@ -12,7 +12,8 @@ DATA = osp.join(osp.dirname(__file__), '..', '..', 'data')
 RELEASED = dict(
     channel=dict(layer='mlp', reduction=16),
     spatial=dict(pooling='max-avg', norm_cfg=dict(type='BN', momentum=0.01)),
-    function=dict(type='GaussianModulation', form='pdf', statistics='batch', unbiased=True))
+    function=dict(type='GaussianModulation', form='pdf', statistics='batch', unbiased=True),
+)
 
 
 @pytest.fixture()
@@ -57,10 +58,10 @@ def test_batch_stats_in_eval_is_the_released_slip(golden):
 def test_batch_equals_its_samples(form):
     torch.manual_seed(0)
     amm = AMM(16, function=dict(type='GaussianModulation', form=form)).eval()
-    x = torch.randn(4, 16, 5, 7) * torch.tensor([1., 10., 0.1, 3.])[:, None, None, None]
+    x = torch.randn(4, 16, 5, 7) * torch.tensor([1.0, 10.0, 0.1, 3.0])[:, None, None, None]
     together = amm(x)
     for i in range(4):
-        torch.testing.assert_close(together[i:i + 1], amm(x[i:i + 1]), rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(together[i : i + 1], amm(x[i : i + 1]), rtol=1e-5, atol=1e-6)
 
 
 def test_batch_statistics_depend_on_neighbours():
@@ -71,13 +72,16 @@ def test_batch_statistics_depend_on_neighbours():
     assert not torch.allclose(amm(x)[:1], amm(x[:1]), rtol=1e-2)
 
 
-@pytest.mark.parametrize('options', [
-    dict(),
-    RELEASED,
-    dict(function=dict(type='GaussianModulation', form='pdf')),
-    dict(function=dict(type='ThresholdModulation')),
-    dict(function=dict(type='ThresholdModulation', statistics='sample', threshold=0.5)),
-])
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(),
+        RELEASED,
+        dict(function=dict(type='GaussianModulation', form='pdf')),
+        dict(function=dict(type='ThresholdModulation')),
+        dict(function=dict(type='ThresholdModulation', statistics='sample', threshold=0.5)),
+    ],
+)
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float16, torch.bfloat16])
 @pytest.mark.parametrize('fill', ['zero', 'constant', 'huge', 'tiny', 'random', 'one pixel'])
 def test_never_nan(options, dtype, fill):
@@ -87,7 +91,7 @@ def test_never_nan(options, dtype, fill):
     if fill == 'zero':
         x.zero_()
     elif fill == 'constant':
-        x.fill_(3.)
+        x.fill_(3.0)
     elif fill == 'huge':
         x = x.sign() * (6e4 if dtype == torch.float16 else 1e30)
     elif fill == 'tiny':
@@ -100,7 +104,7 @@ def test_never_nan(options, dtype, fill):
 
 
 @pytest.mark.parametrize('detach', [True, False])
-@pytest.mark.parametrize('value', [0., 2.])
+@pytest.mark.parametrize('value', [0.0, 2.0])
 def test_gradient_of_constant_input_is_finite(detach, value):
     amm = AMM(8, function=dict(type='GaussianModulation', detach=detach))
     x = torch.full((2, 8, 4, 4), value, requires_grad=True)
@@ -132,7 +136,7 @@ def test_halves_follow_the_equations():
     def gaussian(v):
         mean = v.mean()
         sigma = (v - mean).square().mean().sqrt()
-        return torch.exp(-(v - mean)**2 / (2 * sigma**2))
+        return torch.exp(-((v - mean) ** 2) / (2 * sigma**2))
 
     weight, bias = amm.channel.layer.weight[:, :, 0, 0], amm.channel.layer.bias
     gate_c = gaussian(weight @ x.mean((2, 3))[0] + bias)
@@ -141,12 +145,15 @@ def test_halves_follow_the_equations():
     torch.testing.assert_close(amm(x), gate_s * f_c)
 
 
-@pytest.mark.parametrize('cls, options, message', [
-    (ChannelModulation, dict(in_channels=8, layer='linear'), 'layer must be one of'),
-    (SpatialModulation, dict(pooling='min'), 'pooling must be one of'),
-    (SpatialModulation, dict(kernel_size=4), 'kernel_size must be odd'),
-    (SpatialModulation, dict(batch_stats_in_eval=True), 'needs a norm'),
-])
+@pytest.mark.parametrize(
+    'cls, options, message',
+    [
+        (ChannelModulation, dict(in_channels=8, layer='linear'), 'layer must be one of'),
+        (SpatialModulation, dict(pooling='min'), 'pooling must be one of'),
+        (SpatialModulation, dict(kernel_size=4), 'kernel_size must be odd'),
+        (SpatialModulation, dict(batch_stats_in_eval=True), 'needs a norm'),
+    ],
+)
 def test_wrong_arguments_raise(cls, options, message):
     with pytest.raises(ValueError, match=message):
         cls(**options)

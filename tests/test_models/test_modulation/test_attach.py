@@ -1,4 +1,5 @@
 """AMM enters each backbone from outside, and the backbone does not notice."""
+
 import copy
 
 import pytest
@@ -13,14 +14,30 @@ RESNET = dict(base_channels=4, stem_channels=4)
 BACKBONES = {
     'mmseg.ResNet-18': (dict(type='mmseg.ResNet', depth=18, **RESNET), r'layer[34]\.\d+\.bn2', 4, 16),
     'mmseg.ResNet-50': (dict(type='mmseg.ResNet', depth=50, **RESNET), r'layer[1-4]\.\d+\.bn3', 16, 16),
-    'mmpretrain.ResNet-50':
-    (dict(type='mmpretrain.ResNet', depth=50, expansion=4, **RESNET), r'layer4\.\d+\.bn3', 3, 128),
+    'mmpretrain.ResNet-50': (
+        dict(type='mmpretrain.ResNet', depth=50, expansion=4, **RESNET),
+        r'layer4\.\d+\.bn3',
+        3,
+        128,
+    ),
     'mmseg.MobileNetV2': (dict(type='mmseg.MobileNetV2', widen_factor=0.25), r'layer[56]\.[12]\.conv\.2', 4, 24),
-    'mmpretrain.MobileNetV2':
-    (dict(type='mmpretrain.MobileNetV2', widen_factor=0.25), r'layer[5-6]\.\d+\.conv\.2', 6, 24),
-    'mmpretrain.ConvNeXt':
-    (dict(type='mmpretrain.ConvNeXt', arch=dict(depths=[1, 1, 2, 1], channels=[8, 16, 16, 24]), drop_path_rate=0.1,
-          gap_before_final_norm=False), r'stages\.\d+\.\d+\.drop_path', 5, 8),
+    'mmpretrain.MobileNetV2': (
+        dict(type='mmpretrain.MobileNetV2', widen_factor=0.25),
+        r'layer[5-6]\.\d+\.conv\.2',
+        6,
+        24,
+    ),
+    'mmpretrain.ConvNeXt': (
+        dict(
+            type='mmpretrain.ConvNeXt',
+            arch=dict(depths=[1, 1, 2, 1], channels=[8, 16, 16, 24]),
+            drop_path_rate=0.1,
+            gap_before_final_norm=False,
+        ),
+        r'stages\.\d+\.\d+\.drop_path',
+        5,
+        8,
+    ),
 }
 all_backbones = pytest.mark.parametrize('name', list(BACKBONES))
 
@@ -73,15 +90,14 @@ def test_a_sample_does_not_depend_on_its_batch(name):
     backbone, layers, _, _ = build(name)
     attach_amm(backbone, layers, AMM_CFG)
     backbone.eval()
-    x = torch.randn(3, 3, 64, 64) * torch.tensor([1., 5., 0.2])[:, None, None, None]
+    x = torch.randn(3, 3, 64, 64) * torch.tensor([1.0, 5.0, 0.2])[:, None, None, None]
     with torch.no_grad():
         together = last(backbone, x)
         for i in range(3):
-            torch.testing.assert_close(together[i:i + 1], last(backbone, x[i:i + 1]), atol=1e-5, rtol=1e-4)
+            torch.testing.assert_close(together[i : i + 1], last(backbone, x[i : i + 1]), atol=1e-5, rtol=1e-4)
 
 
 class Branch(nn.Module):
-
     def __init__(self, name):
         super().__init__()
         self.backbone, layers, _, _ = build(name)
@@ -147,7 +163,6 @@ def test_layers_without_maps(layer, returns):
 def test_probe_leaves_no_trace_after_an_exception():
 
     class Failing(Odd):
-
         def forward(self, x):
             raise RuntimeError('no images of 64 pixels')
 
@@ -186,4 +201,4 @@ def test_detached_only_in_training():
     twin.eval()
     image = torch.randn(1, 3, 64, 64, requires_grad=True)
     assert torch.autograd.grad(last(twin, image).square().mean(), image)[0].any()
-    assert torch.autograd.grad(last(original, image).square().mean(), image, allow_unused=True) == (None, )
+    assert torch.autograd.grad(last(original, image).square().mean(), image, allow_unused=True) == (None,)

@@ -18,8 +18,10 @@ DEFAULT_ARGS = dict(
         in_index=3,
         num_classes=3,
         dilations=(1, 2),
-        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)),
-    test_cfg=ConfigDict(mode='whole'))
+        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+    ),
+    test_cfg=ConfigDict(mode='whole'),
+)
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +46,10 @@ def test_losses_of_each_scale_and_of_their_maximum():
     inputs, samples, labels = batch()
     losses = model.loss(inputs, samples)
     assert {name for name in losses if 'loss' in name} == {
-        'decode_1.loss_ce', 'decode_0.75.loss_ce', 'decode_0.5.loss_ce', 'decode_max.loss_ce'
+        'decode_1.loss_ce',
+        'decode_0.75.loss_ce',
+        'decode_0.5.loss_ce',
+        'decode_max.loss_ce',
     }
     logits = [
         model.decode_head(model.extract_feat(F.interpolate(inputs, scale_factor=scale, mode='bilinear')))
@@ -64,12 +69,19 @@ def test_any_head_and_auxiliary_head_will_do():
             DEFAULT_ARGS,
             train_scales=(1.0, 1.5),
             decode_head=dict(
-                type='FCNHead', in_channels=32, in_index=3, channels=8, num_convs=1, num_classes=3, norm_cfg=NORM),
+                type='FCNHead', in_channels=32, in_index=3, channels=8, num_convs=1, num_classes=3, norm_cfg=NORM
+            ),
             auxiliary_head=dict(
-                type='FCNHead', in_channels=16, in_index=2, channels=8, num_convs=1, num_classes=3, norm_cfg=NORM)))
+                type='FCNHead', in_channels=16, in_index=2, channels=8, num_convs=1, num_classes=3, norm_cfg=NORM
+            ),
+        )
+    )
     losses = model.loss(*batch()[:2])
     assert {name for name in losses if 'loss' in name} == {
-        'decode_1.loss_ce', 'decode_1.5.loss_ce', 'decode_max.loss_ce', 'aux.loss_ce'
+        'decode_1.loss_ce',
+        'decode_1.5.loss_ce',
+        'decode_max.loss_ce',
+        'aux.loss_ce',
     }
 
 
@@ -83,7 +95,7 @@ def test_predicts_like_its_parent():
     torch.testing.assert_close(ours[1].seg_logits.data, theirs[1].seg_logits.data)
 
 
-@pytest.mark.parametrize('scales', [(1.0, ), (1.0, 0.0), ()])
+@pytest.mark.parametrize('scales', [(1.0,), (1.0, 0.0), ()])
 def test_wrong_scales(scales):
     with pytest.raises(ValueError, match='train_scales'):
         MODELS.build(dict(DEFAULT_ARGS, train_scales=scales))

@@ -31,7 +31,7 @@ def views(num, path='photo.jpg', seed=0):
 def test_averages_probabilities():
     samples = views(3)
     logits = [sample.seg_logits.data.clone() for sample in samples]
-    merged, = TestTimeSegmentor(Module()).merge_preds([samples])
+    (merged,) = TestTimeSegmentor(Module()).merge_preds([samples])
     expected = torch.stack([x.softmax(0) for x in logits]).mean(0).argmax(0, keepdim=True)
     assert torch.equal(merged.pred_sem_seg.data, expected)
     assert merged.img_path == 'photo.jpg'
@@ -39,8 +39,8 @@ def test_averages_probabilities():
 
 
 def test_one_view_is_the_plain_prediction():
-    sample, = views(1)
-    merged, = TestTimeSegmentor(Module()).merge_preds([[sample]])
+    (sample,) = views(1)
+    (merged,) = TestTimeSegmentor(Module()).merge_preds([[sample]])
     assert torch.equal(merged.pred_sem_seg.data[0], sample.seg_logits.data.argmax(0))
 
 
@@ -66,7 +66,7 @@ def test_dense_crf_sees_the_photo_and_the_average(photo):
     params = dict(iterations=2, bilateral_sxy=20, bilateral_srgb=5)
     samples = views(2, path)
     probabilities = torch.stack([sample.seg_logits.data.softmax(0) for sample in samples]).mean(0)
-    merged, = TestTimeSegmentor(Module(), crf=params).merge_preds([samples])
+    (merged,) = TestTimeSegmentor(Module(), crf=params).merge_preds([samples])
     expected = dense_crf(pixels, probabilities.numpy(), **params).argmax(0)
     assert (merged.pred_sem_seg.data[0].numpy() == expected).all()
     assert not (expected == probabilities.argmax(0).numpy()).all()

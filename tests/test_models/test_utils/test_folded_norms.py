@@ -1,4 +1,5 @@
 """BatchNorm folded into convolutions: the same numbers, and the model as it was afterwards."""
+
 import pytest
 import torch
 from torch import nn
@@ -8,9 +9,9 @@ from mmamr.registry import MODELS
 
 PROBE = torch.linspace(-2, 2, 3 * 64 * 64).view(1, 3, 64, 64)
 BACKBONES = {
-    'ResNet': (dict(type='mmseg.ResNet', depth=18, base_channels=4, stem_channels=4, out_indices=(3, )), 20),
-    'Bottleneck': (dict(type='mmseg.ResNet', depth=50, base_channels=4, stem_channels=4, out_indices=(3, )), 53),
-    'MobileNetV2': (dict(type='mmseg.MobileNetV2', widen_factor=0.25, out_indices=(6, )), 51),
+    'ResNet': (dict(type='mmseg.ResNet', depth=18, base_channels=4, stem_channels=4, out_indices=(3,)), 20),
+    'Bottleneck': (dict(type='mmseg.ResNet', depth=50, base_channels=4, stem_channels=4, out_indices=(3,)), 53),
+    'MobileNetV2': (dict(type='mmseg.MobileNetV2', widen_factor=0.25, out_indices=(6,)), 51),
     # its norms come before their convolutions, but for the second and third of a block
     'WideResNet38': (dict(type='WideResNet38', base_channels=4), 20),
     'ConvNeXt': (dict(type='mmpretrain.ConvNeXt', arch='atto', gap_before_final_norm=False), 0),
@@ -33,7 +34,6 @@ def last(output):
 
 
 class Last(nn.Module):
-
     def __init__(self, backbone):
         super().__init__()
         self.backbone = backbone
@@ -140,7 +140,7 @@ def test_after_an_exception_the_model_is_as_it_was():
 def test_gradients_reach_the_image():
     model = small()
     image = PROBE.clone().requires_grad_()
-    expected, = torch.autograd.grad(model(image).square().sum(), image)
+    (expected,) = torch.autograd.grad(model(image).square().sum(), image)
     with folded_norms(model, PROBE):
-        result, = torch.autograd.grad(model(image).square().sum(), image)
+        (result,) = torch.autograd.grad(model(image).square().sum(), image)
     torch.testing.assert_close(result, expected)

@@ -1,4 +1,5 @@
 """Layers that both branches have in common: the same numbers as two copies of them, computed once."""
+
 import copy
 
 import pytest
@@ -19,17 +20,20 @@ def branch(**kwargs):
             depth=18,
             base_channels=4,
             stem_channels=4,
-            out_indices=(3, ),
+            out_indices=(3,),
             frozen_stages=2,
-            norm_eval=True),
+            norm_eval=True,
+        ),
         head=dict(type='CAMHead', num_classes=4, in_channels=32),
-        **kwargs)
+        **kwargs,
+    )
 
 
 def config(**kwargs):
     modulation = dict(layers=r'layer[34]\.\d\.bn2')
     return dict(
-        type='AMRClassifier', spotlight=branch(), compensation=branch(modulation=modulation), **copy.deepcopy(kwargs))
+        type='AMRClassifier', spotlight=branch(), compensation=branch(modulation=modulation), **copy.deepcopy(kwargs)
+    )
 
 
 def pair(**kwargs):
@@ -147,10 +151,13 @@ def test_weights_of_unequal_layers_are_refused():
         one.load_state_dict(state)
 
 
-@pytest.mark.parametrize('layers, message', [
-    ('layer[0-9]', r"'layer3' cannot be shared, since the modulation or detach_after acts on 'layer3\.0\.bn2'"),
-    ('stage1', 'no submodule of ResNet is named'),
-])
+@pytest.mark.parametrize(
+    'layers, message',
+    [
+        ('layer[0-9]', r"'layer3' cannot be shared, since the modulation or detach_after acts on 'layer3\.0\.bn2'"),
+        ('stage1', 'no submodule of ResNet is named'),
+    ],
+)
 def test_layers_that_cannot_be_shared(layers, message):
     with pytest.raises(ValueError, match=message):
         MODELS.build(config(shared_layers=layers))

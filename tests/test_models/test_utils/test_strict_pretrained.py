@@ -60,8 +60,9 @@ def test_openmmlab_detector_with_coco_weights(monkeypatch):
     names = {k: v for k, v in torchvision.models.resnet101().state_dict().items() if not k.startswith('fc.')}
     weights = randomised({f'backbone.{k}': v for k, v in names.items()})
     others = {'neck.lateral_convs.0.conv.weight': torch.zeros(1), 'rpn_head.rpn_conv.bias': torch.zeros(1)}
-    monkeypatch.setitem(CheckpointLoader._schemes, 'https://', lambda url, map_location:
-                        dict(meta={}, state_dict={**weights, **others}))
+    monkeypatch.setitem(
+        CheckpointLoader._schemes, 'https://', lambda url, map_location: dict(meta={}, state_dict={**weights, **others})
+    )
     model = build(R101_COCO)
     model.init_weights()
     assert_all_used(model.backbone, {k.removeprefix('backbone.'): v for k, v in weights.items()})
@@ -70,8 +71,10 @@ def test_openmmlab_detector_with_coco_weights(monkeypatch):
 def test_openmmlab_mobilenet_v2(monkeypatch, tmp_path):
     import mmpretrain.models  # noqa: F401
     from mmengine.registry import MODELS
-    weights = randomised({f'backbone.{k}': v for k, v in
-                          MODELS.build(dict(type='mmpretrain.MobileNetV2')).state_dict().items()})
+
+    weights = randomised(
+        {f'backbone.{k}': v for k, v in MODELS.build(dict(type='mmpretrain.MobileNetV2')).state_dict().items()}
+    )
     torch.save(dict(meta={}, state_dict=weights), tmp_path / 'mobilenet_v2.pth')
     monkeypatch.setenv('MMAMR_MOBILENET_V2', str(tmp_path / 'mobilenet_v2.pth'))
     model = build(MOBILENET)
@@ -104,11 +107,14 @@ def test_counters_of_batch_norm_may_be_missing(small, tmp_path):
     assert torch.equal(small[0].weight, weights['0.weight'])
 
 
-@pytest.mark.parametrize('spoil, message', [
-    (lambda w: w.pop('0.bias'), r'1 tensors not in the file \(0\.bias\)'),
-    (lambda w: w.update({'fc.bias': torch.zeros(1)}), r'1 tensors not in the model \(fc\.bias\)'),
-    (lambda w: w.update({'0.bias': torch.zeros(5)}), r'1 tensors of another shape \(0\.bias\)'),
-])
+@pytest.mark.parametrize(
+    'spoil, message',
+    [
+        (lambda w: w.pop('0.bias'), r'1 tensors not in the file \(0\.bias\)'),
+        (lambda w: w.update({'fc.bias': torch.zeros(1)}), r'1 tensors not in the model \(fc\.bias\)'),
+        (lambda w: w.update({'0.bias': torch.zeros(5)}), r'1 tensors of another shape \(0\.bias\)'),
+    ],
+)
 def test_names_what_does_not_fit(small, tmp_path, spoil, message):
     weights = randomised(small.state_dict())
     before = copy.deepcopy(small.state_dict())

@@ -44,7 +44,6 @@ def test_as_numpy_saves_it_today(main, tmp_path, capsys):
 
 
 class Evil:
-
     def __init__(self, call, *args):
         self.call = call, args
 
@@ -60,16 +59,19 @@ def test_nothing_is_run(main, tmp_path, capsys):
     assert not (tmp_path / 'trap').exists() and not (tmp_path / 'out.npz').exists()
 
 
-@pytest.mark.parametrize('table, message', [
-    ({'../../x': vector(1)}, "the id '../../x' is a path"),
-    ({'a': vector(1) * 2}, 'labels of a are no vector of 0 and 1'),
-    ({'a': vector(1), 'b': np.ones(3)}, 'labels of b are no vector'),
-    ({'a': np.ones(3)}, r'shape (1, 3), expected (1, 20); set --classes'),
-    ({3.5: vector(1)}, '3.5 as the name of an image'),
-    ({'a': [1, 0]}, 'broken table'),
-    ({'a': np.array([None])}, 'no vector of 0 and 1'),
-    ({}, 'expected (0, 20)'),
-])
+@pytest.mark.parametrize(
+    'table, message',
+    [
+        ({'../../x': vector(1)}, "the id '../../x' is a path"),
+        ({'a': vector(1) * 2}, 'labels of a are no vector of 0 and 1'),
+        ({'a': vector(1), 'b': np.ones(3)}, 'labels of b are no vector'),
+        ({'a': np.ones(3)}, r'shape (1, 3), expected (1, 20); set --classes'),
+        ({3.5: vector(1)}, '3.5 as the name of an image'),
+        ({'a': [1, 0]}, 'broken table'),
+        ({'a': np.array([None])}, 'no vector of 0 and 1'),
+        ({}, 'expected (0, 20)'),
+    ],
+)
 def test_wrong_tables_end_with_one_line(main, tmp_path, capsys, table, message):
     save(tmp_path / 't.npy', table, 4)
     assert main([str(tmp_path / 't.npy'), str(tmp_path / 'out.npz')]) == 1

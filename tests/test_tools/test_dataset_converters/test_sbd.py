@@ -57,14 +57,17 @@ def test_masks_and_list(main, roots, capsys):
     assert np.unique(made).tolist() == [0, 8]
     # VOC's own mask, with its border of 255, wins where both have one.
     for img_id in ('img_03', 'img_05'):
-        assert (np.asarray(Image.open(aug / f'{img_id}.png')) == np.asarray(
-            Image.open(voc / 'SegmentationClass' / f'{img_id}.png'))).all()
+        assert (
+            np.asarray(Image.open(aug / f'{img_id}.png'))
+            == np.asarray(Image.open(voc / 'SegmentationClass' / f'{img_id}.png'))
+        ).all()
 
     dataset = ImageLabelDataset(
         data_root=voc,
         split='ImageSets/Segmentation/train_aug.txt',
         mask_dir='SegmentationClassAug',
-        labels=dict(type='MaskLabels', mask_dir='SegmentationClassAug'))
+        labels=dict(type='MaskLabels', mask_dir='SegmentationClassAug'),
+    )
     assert dataset.get_cat_ids(7) == [9]
 
 
@@ -90,8 +93,13 @@ def test_what_is_missing_or_broken_is_named(main, roots, capsys):
     write_mat(cls / 'img_09.mat', np.zeros((8, 9), dtype=np.uint8))
     assert run(main, roots, '--out-dir', str(voc / 'Out')) == 1
     out = capsys.readouterr().out
-    for message in ('img_06.mat: no such annotation', 'img_07.mat: broken annotation', 'img_08.mat: not a mask of the',
-                    'img_09.jpg is 48x64, but its mask 9x8', '4 masks could not be made'):
+    for message in (
+        'img_06.mat: no such annotation',
+        'img_07.mat: broken annotation',
+        'img_08.mat: not a mask of the',
+        'img_09.jpg is 48x64, but its mask 9x8',
+        '4 masks could not be made',
+    ):
         assert message in out
     assert len(list((voc / 'Out').iterdir())) == 6
     assert not (voc / 'ImageSets' / 'Segmentation' / 'train_aug.txt').exists()

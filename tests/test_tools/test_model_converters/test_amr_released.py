@@ -3,6 +3,7 @@
 The released networks are written again below, on torchvision's ResNet, from what is known of them; their state dicts
 have the released names.
 """
+
 import copy
 import math
 from collections import OrderedDict
@@ -29,22 +30,22 @@ def density(values):
 
 
 class ChannelGate(nn.Module):
-
     def __init__(self, channels):
         super().__init__()
-        self.mlp = nn.Sequential(nn.Identity(), nn.Linear(channels, channels // 16), nn.ReLU(),
-                                 nn.Linear(channels // 16, channels))
+        self.mlp = nn.Sequential(
+            nn.Identity(), nn.Linear(channels, channels // 16), nn.ReLU(), nn.Linear(channels // 16, channels)
+        )
 
     def forward(self, x):
         return x * density(self.mlp(x.mean((2, 3))))[:, :, None, None]
 
 
 class SpatialGate(nn.Module):
-
     def __init__(self):
         super().__init__()
         self.spatial = nn.Sequential(
-            OrderedDict(conv=nn.Conv2d(2, 1, 7, padding=3, bias=False), bn=nn.BatchNorm2d(1, momentum=0.01)))
+            OrderedDict(conv=nn.Conv2d(2, 1, 7, padding=3, bias=False), bn=nn.BatchNorm2d(1, momentum=0.01))
+        )
 
     def forward(self, x):
         return x * density(self.spatial(torch.stack([x.amax(1), x.mean(1)], 1)))
@@ -69,8 +70,9 @@ def stride_16(modulated=False):
     if modulated:
         for stage in (net.layer1, net.layer2, net.layer3, net.layer4):
             for name, block in stage.named_children():
-                new = ModulatedBottleneck(block.conv1.in_channels, block.conv1.out_channels, block.stride,
-                                          block.downsample)
+                new = ModulatedBottleneck(
+                    block.conv1.in_channels, block.conv1.out_channels, block.stride, block.downsample
+                )
                 setattr(stage, name, new)
     del net.fc, net.avgpool
     net.layer4[0].conv2.stride = net.layer4[0].downsample[0].stride = (1, 1)
@@ -79,13 +81,12 @@ def stride_16(modulated=False):
 
 def stages(net):
     return [
-        nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool, net.layer1), *map(nn.Sequential,
-                                                                                (net.layer2, net.layer3, net.layer4))
+        nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool, net.layer1),
+        *map(nn.Sequential, (net.layer2, net.layer3, net.layer4)),
     ]
 
 
 class Classifier(nn.Module):
-
     def __init__(self, amr):
         super().__init__()
         self.resnet50 = stride_16()
@@ -108,7 +109,6 @@ class Classifier(nn.Module):
 
 
 class MeanShift(nn.Module):
-
     def __init__(self):
         super().__init__()
         self.register_buffer('running_mean', torch.zeros(2))
@@ -118,14 +118,15 @@ class MeanShift(nn.Module):
 
 
 class ReleasedIRNet(nn.Module):
-
     def __init__(self):
         super().__init__()
         net = self.resnet50 = stride_16()
-        self.backbone = nn.ModuleList([
-            nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool), *map(nn.Sequential, (net.layer1, net.layer2,
-                                                                                        net.layer3, net.layer4))
-        ])
+        self.backbone = nn.ModuleList(
+            [
+                nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool),
+                *map(nn.Sequential, (net.layer1, net.layer2, net.layer3, net.layer4)),
+            ]
+        )
         for number, stage in enumerate(self.backbone, 1):
             setattr(self, f'stage{number}', stage)
 
@@ -144,8 +145,12 @@ class ReleasedIRNet(nn.Module):
         self.fc_dp6 = level(768, 256, 16, 2)
         self.mean_shift = MeanShift()
         self.fc_dp7 = nn.Sequential(
-            nn.Conv2d(448, 256, 1, bias=False), nn.GroupNorm(16, 256), nn.ReLU(), nn.Conv2d(256, 2, 1, bias=False),
-            self.mean_shift)
+            nn.Conv2d(448, 256, 1, bias=False),
+            nn.GroupNorm(16, 256),
+            nn.ReLU(),
+            nn.Conv2d(256, 2, 1, bias=False),
+            self.mean_shift,
+        )
         self.edge_layers = nn.ModuleList([getattr(self, f'fc_edge{i}') for i in range(1, 7)])
         self.dp_layers = nn.ModuleList([getattr(self, f'fc_dp{i}') for i in range(1, 8)])
         self.register_buffer('path_indices0', torch.zeros(3, dtype=torch.long))
@@ -158,7 +163,7 @@ class ReleasedIRNet(nn.Module):
             levels.append(x)
 
         def cut(x, like):
-            return x[..., :like.shape[-2], :like.shape[-1]]
+            return x[..., : like.shape[-2], : like.shape[-1]]
 
         edges = [branch(level) for branch, level in zip(self.edge_layers, levels)]
         edge = self.fc_edge6(torch.cat([cut(one, edges[0]) for one in edges], 1))
@@ -217,10 +222,17 @@ def assert_equal(maps, expected):
 
 def test_names_are_the_released_ones(amr):
     names = amr[0].state_dict()
-    for name in ('resnet50.conv1.weight', 'stage1.0.weight', 'backbone.0.4.0.conv1.weight', 'stage2.0.3.bn3.bias',
-                 'resnet50_2.layer3.5.amm.ChannelAMM.mlp.1.weight',
-                 'stage2_4.0.2.amm.SpatialAMM.spatial.bn.running_var',
-                 'backbone2.3.0.2.amm.ChannelAMM.mlp.3.bias', 'classifier.weight', 'newly_added.1.weight'):
+    for name in (
+        'resnet50.conv1.weight',
+        'stage1.0.weight',
+        'backbone.0.4.0.conv1.weight',
+        'stage2.0.3.bn3.bias',
+        'resnet50_2.layer3.5.amm.ChannelAMM.mlp.1.weight',
+        'stage2_4.0.2.amm.SpatialAMM.spatial.bn.running_var',
+        'backbone2.3.0.2.amm.ChannelAMM.mlp.3.bias',
+        'classifier.weight',
+        'newly_added.1.weight',
+    ):
         assert name in names
 
 
@@ -273,7 +285,7 @@ def test_irnet(main, folder, capsys):
     x = images()[:1]
     edge, displacement = net(torch.cat([x, x.flip(-1)]))
     edge = (edge[0, 0] / 2 + edge[1, 0].flip(-1) / 2).sigmoid()
-    (maps, ) = model.affinity(x)
+    (maps,) = model.affinity(x)
     assert_equal(maps, dict(edge=edge, displacement=displacement[0]))
 
 

@@ -1,4 +1,5 @@
 """Released WideResNet-38 checkpoints become those of the models here, tensor by tensor."""
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -44,7 +45,7 @@ def assert_one_line(main, argv, *parts):
     assert '\n' not in message and all(part in message for part in parts), message
 
 
-@pytest.mark.parametrize('heads', [(), ('fc8', ), ('fc8', 'f8_3', 'f8_4', 'f9'), ('f8_3', 'f8_4', 'f8_5', 'f9')])
+@pytest.mark.parametrize('heads', [(), ('fc8',), ('fc8', 'f8_3', 'f8_4', 'f9'), ('f8_3', 'f8_4', 'f8_5', 'f9')])
 def test_backbone(main, tmp_path, capsys, heads):
     state = released(*heads)
     main(save(tmp_path, state))
@@ -63,7 +64,8 @@ def test_cam_classifier(main, tmp_path, capsys):
     assert 'dropped: nothing' in capsys.readouterr().out
     head = dict(type='CAMHead', num_classes=5, in_channels=512)
     (tmp_path / 'config.py').write_text(
-        f'model = {dict(type="CAMClassifier", spotlight=dict(backbone=BACKBONE, head=head))}')
+        f'model = {dict(type="CAMClassifier", spotlight=dict(backbone=BACKBONE, head=head))}'
+    )
     model = init_model(tmp_path / 'config.py', tmp_path / 'out.pth')
     assert torch.equal(model.spotlight.head.conv.weight, state['fc8.weight'])
     assert torch.equal(model.spotlight.backbone.b7.conv_branch1.weight, state['b7.conv_branch1.weight'])
@@ -76,7 +78,8 @@ def test_affinitynet(main, tmp_path, capsys):
     model = dict(
         type='AffinityNet',
         backbone={**BACKBONE, 'out_indices': (2, 3, 5)},
-        head=dict(type='AffinityHead', in_channels=(64, 128, 512)))
+        head=dict(type='AffinityHead', in_channels=(64, 128, 512)),
+    )
     (tmp_path / 'config.py').write_text(f'model = {model}')
     head = init_model(tmp_path / 'config.py', tmp_path / 'out.pth').head
     for conv, name in zip((*head.levels, head.fuse), ('f8_3', 'f8_4', 'f8_5', 'f9')):
@@ -118,11 +121,14 @@ def released_seam(model, state, x):
     cam[:, 0] = 1 - cam[:, 1:].max(1).values
     best = cam[:, 1:].max(1, keepdim=True).values
     cam[:, 1:][cam[:, 1:] < best] = 0
-    f = torch.cat([
-        F.interpolate(x, size, mode='bilinear', align_corners=True),
-        F.conv2d(conv4, state['f8_3.weight']).relu(),
-        F.conv2d(conv5, state['f8_4.weight']).relu()
-    ], 1)
+    f = torch.cat(
+        [
+            F.interpolate(x, size, mode='bilinear', align_corners=True),
+            F.conv2d(conv4, state['f8_3.weight']).relu(),
+            F.conv2d(conv5, state['f8_4.weight']).relu(),
+        ],
+        1,
+    )
     f = F.conv2d(f, state['f9.weight']).flatten(2)
     f = f / (f.norm(dim=1, keepdim=True) + 1e-5)
     similarity = torch.einsum('nci,ncj->nij', f, f).relu()

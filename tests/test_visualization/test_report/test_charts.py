@@ -32,8 +32,11 @@ def points(svg, index=0):
 def test_points_are_at_their_places():
     svg = line_chart([Line('a', [0, 5, 10], [0, 25, 100])], 'about', 'x', 'y')
     bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-    assert points(svg) == [(LEFT, bottom), ((LEFT + right) / 2, pytest.approx(bottom - (bottom - TOP) / 4, abs=0.1)),
-                           (right, TOP)]
+    assert points(svg) == [
+        (LEFT, bottom),
+        ((LEFT + right) / 2, pytest.approx(bottom - (bottom - TOP) / 4, abs=0.1)),
+        (right, TOP),
+    ]
     texts = [text.text for text in find(svg, 'text')]
     numbers = [*range(0, 101, 20), *range(0, 11, 2)]
     assert texts == [*map(str, numbers), 'x', 'y']
@@ -69,8 +72,11 @@ def test_one_point_and_equal_values():
 
 
 def test_bars():
-    svg = bar_chart({'long': 60., 'short': 15., 'a name that is far too long': 0.}, {
-        'long': '1 min', 'short': '15 s', 'a name that is far too long': '0 s'}, 'about')
+    svg = bar_chart(
+        {'long': 60.0, 'short': 15.0, 'a name that is far too long': 0.0},
+        {'long': '1 min', 'short': '15 s', 'a name that is far too long': '0 s'},
+        'about',
+    )
     widths = [float(bar.get('width')) for bar in find(svg, 'rect')]
     assert widths[0] == pytest.approx(4 * widths[1], abs=0.2) and widths[2] == 0
     texts = [text.text for text in find(svg, 'text')]
@@ -86,18 +92,21 @@ def test_texts_are_escaped():
         assert root.get('aria-label') == root.find('title').text == evil
 
 
-@pytest.mark.parametrize(('low', 'high', 'expected'), [
-    (0, 46.2, [0, 10, 20, 30, 40, 50]),
-    (0.01, 0.99, [0, 0.2, 0.4, 0.6, 0.8, 1]),
-    (25, 400, [0, 100, 200, 300, 400]),
-    (-1, 2, [-1, 0, 1, 2]),
-    (0, 0, [0, 0.2, 0.4, 0.6, 0.8, 1]),
-])
+@pytest.mark.parametrize(
+    ('low', 'high', 'expected'),
+    [
+        (0, 46.2, [0, 10, 20, 30, 40, 50]),
+        (0.01, 0.99, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (25, 400, [0, 100, 200, 300, 400]),
+        (-1, 2, [-1, 0, 1, 2]),
+        (0, 0, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+    ],
+)
 def test_ticks_are_round(low, high, expected):
     assert ticks(low, high) == pytest.approx(expected)
 
 
 def test_numbers():
     assert log_ticks(0.012, 1.2) == pytest.approx([0.01, 0.1, 1, 10]) and log_ticks(1, 1) == [1, 10]
-    assert [number(value) for value in (0.2, 5000., 20000.)] == ['0.2', '5000', '20k']
+    assert [number(value) for value in (0.2, 5000.0, 20000.0)] == ['0.2', '5000', '20k']
     assert not re.search('e', number(0.0001))

@@ -11,8 +11,10 @@ def write(tmp_path):
     def write(start, steps, tail='', **losses):
         path = tmp_path / start / 'vis_data' / 'scalars.json'
         path.parent.mkdir(parents=True)
-        lines = [json.dumps(dict({name: value + step for name, value in losses.items()}, lr=0.1, step=step)) for step in
-                 steps]
+        lines = [
+            json.dumps(dict({name: value + step for name, value in losses.items()}, lr=0.1, step=step))
+            for step in steps
+        ]
         path.write_text('\n'.join(lines) + tail)
 
     write.folder = str(tmp_path)
@@ -34,8 +36,12 @@ def test_a_training_that_began_again_forgets_the_first(write):
 
 
 def test_broken_lines_and_other_records_are_left_out(write):
-    write('20260101_000000', [10], '\n{"mIoU": 3.0, "step": 10}\n[1]\n{"loss": NaN, "step": 11}\n{"loss": 0.1, "st',
-          loss=0.5)
+    write(
+        '20260101_000000',
+        [10],
+        '\n{"mIoU": 3.0, "step": 10}\n[1]\n{"loss": NaN, "step": 11}\n{"loss": 0.1, "st',
+        loss=0.5,
+    )
     write('20260101_000100', [], loss=1)
     assert read_losses(write.folder) == {'loss': ([10], [10.5])}
     assert read_losses(write.folder + '/nowhere') == {}
@@ -46,8 +52,15 @@ def test_a_sum_of_one_term_is_shown_once(write):
     assert list(read_losses(write.folder)) == ['loss']
 
 
-@pytest.mark.parametrize(('logged', 'kept'), [(MOST_POINTS, MOST_POINTS), (MOST_POINTS + 1, MOST_POINTS // 2 + 1),
-                                              (2 * MOST_POINTS - 1, MOST_POINTS), (3 * MOST_POINTS + 1, 301)])
+@pytest.mark.parametrize(
+    ('logged', 'kept'),
+    [
+        (MOST_POINTS, MOST_POINTS),
+        (MOST_POINTS + 1, MOST_POINTS // 2 + 1),
+        (2 * MOST_POINTS - 1, MOST_POINTS),
+        (3 * MOST_POINTS + 1, 301),
+    ],
+)
 def test_long_curves_are_thinned(write, logged, kept):
     write('20260101_000000', range(1, 1 + logged), loss=0)
     steps, values = read_losses(write.folder)['loss']

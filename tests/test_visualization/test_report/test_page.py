@@ -54,18 +54,32 @@ def test_the_page_has_everything(manifest, picture):
     html = render(manifest, [Gallery('Pictures: some', 'text', [PictureRow('img', [picture], {'disc': (1, 2, 3)})])])
     page = Page(html)
     headings = re.findall('<h2>(.*)</h2>', html)
-    assert headings == ['Stages', 'mIoU of every stage', 'IoU of each class (%)', 'Thresholds', 'Losses',
-                        'Pictures: some', 'Configs and versions']
+    assert headings == [
+        'Stages',
+        'mIoU of every stage',
+        'IoU of each class (%)',
+        'Thresholds',
+        'Losses',
+        'Pictures: some',
+        'Configs and versions',
+    ]
     labels = [svg['aria-label'] for svg in page.all('svg') if svg.get('role') == 'img']
     assert labels == [
         'Bars of the time a stage: classifier 1 min 23 s, cam 1 min 23 s, labels 1 min 23 s, segmentation 1 h 23 min, '
         'evaluation 1 min 23 s',
         'mIoU against background threshold. cam: spotlight: best 50.0 at 0.2; cam: weighted, ξ = 0.5: best 50.0 at 0.2',
         'mIoU against power of the background. labels: walk: best 50.0 at 8',
-        'Losses of classifier. loss from 1.5 to 0.5; loss_a from 1.4 to 0.45; loss_b from 0.1 to 0.05']
+        'Losses of classifier. loss from 1.5 to 0.5; loss_a from 1.4 to 0.45; loss_b from 0.1 to 0.05',
+    ]
     assert 'classifier: losses, logarithmic' in page.texts
-    for text in ('evaluation failed: the <disk> is full', '2.15.0', 'configs/a.py', "model.type = '<b>Net</b>'",
-                 'test_cfg.cam_dir = {cam.out_dir}', 'background: rgb(1 2 3)'):
+    for text in (
+        'evaluation failed: the <disk> is full',
+        '2.15.0',
+        'configs/a.py',
+        "model.type = '<b>Net</b>'",
+        'test_cfg.cam_dir = {cam.out_dir}',
+        'background: rgb(1 2 3)',
+    ):
         assert text in page.texts or any(text in str(tag) for tag in page.tags)
 
 
@@ -86,7 +100,7 @@ def test_it_stands_alone(manifest, picture):
 def test_what_comes_from_files_is_escaped(manifest, picture, tmp_path):
     for record in manifest.stages.values():
         record.update(config=EVIL, error=EVIL, options={EVIL: EVIL}, versions={EVIL: EVIL}, config_hash=EVIL)
-    manifest.stages[EVIL] = dict(manifest.stages['cam'], metrics={f'CAM/{EVIL}.mIoU': 3.})
+    manifest.stages[EVIL] = dict(manifest.stages['cam'], metrics={f'CAM/{EVIL}.mIoU': 3.0})
     manifest.pipeline['stages'].append(EVIL)
     gallery = Gallery(EVIL, EVIL, [PictureRow(EVIL, [picture], {EVIL: (0, 0, 0)})], note=EVIL)
     html = render(manifest, [gallery], title=EVIL, date=EVIL, pipeline=EVIL)

@@ -24,7 +24,7 @@ def test_summary(stages):
     assert summary([stages[3], *stages[:3]]).startswith('mIoU 55.0 % after stage segmentation, ')
     assert summary(stages[:1]) == '1 of 1 stages done, 1 min 23 s'
     # its metrics may have a prefix
-    stages[4].record.update(state='done', metrics={'ms_flip/mIoU': 56.})
+    stages[4].record.update(state='done', metrics={'ms_flip/mIoU': 56.0})
     again = [*stages[:2], *stages[3:], stages[2]]
     assert summary(again).startswith('mIoU 56.0 % after stage evaluation on 8 images, 5 of 5 stages done')
 
@@ -32,8 +32,10 @@ def test_summary(stages):
 def test_stages(stages, manifest):
     head, rows = stage_table(stages)
     assert head == ['stage', 'mIoU (%)', 'time', 'state', 'memory', 'images', 'processes']
-    assert rows[:2] == [['classifier', '–', '1 min 23 s', 'done', '1,234 MiB', '8', '2'],
-                        ['cam', '51.2', '1 min 23 s', 'done', '1,234 MiB', '8', '2']]
+    assert rows[:2] == [
+        ['classifier', '–', '1 min 23 s', 'done', '1,234 MiB', '8', '2'],
+        ['cam', '51.2', '1 min 23 s', 'done', '1,234 MiB', '8', '2'],
+    ]
     assert [row[3] for row in rows] == ['done'] * 4 + ['failed']
     manifest.stages['cam']['peak_memory_mib']['gpu'] = 512
     manifest.stages.pop('evaluation')
@@ -57,8 +59,14 @@ def test_scores(stages):
 
 def test_classes(stages):
     head, rows = class_table(stages)
-    assert head == ['class', 'cam: spotlight', 'cam: weighted, ξ = 0.5', 'labels: walk', 'labels',
-                    'segmentation: validation']
+    assert head == [
+        'class',
+        'cam: spotlight',
+        'cam: weighted, ξ = 0.5',
+        'labels: walk',
+        'labels',
+        'segmentation: validation',
+    ]
     assert rows[0] == ['background', '80.0', '81.0', '83.0', '84.0', '85.0']
     assert rows[2] == ['square', '–', '22.0', '24.0', '25.0', '26.0']
     assert rows[3] == ['mean', '60.0', '48.0', '50.0', '51.0', '52.0']
