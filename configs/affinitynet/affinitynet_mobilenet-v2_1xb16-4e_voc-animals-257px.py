@@ -1,10 +1,9 @@
 _base_ = [
-    '../_base_/models/affinitynet_r50.py',
-    '../_base_/datasets/voc-animals_affinity-label_257x257.py',
-    '../_base_/schedules/schedule_affinitynet_8e.py',
+    '../_base_/models/affinitynet_resnet50.py',
+    '../_base_/datasets/voc-animals_affinity.py',
+    '../_base_/schedules/affinitynet_8e.py',
     '../_base_/default_runtime.py',
 ]
-label_dir = 'work_dirs/voc-animals/affinity_label_affinitynet'
 model = dict(
     data_preprocessor=dict(size=(257, 257)),
     backbone=dict(
@@ -16,7 +15,7 @@ model = dict(
         norm_eval=True,
         init_cfg=dict(
             type='StrictPretrained',
-            checkpoint='{{$MMAMR_MOBILENET_V2:../shared/weights/mobilenet_v2_imagenet_backbone.pth}}',
+            checkpoint='{{$MMAMR_MOBILENET_V2:checkpoints/mobilenet_v2.pth}}',
             prefix='backbone.',
         ),
     ),
@@ -24,12 +23,11 @@ model = dict(
     # The maps are small, 30x40: without a border of pixels that start no pair, and with fewer steps.
     walk_cfg=dict(exp_times=6, border=0),
 )
-train_dataloader = dict(dataset=dict(label_dir=label_dir))
+train_dataloader = dict(dataset=dict(label_dir='work_dirs/affinitynet_affinity-label_voc-animals/affinity_labels'))
 optim_wrapper = dict(optimizer=dict(lr=0.01, momentum=0.9))
 param_scheduler = [
     dict(type='PolyLR', power=0.9, eta_min=0.0, begin=0, end=4, by_epoch=True, convert_to_iter_based=True)
 ]
 train_cfg = dict(max_epochs=4)
-test_cfg = dict(power=8.0)
-test_evaluator = [dict(type='CAMMetric', threshold=8.0, prefix='walk'), dict(type='LabelMetric', prefix='pseudo_label')]
+test_evaluator = dict(threshold=8.0)
 custom_hooks = [dict(type='ChannelsLastHook')]

@@ -1,7 +1,7 @@
 _base_ = [
-    '../_base_/models/affinitynet_r50.py',
-    '../_base_/datasets/embedded_affinity-label_96x96.py',
-    '../_base_/schedules/schedule_affinitynet_8e.py',
+    '../_base_/models/affinitynet_resnet50.py',
+    '../_base_/datasets/embedded_affinity.py',
+    '../_base_/schedules/affinitynet_8e.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(
@@ -21,15 +21,9 @@ model = dict(
     # The maps are 12 to 16 cells wide: few steps, to near neighbours, without a border of pixels that start no pair.
     walk_cfg=dict(radius=2, exp_times=3, border=0),
 )
+train_dataloader = dict(dataset=dict(label_dir='work_dirs/affinitynet_affinity-label_embedded/affinity_labels'))
 optim_wrapper = dict(optimizer=dict(lr=0.03, momentum=0.9))
-param_scheduler = [
-    dict(type='PolyLR', power=0.9, eta_min=0.0, begin=0, end=8, by_epoch=True, convert_to_iter_based=True)
-]
-train_cfg = dict(max_epochs=8)
 custom_hooks = [dict(type='ChannelsLastHook')]
 # These CAMs are faint on the bodies, so the background takes a high power.
-test_cfg = dict(powers=(64.0, 128.0, 256.0, 512.0), power=256.0)
-test_evaluator = [
-    dict(type='CAMMetric', threshold=256.0, prefix='walk'),
-    dict(type='LabelMetric', prefix='pseudo_label'),
-]
+test_cfg = dict(powers=(64.0, 128.0, 256.0, 512.0))
+test_evaluator = dict(threshold=256.0)

@@ -1,10 +1,9 @@
 _base_ = [
-    '../_base_/models/affinitynet_r50.py',
-    '../_base_/datasets/voc12aug_affinity-label_512x512.py',
-    '../_base_/schedules/schedule_affinitynet_8e.py',
+    '../_base_/models/affinitynet_resnet50.py',
+    '../_base_/datasets/voc12aug_affinity.py',
+    '../_base_/schedules/affinitynet_8e.py',
     '../_base_/default_runtime.py',
 ]
-label_dir = 'work_dirs/voc12aug/affinity_label_affinitynet'
 # Photos are not scaled.
 train_pipeline = [
     dict(type='LoadImage'),
@@ -14,4 +13,7 @@ train_pipeline = [
     dict(type='mmseg.PhotoMetricDistortion'),
     dict(type='mmseg.PackSegInputs'),
 ]
-train_dataloader = dict(batch_size=8, dataset=dict(label_dir=label_dir, pipeline=train_pipeline))
+train_dataloader = dict(
+    batch_size=8,
+    dataset=dict(label_dir='work_dirs/affinitynet_affinity-label_voc12aug/affinity_labels', pipeline=train_pipeline),
+)

@@ -3,8 +3,9 @@
 _base_ = './deeplabv2_r101-d8_1xb10-20k_voc12aug-321x321.py'
 test_dataloader = dict(
     dataset=dict(
-        ann_file='ImageSets/Segmentation/test.txt',
-        pipeline=[dict(type='LoadImageFromFile'), dict(type='PackSegInputs')],
+        split='ImageSets/Segmentation/test.txt',
+        mask_dir=None,
+        pipeline=[dict(type='mmamr.LoadImage'), dict(type='PackSegInputs')],
     )
 )
 test_evaluator = dict(format_only=True)

@@ -1,21 +1,36 @@
-# mmseg's own config; only the labels are ours, and what makes it resume with the same random numbers.
+# mmseg's own config; only the data set is ours, and what makes it resume with the same random numbers.
 _base_ = ['mmseg::deeplabv3plus/deeplabv3plus_r101-d8_4xb4-20k_voc12aug-512x512.py', '../_base_/test_time.py']
-data_root = '{{$MMAMR_VOC12:data/VOCdevkit/VOC2012}}'
 model = dict(
     decode_head=dict(loss_decode=dict(avg_non_ignore=True)), auxiliary_head=dict(loss_decode=dict(avg_non_ignore=True))
 )
+class_heads = dict(background=['model.decode_head', 'model.auxiliary_head'])
+train_pipeline = [dict(type='mmamr.LoadImage'), dict(type='mmamr.LoadMask'), *_base_.train_pipeline[2:]]
+resize = dict(type='Resize', scale=(2048, 512), keep_ratio=True)
+# the mask keeps its size
+test_pipeline = [dict(type='mmamr.LoadImage'), resize, dict(type='mmamr.LoadMask'), dict(type='PackSegInputs')]
+dataset = dict(type='mmamr.SegmentationDataset', data_root='{{$MMAMR_VOC12:data/VOCdevkit/VOC2012}}')
 train_dataloader = dict(
+    # label_dir names the folder whose labels train; without it they are masks in the folder of the data set.
     dataset=dict(
         _delete_=True,
-        type='PascalVOCDataset',
-        data_root=data_root,
-        ann_file='ImageSets/Segmentation/train_aug.txt',
-        data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClassPseudo'),
-        pipeline={{_base_.train_pipeline}},
+        **dataset,
+        split='ImageSets/Segmentation/train_aug.txt',
+        mask_dir='SegmentationClassPseudo',
+        label_dir=None,
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        **dataset,
+        split='ImageSets/Segmentation/val.txt',
+        mask_dir='SegmentationClass',
+        pipeline=test_pipeline,
     )
 )
-val_dataloader = dict(dataset=dict(data_root=data_root))
-test_dataloader = val_dataloader
+test_dataloader = dict(dataset=dict(**val_dataloader['dataset']))
+val_evaluator = test_evaluator = dict(type='mmamr.SegmentationMetric')
 randomness = dict(seed=0)
 custom_imports = dict(imports=['mmamr.registry'], allow_failed_imports=False)
 default_hooks = dict(randomness=dict(type='mmamr.ResumableRandomnessHook'))

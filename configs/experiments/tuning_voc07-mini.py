@@ -1,16 +1,15 @@
 # What AMR's settings on voc07-mini were chosen from: measured on train, val is not looked at.
-_base_ = './amr_gain_voc07-mini.py'
-title = 'Tuning AMR on the training photos of voc07-mini, MobileNetV2: weighted CAMs'
+_base_ = './_base_/voc07-mini.py'
+title = f'Tuning AMR on the training photos of {_base_.where}: weighted CAMs'
 splits = dict(_delete_=True, train='ImageSets/Segmentation/train.txt')
-amr = '../amr/amr_mobilenet-v2_1xb16-8e_voc07-mini-225px.py'
+amr = _base_.amr
 layers = 'model.compensation.modulation.layers'
 weight = 'model.loss_cps.loss_weight'
 amm_rate = 'optim_wrapper.paramwise_cfg.custom_keys.amm.lr_mult'
 both = {layers: r'layer[56]\.[12]\.conv\.2'}
 single = {layers: r'layer6\.2\.conv\.2'}
 runs = dict(
-    _delete_=True,
-    plain=dict(config='../amr/cam_mobilenet-v2_1xb16-8e_voc07-mini-225px.py'),
+    plain=dict(config=_base_.plain),
     both_stages=dict(config=amr, options={**both, weight: 0.2}),
     without_cps=dict(config=amr, options={**both, 'model.loss_cps': None}),
     cps_002=dict(config=amr, options={**both, weight: 0.02}),

@@ -1,18 +1,7 @@
-# Confident labels for IRNet, of CAMs that the CAM stage made. These CAMs are faint on the bodies, so that IRNet's thresholds
+# Confident labels for IRNet, of the CAMs in cam_dir. These CAMs are faint on the bodies, so that IRNet's thresholds
 # (0.3, 0.05) would call many of them background.
-_base_ = ['../_base_/datasets/embedded_112px.py', '../_base_/default_runtime.py']
-cam_dir = 'work_dirs/cams'
+_base_ = ['../_base_/datasets/embedded.py', '../_base_/default_runtime.py']
 model = dict(type='NoModel')
 train_dataloader = val_dataloader = val_evaluator = None
-test_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            dict(type='LoadImage'),
-            dict(type='LoadCAM', cam_dir=cam_dir),
-            dict(type='MakeAffinityLabel', method='irnet', fg_threshold=0.2, bg_threshold=0.01),
-            dict(type='KeepKeys', keys=('img_id', 'affinity_label')),
-        ]
-    )
-)
-test_cfg = dict(type='AffinityLabelLoop')
+test_cfg = dict(type='AffinityLabelLoop', cam_dir=None, method='irnet', fg_threshold=0.2, bg_threshold=0.01)
 test_evaluator = dict(type='LabelMetric', prefix='affinity_label')

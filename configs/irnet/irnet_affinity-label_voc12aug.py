@@ -1,17 +1,6 @@
-# Confident labels for IRNet, of CAMs that the CAM stage made: thresholds of AMR's released code (row P1).
-_base_ = ['../_base_/datasets/voc12aug_512px.py', '../_base_/default_runtime.py']
-cam_dir = 'work_dirs/cams'
+# Confident labels for IRNet, of the CAMs in cam_dir: thresholds of AMR's released code (row P1).
+_base_ = ['../_base_/datasets/voc12aug.py', '../_base_/default_runtime.py']
 model = dict(type='NoModel')
 train_dataloader = val_dataloader = val_evaluator = None
-test_dataloader = dict(
-    dataset=dict(
-        pipeline=[
-            dict(type='LoadImage'),
-            dict(type='LoadCAM', cam_dir=cam_dir),
-            dict(type='MakeAffinityLabel', method='irnet', fg_threshold=0.6, bg_threshold=0.33),
-            dict(type='KeepKeys', keys=('img_id', 'affinity_label')),
-        ]
-    )
-)
-test_cfg = dict(type='AffinityLabelLoop')
+test_cfg = dict(type='AffinityLabelLoop', cam_dir=None, method='irnet', fg_threshold=0.6, bg_threshold=0.33)
 test_evaluator = dict(type='LabelMetric', prefix='affinity_label')

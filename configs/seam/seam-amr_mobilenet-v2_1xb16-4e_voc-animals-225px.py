@@ -13,3 +13,4 @@ model = dict(
     loss_cls=dict(type='MultiLabelSoftMarginLoss', loss_weight=2.0),
     loss_cps=dict(type='CrossPseudoSupervisionLoss', loss_weight=0.2, relu=False),
 )
+class_heads = dict(foreground=['model.spotlight.head', 'model.compensation.head'])

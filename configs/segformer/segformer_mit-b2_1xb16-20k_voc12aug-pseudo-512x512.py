@@ -1,4 +1,5 @@
-# mmseg's SegFormer-B2 and its optimiser, on mmseg's VOC 2012; only the labels are ours, and what makes it resume with the same random numbers.
+# mmseg's SegFormer-B2, its optimiser, and mmseg's crops of VOC 2012; the data set is ours, and what makes it resume with
+# the same random numbers.
 _base_ = [
     'mmseg::_base_/models/segformer_mit-b0.py',
     'mmseg::_base_/datasets/pascal_voc12_aug.py',
@@ -6,7 +7,6 @@ _base_ = [
     'mmseg::_base_/schedules/schedule_20k.py',
     '../_base_/test_time.py',
 ]
-data_root = '{{$MMAMR_VOC12:data/VOCdevkit/VOC2012}}'
 model = dict(
     data_preprocessor=dict(size=(512, 512)),
     backbone=dict(
@@ -19,19 +19,35 @@ model = dict(
     ),
     decode_head=dict(in_channels=[64, 128, 320, 512], num_classes=21, loss_decode=dict(avg_non_ignore=True)),
 )
+class_heads = dict(background=['model.decode_head'])
+train_pipeline = [dict(type='mmamr.LoadImage'), dict(type='mmamr.LoadMask'), *_base_.train_pipeline[2:]]
+resize = dict(type='Resize', scale=(2048, 512), keep_ratio=True)
+# the mask keeps its size
+test_pipeline = [dict(type='mmamr.LoadImage'), resize, dict(type='mmamr.LoadMask'), dict(type='PackSegInputs')]
+dataset = dict(type='mmamr.SegmentationDataset', data_root='{{$MMAMR_VOC12:data/VOCdevkit/VOC2012}}')
 train_dataloader = dict(
     batch_size=16,
+    # label_dir names the folder whose labels train; without it they are masks in the folder of the data set.
     dataset=dict(
         _delete_=True,
-        type='PascalVOCDataset',
-        data_root=data_root,
-        ann_file='ImageSets/Segmentation/train_aug.txt',
-        data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClassPseudo'),
-        pipeline={{_base_.train_pipeline}},
+        **dataset,
+        split='ImageSets/Segmentation/train_aug.txt',
+        mask_dir='SegmentationClassPseudo',
+        label_dir=None,
+        pipeline=train_pipeline,
     ),
 )
-val_dataloader = dict(dataset=dict(data_root=data_root))
-test_dataloader = val_dataloader
+val_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        **dataset,
+        split='ImageSets/Segmentation/val.txt',
+        mask_dir='SegmentationClass',
+        pipeline=test_pipeline,
+    )
+)
+test_dataloader = dict(dataset=dict(**val_dataloader['dataset']))
+val_evaluator = test_evaluator = dict(type='mmamr.SegmentationMetric')
 optim_wrapper = dict(
     _delete_=True,
     type='OptimWrapper',

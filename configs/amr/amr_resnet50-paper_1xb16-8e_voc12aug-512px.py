@@ -1,6 +1,0 @@
-_base_ = [
-    '../_base_/models/amr_resnet50-d16_paper.py',
-    '../_base_/datasets/voc12aug_512px.py',
-    '../_base_/schedules/schedule_cam_8e.py',
-    '../_base_/default_runtime.py',
-]

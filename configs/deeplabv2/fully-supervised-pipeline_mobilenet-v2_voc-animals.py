@@ -1,9 +1,0 @@
-# The upper bound: the same segmentation model, trained and measured in the same way, on real masks.
-runner_type = 'WSSSRunner'
-stages = dict(
-    segmentation=dict(
-        kind='train',
-        config='{{ fileDirname }}/deeplabv2_mobilenet-v2-d16_fully-supervised_1xb16-400i_voc-animals-225x225.py',
-    ),
-    evaluation=dict(kind='test', config='{segmentation.config}', checkpoint='{segmentation.checkpoint}'),
-)

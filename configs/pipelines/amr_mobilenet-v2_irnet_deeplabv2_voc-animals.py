@@ -1,0 +1,15 @@
+# The whole method on the five animals of VOC, on two CPU cores.
+_base_ = '../_base_/pipeline.py'
+stages = dict(
+    classifier=dict(config='{{ fileDirname }}/../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'),
+    affinity_label=dict(config='{{ fileDirname }}/../irnet/irnet_affinity-label_voc-animals.py'),
+    affinity=dict(config='{{ fileDirname }}/../irnet/irnet_mobilenet-v2_1xb16-4e_voc-animals-257px.py'),
+    pseudo_label=dict(
+        config='{{ fileDirname }}/../pseudo_label/pseudo-label_voc-animals.py',
+        # After a walk of 2⁷ steps the largest scores have spread over the object, and the best threshold is high.
+        options={'test_cfg.threshold': 0.55},
+    ),
+    segmentation=dict(
+        config='{{ fileDirname }}/../deeplabv2/deeplabv2_mobilenet-v2-d16_1xb16-400i_voc-animals-225x225.py'
+    ),
+)
