@@ -26,12 +26,13 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 import mmamr  # noqa: F401  (before anything of OpenMMLab)
-from mmamr.cams import multi_scale_maps, normalize_maps, resize_images, strided_size
+from mmamr.cams import multi_scale_maps, normalize_maps, resize_images
 from mmamr.compat import keep_freed_memory
-from mmamr.datasets.images import read_image
 from mmamr.datasets.splits import read_ids
+from mmamr.fileio import read_image
 from mmamr.models.utils import SharedLayer, folded_norms
 from mmamr.registry import MODELS
+from mmamr.structures import strided_size
 
 CONFIGS = osp.join(osp.dirname(osp.abspath(__file__)), '..', 'configs', '_base_', 'models')
 BACKBONES = dict(resnet50='amr_resnet50-d16_paper.py', mobilenet='amr_mobilenet-v2-d16.py')

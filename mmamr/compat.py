@@ -14,6 +14,7 @@ from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
+from urllib.parse import urlparse
 
 from packaging.version import Version
 
@@ -86,6 +87,7 @@ def apply_compat() -> None:
     filter_log()
     stand_in_for_mmcv_ext()
     allow_checkpoint_types()
+    load_checkpoints_safely()
     register_package_for_configs()
 
 
@@ -184,6 +186,40 @@ def _history_method(owner: type, name: str) -> Callable:
             f'the checkpoint wants getattr({owner!r}, {name!r}), which mmengine does not write: do not trust it'
         )
     return getattr(HistoryBuffer, name)
+
+
+def load_checkpoints_safely() -> None:
+    """Let mmengine read every checkpoint, from a file or any URL, with ``weights_only=True``.
+
+    Its own loader of URLs lets the pickle in a download run. Here a download goes to a temporary name first, and is
+    read as a local file is.
+    """
+    import torch
+    from mmengine.dist import get_dist_info
+    from mmengine.runner import checkpoint as module
+
+    def load_from_local(filename: str, map_location=None):
+        filename = os.path.expanduser(filename)
+        if not os.path.isfile(filename):
+            raise FileNotFoundError(f'{filename}: no such checkpoint')
+        return torch.load(filename, map_location=map_location, weights_only=True)
+
+    def load_from_http(filename: str, map_location=None, model_dir: str | None = None, progress: bool = True):
+        folder = model_dir or os.path.join(torch.hub.get_dir(), 'checkpoints')
+        path = os.path.join(folder, os.path.basename(urlparse(filename).path))
+        rank, world_size = get_dist_info()
+        if rank == 0 and not os.path.exists(path):
+            os.makedirs(folder, exist_ok=True)
+            torch.hub.download_url_to_file(filename, path, progress=progress)
+        if world_size > 1:
+            torch.distributed.barrier()
+        return load_from_local(path, map_location)
+
+    loader = module.CheckpointLoader
+    loader._register_scheme('', load_from_local, force=True)
+    loader._register_scheme(('http://', 'https://'), load_from_http, force=True)
+    # torchvision:// and its like become URLs, which they read by this name
+    module.load_from_http = load_from_http
 
 
 def register_package_for_configs() -> None:

@@ -49,7 +49,7 @@ __all__ = [
     'WEIGHT_INITIALIZERS',
 ]
 
-RUNNERS = Registry('runner', parent=MMENGINE_RUNNERS, scope='mmamr', locations=['mmamr.engine'])
+RUNNERS = Registry('runner', parent=MMENGINE_RUNNERS, scope='mmamr', locations=['mmamr.pipeline'])
 RUNNER_CONSTRUCTORS = Registry(
     'runner constructor', parent=MMENGINE_RUNNER_CONSTRUCTORS, scope='mmamr', locations=['mmamr.engine']
 )

@@ -14,12 +14,12 @@ import time
 
 from prettytable import PrettyTable
 
-from mmamr.apis.report import REPORT
-from mmamr.engine.runner.checkpoints import latest_checkpoint
+from mmamr.engine import latest_checkpoint
+from mmamr.pipeline.report import REPORT
 
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
-PLAIN = 'configs/amr/cam-pipeline_resnet18-w16_irnet_deeplabv2_embedded.py'
-AMR = 'configs/amr/amr-pipeline_resnet18-w16_irnet_deeplabv2_embedded.py'
+PLAIN = 'configs/pipelines/cam_resnet18-w16_irnet_deeplabv2_embedded.py'
+AMR = 'configs/pipelines/amr_resnet18-w16_irnet_deeplabv2_embedded.py'
 CAMS = 'configs/amr/amr_resnet18-w16_1xb8-12e_embedded-112px.py'
 IRNET = 'configs/irnet/irnet_resnet18-w16_1xb16-16e_embedded-112px.py'
 
@@ -75,6 +75,8 @@ def main() -> None:
         latest_checkpoint(osp.join(amr, 'affinity')),
         '--cam-dir',
         osp.join(amr, 'cam', 'cams'),
+        '--threshold',
+        '0.15',
         '--num',
         '6',
         '--out',

@@ -7,19 +7,25 @@ import os.path as osp
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 
-from mmamr.apis.experiments import Experiments
+from mmamr.experiments import Experiments
 from mmamr.utils import one_line_errors
+
+DATA_VARIABLE = 'MMAMR_DATA'
+"""The environment variable by which a table's base is named."""
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='one of configs/experiments/')
+    parser.add_argument(
+        '--data', metavar='NAME', help='data set: a file below configs/experiments/_base_/; default: voc-animals'
+    )
     parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2], help='one run a seed; default: 0 1 2')
     parser.add_argument(
         '--runs', nargs='+', help='only these runs, e.g. plain amr, with a table of their own; default: all'
     )
     parser.add_argument(
-        '--work-dir', help='folder for runs and table; ./work_dirs/experiments/<config name> if not given'
+        '--work-dir', help='folder for runs and table; ./work_dirs/experiments/<config name>_<data> if not given'
     )
     parser.add_argument(
         '--jobs', type=int, default=0, help='runs at a time, one GPU each; default: the number of GPUs, or 1'
@@ -33,7 +39,10 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
-    name = osp.splitext(osp.basename(args.config))[0]
+    if args.data is not None:
+        os.environ[DATA_VARIABLE] = args.data
+    data = os.environ.get(DATA_VARIABLE, 'voc-animals')
+    name = f'{osp.splitext(osp.basename(args.config))[0]}_{data}'
     work_dir = args.work_dir or osp.join('work_dirs', 'experiments', name)
     # each config would say each time which variables of the environment it uses
     MMLogger.get_current_instance().setLevel('WARNING')
@@ -42,7 +51,6 @@ def main(argv: list[str] | None = None) -> None:
             Config.fromfile(args.config),
             config_dir=osp.dirname(osp.abspath(args.config)),
             work_dir=work_dir,
-            tools_dir=osp.dirname(osp.abspath(__file__)),
             seeds=args.seeds,
             runs=args.runs,
         )

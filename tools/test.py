@@ -12,12 +12,13 @@ from mmengine.dist import is_main_process
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from mmamr.apis import draw_loop, require_screen, write_metrics
 from mmamr.compat import keep_freed_memory, setup_cpu_distributed
-from mmamr.engine.loops import ImageFilesLoop
-from mmamr.engine.test_time import apply_test_time
+from mmamr.engine import ImageFilesLoop, apply_test_time, draw_loop
+from mmamr.evaluation import write_metrics
+from mmamr.fileio import ChangedSettingsError
 from mmamr.registry import LOOPS
-from mmamr.utils import InputError, default_work_dir, one_line_errors
+from mmamr.utils import InputError, confirm, default_work_dir, one_line_errors
+from mmamr.visualization import require_screen
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -45,6 +46,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--tta', action='store_true', help='segmentation: average over scales and mirror images')
     parser.add_argument('--amp', action='store_true', help='half precision: float16 on a GPU, bfloat16 on a CPU')
+    parser.add_argument(
+        '--redo',
+        action='store_true',
+        help='make files that are there, but were made with other settings, again (else you are asked)',
+    )
     parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of batches for the GPU')
     parser.add_argument(
         '--cfg-options',
@@ -95,6 +101,8 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         merge_show_args(cfg, args)
     if args.no_pin_memory and cfg.get('test_dataloader'):
         cfg.test_dataloader.pin_memory = False
+    if args.redo:
+        set_loop_option(cfg, '--redo', redo=True)
     if args.amp:
         precision = 'float16' if torch.cuda.is_available() else 'bfloat16'
         set_loop_option(cfg, '--amp', precision=precision, fp16=True)
@@ -151,7 +159,10 @@ def set_loop_option(cfg: Config, flag: str, **options: Any) -> None:
         InputError: If it has none of them.
     """
     loop = test_loop(cfg)
-    known = [name for name in options if loop is not None and name in inspect.signature(loop).parameters]
+    # the loops that make files hand some arguments on to their parents
+    parents = loop.__mro__ if loop is not None else ()
+    accepted = {name for cls in parents for name in inspect.signature(cls.__init__).parameters}
+    known = [name for name in options if name in accepted]
     if not known:
         raise InputError(f'{flag} means nothing to this config: its test loop is {loop and loop.__name__}')
     cfg.test_cfg.update({name: options[name] for name in known})
@@ -164,7 +175,14 @@ def main(argv: list[str] | None = None) -> None:
         cfg = merge_args(Config.fromfile(args.config), args)
         setup_cpu_distributed(cfg, args.launcher)
         runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-        metrics = runner.test()
+        try:
+            metrics = runner.test()
+        except ChangedSettingsError as error:
+            # one process may ask; several would not agree on the answer
+            if args.launcher != 'none' or not confirm(str(error).replace('pass --redo to make', 'make')):
+                raise
+            runner.test_loop.redo = True
+            metrics = runner.test()
         if not is_main_process():
             return
         if args.out_item == 'metrics':

@@ -8,9 +8,10 @@ from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
 from mmamr.compat import keep_freed_memory, setup_cpu_distributed
-from mmamr.engine.runner import WSSSRunner, resume_from_latest
+from mmamr.engine import resume_from_latest
+from mmamr.pipeline import WSSSRunner
 from mmamr.registry import RUNNERS
-from mmamr.utils import InputError, default_work_dir, one_line_errors
+from mmamr.utils import InputError, confirm, default_work_dir, one_line_errors
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -27,6 +28,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     pipeline = parser.add_argument_group('pipelines', 'for configs with stages')
     pipeline.add_argument('--stages', nargs='+', metavar='NAME', help='run these stages only')
     pipeline.add_argument('--from-stage', metavar='NAME', help='run this stage and those after it')
+    pipeline.add_argument(
+        '--redo',
+        action='store_true',
+        help='make again what is done, but with other settings or of other inputs (else you are asked)',
+    )
     pipeline.add_argument(
         '--dry-run',
         action='store_true',
@@ -64,8 +70,10 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     """Put the command line into the config."""
     if 'stages' in cfg:
         return merge_pipeline_args(cfg, args)
-    if args.stages or args.from_stage or args.dry_run:
-        raise InputError(f'{args.config} is no pipeline: it has no stages for --stages, --from-stage or --dry-run')
+    if args.stages or args.from_stage or args.dry_run or args.redo:
+        raise InputError(
+            f'{args.config} is no pipeline: it has no stages for --stages, --from-stage, --redo or --dry-run'
+        )
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     cfg.launcher = args.launcher
@@ -111,7 +119,7 @@ def merge_pipeline_args(cfg: Config, args: argparse.Namespace) -> Config:
     cfg.setdefault('_scope_', 'mmamr')  # where runner_type is looked up
     cfg.launcher = args.launcher
     cfg.resume = args.resume is not None
-    cfg.only_stages, cfg.from_stage = args.stages, args.from_stage
+    cfg.only_stages, cfg.from_stage, cfg.redo = args.stages, args.from_stage, args.redo
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
     if args.cfg_options is not None:
         cfg.merge_from_dict(args.cfg_options)
@@ -128,6 +136,8 @@ def main(argv: list[str] | None = None) -> None:
             return
         setup_cpu_distributed(cfg, args.launcher)
         runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        if isinstance(runner, WSSSRunner):
+            runner.confirm = confirm
         runner.train()
 
 

@@ -1,27 +1,26 @@
-"""What a Python user calls. Importing it does not import mmseg or mmpretrain; using it does."""
+"""What a Python user calls."""
 
-from .config import init_dataset, load_config
-from .evaluation import evaluate_cams, evaluate_labels, metrics_table, write_metrics
-from .inference import init_model, make_cams
-from .loop_pictures import draw_loop, loop_rows, require_screen
-from .pictures import affinity_rows, cam_rows, choose_items, label_rows, save_rows, show_cams
-from .report import write_report
+from mmamr.datasets import choose_items, init_dataset, load_config
+from mmamr.evaluation import evaluate_cams, evaluate_labels, metrics_table, write_metrics
+from mmamr.models.modulation import activations_of
+from mmamr.pipeline import write_report
+from mmamr.visualization import affinity_rows, cam_rows, label_rows, save_rows
+
+from .inference import init_model, make_cams, show_cams
 
 __all__ = [
+    'activations_of',
     'affinity_rows',
     'cam_rows',
     'choose_items',
-    'draw_loop',
     'evaluate_cams',
     'evaluate_labels',
     'init_dataset',
     'init_model',
     'label_rows',
     'load_config',
-    'loop_rows',
     'make_cams',
     'metrics_table',
-    'require_screen',
     'save_rows',
     'show_cams',
     'write_metrics',

@@ -7,19 +7,16 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.model import BaseTTAModel
-from mmengine.registry import MODELS as ROOT
-from mmengine.registry import DefaultScope
-from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
-from mmamr.cams import CAM, Climbing
-from mmamr.registry import MODELS
-from mmamr.utils import InputError, evaluating
-
-from .config import load_config
-
-Image = str | os.PathLike | np.ndarray
+from mmamr.cams import Climbing
+from mmamr.datasets import load_config
+from mmamr.fileio import read_rgb
+from mmamr.fileio.images import ImageInput
+from mmamr.models.utils import build_model, class_names, class_numbers, preprocess
+from mmamr.structures import CAM, ClassIndex
+from mmamr.utils import evaluating
+from mmamr.visualization import cam_row, draw_sheet, save_picture
 
 
 def init_model(
@@ -45,100 +42,13 @@ def init_model(
         FileNotFoundError: If there is no such config or checkpoint.
         InputError: If the checkpoint is not one of this model.
     """
-    cfg = load_config(config, cfg_options)
-    # our registry first: it makes mmengine's root know the scope
-    scope = cfg.get('default_scope') or MODELS.scope
-    with DefaultScope.overwrite_default_scope(scope):
-        model = ROOT.build(cfg.model)
-        if checkpoint is None:
-            model.init_weights()
-    meta = dict(cfg.get('test_dataloader', {}).get('dataset', {}).get('metainfo') or {})
-    if checkpoint is not None:
-        # a test-time wrapper wraps the model that was trained
-        trained = model.module if isinstance(model, BaseTTAModel) else model
-        meta = load_weights(trained, os.fspath(checkpoint)) or meta
-    model.cfg = cfg
-    model.dataset_meta = meta
-    return model.to(device).eval()
-
-
-def load_weights(model: nn.Module, checkpoint: str) -> dict[str, Any]:
-    """Load a checkpoint into a model.
-
-    Args:
-        model (nn.Module): The model.
-        checkpoint (str): File or URL.
-
-    Returns:
-        dict: ``dataset_meta`` of the checkpoint, empty where it has none.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        InputError: If it is no checkpoint, or not one of this model.
-    """
-    if '://' not in checkpoint and not os.path.isfile(checkpoint):
-        raise FileNotFoundError(f'no checkpoint {checkpoint}: train the model first, or name another file')
-    try:
-        # torch.load() has weights_only=True by default in all versions that mmamr works with
-        content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu', logger='silent')
-        state = content.get('state_dict', content)
-        missing, unexpected = model.load_state_dict(state, strict=False)
-    except Exception as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
-        raise InputError(
-            f'{checkpoint} cannot be loaded into {type(model).__name__} ({reason}): '
-            'name a checkpoint that was trained with this config'
-        ) from None
-    if missing or unexpected:
-        few = ', '.join([*missing, *unexpected][:3])
-        raise InputError(
-            f'{checkpoint} does not fit {type(model).__name__}: {len(missing)} weights are missing, '
-            f"{len(unexpected)} are not the model's ({few}, …); name a checkpoint that was trained with "
-            'this config'
-        )
-    return dict((content.get('meta') or {}).get('dataset_meta') or {})
-
-
-def load_rgb(image: Image, channel_order: str = 'bgr') -> np.ndarray:
-    """An image as RGB uint8 ``(H, W, 3)``.
-
-    Args:
-        image (str | PathLike | np.ndarray): A file, or uint8 of shape ``(H, W, 3)`` or, if grey, ``(H, W)``.
-        channel_order (str): ``'bgr'`` or ``'rgb'``: of an array with colours. Defaults to 'bgr'.
-
-    Returns:
-        np.ndarray: The image.
-
-    Raises:
-        ValueError: If the array is no such image.
-    """
-    if channel_order not in ('bgr', 'rgb'):
-        raise ValueError(f"channel_order must be 'bgr' or 'rgb', but got {channel_order!r}")
-    if not isinstance(image, np.ndarray):
-        from mmamr.datasets.images import read_image  # mmamr.datasets imports mmseg
-
-        image, channel_order = read_image(os.fspath(image)), 'bgr'
-    if image.ndim == 2:
-        image = np.repeat(image[..., None], 3, axis=2)
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        raise ValueError(f'an image must be uint8 of shape (H, W, 3) or (H, W), but got {image.dtype} of {image.shape}')
-    return np.ascontiguousarray(image[..., ::-1] if channel_order == 'bgr' else image)
-
-
-def preprocess(model: nn.Module, image: np.ndarray) -> torch.Tensor:
-    """Normalise an RGB image ``(H, W, 3)`` with the model's data preprocessor, which expects BGR as everywhere in mmcv.
-
-    Returns:
-        Tensor: ``(1, 3, H, W)``, on the device of the model.
-    """
-    tensor = torch.from_numpy(np.ascontiguousarray(image[..., ::-1].transpose(2, 0, 1)))
-    return model.data_preprocessor({'inputs': [tensor]}, False)['inputs']
+    return build_model(load_config(config, cfg_options), checkpoint, device)
 
 
 @torch.no_grad()
 def make_cams(
     model: nn.Module,
-    images: Image | Sequence[Image],
+    images: ImageInput | Sequence[ImageInput],
     labels: Sequence[Sequence[int | str]] | None = None,
     scales: Sequence[float] | None = None,
     flip: bool | None = None,
@@ -176,7 +86,7 @@ def make_cams(
     cams = []
     with evaluating(model):
         for index, image in enumerate(images):
-            inputs = preprocess(model, load_rgb(image, channel_order))
+            inputs = preprocess(model, read_rgb(image, channel_order))
             if labels is None:
                 scores = model.predict(inputs)[0].pred_score
                 classes = (scores > score_threshold).nonzero()[:, 0].tolist()
@@ -186,22 +96,43 @@ def make_cams(
     return cams
 
 
-def class_names(model: nn.Module) -> list[str]:
-    """Names of the foreground classes of a model: their numbers where nobody told."""
-    return list(getattr(model, 'dataset_meta', {}).get('classes') or map(str, range(model.num_classes)))
+def show_cams(
+    model: nn.Module,
+    images: ImageInput | Sequence[ImageInput],
+    cams: Sequence[CAM],
+    out_file: str | None = None,
+    xi: float = 0.5,
+    channel_order: str = 'bgr',
+) -> np.ndarray:
+    """Draw images and their CAMs side by side.
 
+    Args:
+        model (nn.Module): The model that made them; names and colours of the classes are its own.
+        images (str | PathLike | np.ndarray | Sequence): As given to :func:`make_cams`.
+        cams (Sequence[CAM]): What it returned.
+        out_file (str, optional): ``.png`` or ``.jpg`` to write. Defaults to None.
+        xi (float): Recalibration coefficient ξ of the weighted CAM. Defaults to 0.5.
+        channel_order (str): Of arrays, ``'bgr'`` or ``'rgb'``. Defaults to 'bgr'.
 
-def class_numbers(model: nn.Module, labels: Sequence[int | str]) -> list[int]:
-    """Numbers of classes given by number or name.
-
-    Raises:
-        ValueError: If the model has no such class.
+    Returns:
+        np.ndarray: RGB uint8 ``(H, W, 3)``.
     """
+    images = [images] if isinstance(images, (str, os.PathLike, np.ndarray)) else list(images)
     names = class_names(model)
-    numbers = [names.index(label) if label in names else label for label in labels]
-    for number in numbers:
-        if isinstance(number, str) or not 0 <= number < model.num_classes:
-            raise ValueError(
-                f'no class {number!r}: the classes are {", ".join(names)}, or 0 to {model.num_classes - 1}'
-            )
-    return [int(number) for number in numbers]
+    meta = getattr(model, 'dataset_meta', {})
+    palette = ClassIndex(names, meta.get('mask_values'), meta.get('palette')).palette
+    rows = [
+        cam_row(
+            read_rgb(image, channel_order),
+            cam,
+            names,
+            palette,
+            xi=xi,
+            title='' if isinstance(image, np.ndarray) else os.path.basename(image),
+        )
+        for image, cam in zip(images, cams)
+    ]
+    picture = draw_sheet(rows)
+    if out_file is not None:
+        save_picture(out_file, picture)
+    return picture

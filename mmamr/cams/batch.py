@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from .files import CAM, strided_size
+from mmamr.structures import CAM, strided_size
+
 from .maps import normalize_maps
 from .multi_scale import ClassMaps, multi_scale_maps
 

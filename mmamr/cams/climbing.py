@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .files import CAM, strided_size
+from mmamr.structures import CAM, strided_size
+
 from .maps import normalize_maps
 from .multi_scale import resize_images
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .files import CAM
+from mmamr.structures import CAM
 
 EPS = 1e-5
 

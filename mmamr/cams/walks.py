@@ -1,4 +1,4 @@
-"""A CAM before and after a random walk, and the label that the walk makes."""
+"""A CAM before and after a random walk, and the label that either makes."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .files import CAM
+from mmamr.structures import CAM
+
 from .maps import mix, upsample
 
 
@@ -49,30 +50,40 @@ def walk_cam(
     return CAM({'walk': end[:count]}, cam.classes, cam.size, None if powers is None else end[count:], powers)
 
 
-def label_of_walk(
-    walk: CAM, threshold: float = 0.25, power: float | None = None, unsure: tuple[float, float] | None = None
+def label_of_cam(
+    cam: CAM,
+    threshold: float = 0.2,
+    xi: float = 0.5,
+    power: float | None = None,
+    unsure: tuple[float, float] | None = None,
 ) -> np.ndarray:
-    """Pseudo label of one image: the class of the largest score, or the background.
+    """Pseudo label of one image from its CAM or its walk: the class of the largest score, or the background.
 
     Args:
-        walk (CAM): Scores after a random walk.
-        threshold (float): Background threshold, in [0, 1] of the largest score. Defaults to 0.25.
-        power (float, optional): The background of the nearest of ``walk.powers`` takes the place of the threshold.
-            Defaults to None.
+        cam (CAM): CAMs, whose branches are mixed, or scores after a random walk.
+        threshold (float): Background threshold, in [0, 1] of the largest score. Defaults to 0.2 (row C6).
+        xi (float): Recalibration coefficient ξ (eq. 2) of CAMs with two branches. Defaults to 0.5.
+        power (float, optional): Where a walk carried the background along, the background of the nearest of
+            ``cam.powers`` takes the place of the threshold. Defaults to None.
         unsure (tuple[float, float], optional): Pixels whose score lies between these two thresholds become 255; takes
             the place of the threshold. Defaults to None.
 
     Returns:
         np.ndarray: uint8 ``(H, W)``: 0 background, c + 1 foreground, 255 unsure.
+
+    Raises:
+        ValueError: If ``power`` is given, but the scores carry no background.
     """
-    maps = upsample(next(iter(walk.maps.values())), walk.size)
+    maps = upsample(mix(cam, xi), cam.size)
     if len(maps) == 0:
-        return np.zeros(walk.size, dtype=np.uint8)
+        return np.zeros(cam.size, dtype=np.uint8)
     score = maps.max(0)
-    label = (walk.classes[maps.argmax(0)] + 1).astype(np.uint8)
+    label = (cam.classes[maps.argmax(0)] + 1).astype(np.uint8)
     if power is not None:
-        background = walk.background[np.abs(np.asarray(walk.powers, dtype=np.float64) - power).argmin()]
-        return np.where(score >= upsample(background[None], walk.size)[0], label, np.uint8(0))
+        if cam.background is None or cam.powers is None:
+            raise ValueError('power is for walks that carry the background along (powers of WalkLoop)')
+        background = cam.background[np.abs(np.asarray(cam.powers, dtype=np.float64) - power).argmin()]
+        return np.where(score >= upsample(background[None], cam.size)[0], label, np.uint8(0))
     if unsure is not None:
         low, high = unsure
         return np.where(score >= high, label, np.where(score >= low, np.uint8(255), np.uint8(0)))

@@ -1,28 +1,24 @@
 """Photographs and their labels. The registries import this package when they are first asked for a data set."""
 
 from .affinity_label_dataset import AffinityLabelDataset
-from .class_index import ClassIndex
+from .config import init_dataset, load_config
 from .embedded import EmbeddedAffinityLabelDataset, EmbeddedDataset, EmbeddedSegmentationDataset
-from .errors import DatasetError
 from .folder_classes import folder_metainfo
 from .image_label_dataset import ImageLabelDataset
-from .images import read_image, read_mask, read_size
+from .items import choose_items
 from .labels import CSVLabels, LabelTable, MaskLabels, VOCXMLLabels
 from .samplers import SameSizeBatchSampler
 from .segmentation_dataset import LoadMask, SegmentationDataset
-from .transforms import LoadImage, RandomCropPad, RandomLongSideResize, RandomSquareErase
-from .voc import VOC_CLASSES, voc_palette
+from .transforms import KeepPhoto, LoadImage, RandomCropPad, RandomLongSideResize, RandomSquareErase
 
 __all__ = [
-    'VOC_CLASSES',
     'AffinityLabelDataset',
     'CSVLabels',
-    'ClassIndex',
-    'DatasetError',
     'EmbeddedAffinityLabelDataset',
     'EmbeddedDataset',
     'EmbeddedSegmentationDataset',
     'ImageLabelDataset',
+    'KeepPhoto',
     'LabelTable',
     'LoadImage',
     'LoadMask',
@@ -33,9 +29,8 @@ __all__ = [
     'SameSizeBatchSampler',
     'SegmentationDataset',
     'VOCXMLLabels',
+    'choose_items',
     'folder_metainfo',
-    'read_image',
-    'read_mask',
-    'read_size',
-    'voc_palette',
+    'init_dataset',
+    'load_config',
 ]

@@ -3,8 +3,8 @@
 import os.path as osp
 
 from mmamr.registry import DATASETS
+from mmamr.utils import DatasetError
 
-from .errors import DatasetError
 from .image_label_dataset import ImageLabelDataset
 
 

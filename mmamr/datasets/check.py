@@ -8,11 +8,11 @@ from mmengine.config import Config
 from mmengine.utils import track_parallel_progress, track_progress
 from prettytable import PrettyTable
 
+from mmamr.fileio import read_image, read_mask
 from mmamr.registry import DATASETS
+from mmamr.utils import DatasetError
 
-from .errors import DatasetError
 from .image_label_dataset import ImageLabelDataset, no_labels
-from .images import read_image, read_mask
 from .splits import check_duplicate, iter_lines, parse_line
 
 # The data set that a worker process checks, set once when it starts instead of sent with every image.

@@ -4,8 +4,9 @@ import functools
 import os
 import os.path as osp
 
+from mmamr.structures import VOC_CLASSES
+
 from .labels import object_names
-from .voc import VOC_CLASSES
 
 
 def folder_metainfo(data_root: str, ann_dir: str = 'Annotations') -> dict[str, tuple] | None:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 
 from mmengine.dataset import BaseDataset
 
+from mmamr.fileio import read_size
+from mmamr.fileio.images import missing_image
 from mmamr.registry import DATASETS, TASK_UTILS
+from mmamr.structures import VOC_CLASSES, ClassIndex
+from mmamr.utils import DatasetError
 
-from .class_index import ClassIndex
-from .errors import DatasetError
-from .images import missing_image, read_size
 from .labels import LabelSource
 from .splits import find_name, image_suffixes, read_ids
-from .voc import VOC_CLASSES
 
 CHECK = 'tools/dataset_converters/check_dataset.py lists all problems'
 

@@ -11,11 +11,11 @@ import zipfile
 
 import numpy as np
 
+from mmamr.fileio import read_stored_mask
 from mmamr.registry import TASK_UTILS
+from mmamr.structures import ClassIndex
+from mmamr.utils import DatasetError
 
-from .class_index import ClassIndex
-from .errors import DatasetError
-from .images import read_stored_mask
 from .splits import strip_image_suffix
 
 

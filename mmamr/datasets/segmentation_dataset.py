@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from mmcv.transforms import BaseTransform
 from mmseg.datasets import BaseSegDataset
 
+from mmamr.fileio import read_mask
 from mmamr.registry import DATASETS, TRANSFORMS
+from mmamr.structures import VOC_CLASSES, ClassIndex
+from mmamr.utils import DatasetError
 
-from .class_index import ClassIndex
-from .errors import DatasetError
-from .images import read_mask
 from .splits import find_name, image_suffixes, read_ids
 
 
@@ -21,25 +21,49 @@ class SegmentationDataset(BaseSegDataset):
 
     What mmseg's ``PascalVOCDataset`` is for the 20 classes of VOC, this is for any classes, named once as the other
     stages name them: foreground only, with the values that they have in the mask files. Masks are read by
-    :class:`LoadMask`. Whether they were drawn by hand or made by the pseudo-label stage is a matter of
-    ``data_prefix['seg_map_path']`` alone.
+    :class:`LoadMask`. Whether they were drawn by hand or made by the pseudo-label stage is a matter of ``label_dir``
+    alone; all other arguments are those of :class:`ImageLabelDataset`.
 
     Args:
-        ann_file (str): List of the images, relative to ``data_root`` or absolute.
+        split (str, optional): List of the images, relative to ``data_root`` or absolute. Defaults to None: that of
+            ``ann_file``, as mmseg calls it.
+        img_dir (str): Folder of the images. Defaults to 'JPEGImages'.
+        mask_dir (str, optional): Folder of the masks ``<id>.png``. Defaults to 'SegmentationClass';
+            None: there are none.
+        label_dir (str, optional): Folder of labels in the place of the masks, such as pseudo labels, relative to where
+            the run was started, not to ``data_root``. Defaults to None.
+        metainfo (Mapping, optional): ``classes`` and, where they differ from 1 to K and VOC's colours, ``mask_values``
+            and ``palette``; see :class:`~mmamr.structures.ClassIndex`. Defaults to None: the 20 classes of VOC.
         img_suffix (str): Suffix of the images, or 'auto' as for :class:`ImageLabelDataset`. Defaults to 'auto'.
-        metainfo (Mapping): ``classes`` and, where they differ from 1 to K and VOC's colours, ``mask_values`` and
-            ``palette``; see :class:`ClassIndex`.
-        **kwargs: Of :class:`mmseg.datasets.BaseSegDataset`, e.g. ``data_root`` and
-            ``data_prefix=dict(img_path=…, seg_map_path=…)``; without ``seg_map_path`` there are no masks.
+        **kwargs: Of :class:`mmseg.datasets.BaseSegDataset`, e.g. ``data_root``; ``ann_file`` and
+            ``data_prefix=dict(img_path=…, seg_map_path=…)`` take the place of ``split``, ``img_dir`` and ``mask_dir``.
 
     Raises:
         DatasetError: If the list, an image or a mask is missing: one line with the file and the cure.
     """
 
-    def __init__(self, ann_file: str, metainfo: Mapping, img_suffix: str = 'auto', **kwargs) -> None:
-        self.class_index = ClassIndex(metainfo['classes'], metainfo.get('mask_values'), metainfo.get('palette'))
+    def __init__(
+        self,
+        split: str | None = None,
+        img_dir: str = 'JPEGImages',
+        mask_dir: str | None = 'SegmentationClass',
+        label_dir: str | None = None,
+        metainfo: Mapping | None = None,
+        img_suffix: str = 'auto',
+        **kwargs,
+    ) -> None:
+        meta = dict(metainfo or dict(classes=VOC_CLASSES))
+        self.class_index = ClassIndex(meta['classes'], meta.get('mask_values'), meta.get('palette'))
+        prefix = dict(kwargs.pop('data_prefix', None) or dict(img_path=img_dir, seg_map_path=mask_dir))
+        if label_dir is not None:
+            prefix['seg_map_path'] = osp.abspath(label_dir)
+        prefix = {name: folder for name, folder in prefix.items() if folder is not None}
+        if split is not None:
+            kwargs['ann_file'] = os.fspath(split)
+        if kwargs.get('data_root'):
+            kwargs['data_root'] = osp.expanduser(kwargs['data_root'])
         super().__init__(
-            ann_file=ann_file,
+            data_prefix=prefix,
             img_suffix=img_suffix,
             metainfo=dict(
                 classes=('background', *self.class_index.classes),
@@ -72,10 +96,10 @@ class SegmentationDataset(BaseSegDataset):
         found = {img_id: find_name(img_id, suffixes, names) for img_id in ids}
         missing = [img_id for img_id in ids if found[img_id] is None]
         if missing:
-            what = 'image' if key == 'img_path' else 'mask'
+            what, setting = ('image', 'img_dir') if key == 'img_path' else ('mask', 'mask_dir or label_dir')
             raise DatasetError(
                 f'{osp.join(folder, missing[0] + suffixes[0])}: no such {what}, {len(missing)} of the {len(ids)} in '
-                f'{self.ann_file} have none; make them or set data_root and data_prefix.{key}',
+                f'{self.ann_file} have none; make them or set data_root and {setting}',
                 kind=f'missing {what}',
             )
         return [osp.join(folder, found[img_id]) for img_id in ids]

@@ -5,7 +5,7 @@ import os.path as osp
 import re
 from collections.abc import Container, Iterable, Iterator
 
-from .errors import DatasetError
+from mmamr.utils import DatasetError
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png')
 # '/JPEGImages/2007_000032.jpg /SegmentationClassAug/2007_000032.png', as many lists of VOC 2012 have it.

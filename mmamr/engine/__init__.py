@@ -1,4 +1,8 @@
+from .checkpoints import latest_checkpoint, resume_from_latest
 from .hooks import *  # noqa: F403
+from .loop_pictures import draw_loop
 from .loops import *  # noqa: F403
 from .optim_wrappers import *  # noqa: F403
-from .runner import *  # noqa: F403
+from .test_time import apply_test_time
+
+__all__ = ['apply_test_time', 'draw_loop', 'latest_checkpoint', 'resume_from_latest']

@@ -1,10 +1,14 @@
 """Test-time options as switches of a config."""
 
+import inspect
 from collections.abc import Sequence
 
 from mmengine.config import Config
+from mmseg.datasets.transforms import PackSegInputs
 
 SWITCHES = ('ms', 'flip', 'crf')
+PACKED_KEYS = inspect.signature(PackSegInputs).parameters['meta_keys'].default
+"""What mmseg's ``PackSegInputs`` keeps of an image if nobody says so."""
 
 
 def apply_test_time(cfg: Config) -> None:
@@ -36,12 +40,27 @@ def apply_test_time(cfg: Config) -> None:
         crf=options.get('crf_params', {}) if options.get('crf') else None,
     )
     dataset = cfg.test_dataloader.dataset
+    if options.get('crf'):
+        dataset.pipeline = keep_photo(dataset.pipeline)
     dataset.pipeline = views_pipeline(
         dataset.pipeline, scales=options.scales if options.get('ms') else (1.0,), flip=bool(options.get('flip'))
     )
     evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
     for evaluator in evaluators:
         evaluator['prefix'] = '_'.join(([evaluator['prefix']] if evaluator.get('prefix') else []) + names)
+
+
+def keep_photo(pipeline: Sequence[dict]) -> list[dict]:
+    """A test pipeline whose data samples carry the photo as it was loaded."""
+    kept = []
+    for step in pipeline:
+        name = step['type'].split('.')[-1]
+        if name == 'PackSegInputs':
+            step = {**step, 'meta_keys': (*step.get('meta_keys', PACKED_KEYS), 'photo')}
+        kept.append(step)
+        if name.startswith('LoadImage'):
+            kept.append(dict(type='mmamr.KeepPhoto'))
+    return kept
 
 
 def views_pipeline(pipeline: Sequence[dict], scales: Sequence[float], flip: bool) -> list[dict]:
@@ -60,7 +79,7 @@ def views_pipeline(pipeline: Sequence[dict], scales: Sequence[float], flip: bool
         at = names.index('Resize')
         resize, rest = pipeline[at], pipeline[at + 1 :]
     else:
-        at = next(i for i, name in enumerate(names) if name.startswith('LoadImage')) + 1
+        at = max(i for i, name in enumerate(names) if name.startswith(('LoadImage', 'KeepPhoto'))) + 1
         resize, rest = None, pipeline[at:]
     flips = [dict(type='mmseg.RandomFlip', prob=prob, direction='horizontal') for prob in (0.0, 1.0)[: 1 + flip]]
     views = [[_scaled(resize, scale) for scale in scales], flips, *([step] for step in rest)]

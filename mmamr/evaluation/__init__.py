@@ -1,6 +1,17 @@
 from .cam_metric import CAMMetric
+from .evaluate import evaluate_cams, evaluate_labels, metrics_table, write_metrics
 from .label_metric import LabelMetric
 from .segmentation_metric import SegmentationMetric
 from .threshold_sweep import ThresholdSweep, scores
 
-__all__ = ['CAMMetric', 'LabelMetric', 'SegmentationMetric', 'ThresholdSweep', 'scores']
+__all__ = [
+    'CAMMetric',
+    'LabelMetric',
+    'SegmentationMetric',
+    'ThresholdSweep',
+    'evaluate_cams',
+    'evaluate_labels',
+    'metrics_table',
+    'scores',
+    'write_metrics',
+]

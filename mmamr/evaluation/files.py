@@ -1,14 +1,11 @@
 """Measure files, several processes at a time."""
 
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
-import torch
 from mmengine.evaluator import BaseMetric
 
-from mmamr.utils import track
+from mmamr.utils import share_work
 
 ReadSample = Callable[[Any], dict]
 
@@ -16,7 +13,7 @@ ReadSample = Callable[[Any], dict]
 def process_files(
     metrics: Sequence[BaseMetric], items: Sequence[Any], read_sample: ReadSample, num_workers: int = 0
 ) -> None:
-    """Let metrics process one sample after the other; what they count is added up, so that the result is the same.
+    """Let metrics process one sample after the other; each process adds up its counts and hands them over once.
 
     Args:
         metrics (Sequence[BaseMetric]): The metrics, with their ``dataset_meta``.
@@ -25,53 +22,18 @@ def process_files(
             raises in another process is raised here.
         num_workers (int): Processes that read and count; 0 is this one alone. Defaults to 0.
     """
-    counter = _Counter(metrics, items, read_sample)
-    # other processes share the counter by fork; where there is none, this one does it all
-    if num_workers == 0 or 'fork' not in multiprocessing.get_all_start_methods():
-        counter.add(map(counter.count, range(len(items))))
-        return
-    context = multiprocessing.get_context('fork')
-    with ProcessPoolExecutor(min(num_workers, max(len(items), 1)), context, _start, (counter,)) as pool:
-        counter.add(pool.map(_count, range(len(items))))
 
+    def count(part: Sequence[Any], advance: Callable[[], None]) -> list[Any]:
+        for item in part:
+            sample = read_sample(item)
+            for metric in metrics:
+                metric.process(None, [sample])
+            advance()
+        return [take_counts(metric) for metric in metrics]
 
-class _Counter:
-    """What each metric counts of each item."""
-
-    def __init__(self, metrics: Sequence[BaseMetric], items: Sequence[Any], read_sample: ReadSample) -> None:
-        self.metrics = metrics
-        self.items = items
-        self.read_sample = read_sample
-
-    def count(self, index: int) -> list[Any]:
-        """Counts of one item, one a metric."""
-        sample = self.read_sample(self.items[index])
-        counts = []
-        for metric in self.metrics:
-            metric.process(None, [sample])
-            counts.append(take_counts(metric))
-        return counts
-
-    def add(self, counts) -> None:
-        """Add the counts of all items."""
-        for parts in track(counts, 'metrics', len(self.items)):
-            for metric, part in zip(self.metrics, parts):
-                add_counts(metric, part)
-
-
-# The counter of a worker process, set once when it starts instead of sent with every item.
-_counter: _Counter | None = None
-
-
-def _start(counter: _Counter) -> None:
-    global _counter
-    _counter = counter
-    # OpenMP's threads do not survive a fork
-    torch.set_num_threads(1)
-
-
-def _count(index: int) -> list[Any]:
-    return _counter.count(index)
+    for counts in share_work(count, items, num_workers, 'metrics'):
+        for metric, part in zip(metrics, counts):
+            add_counts(metric, part)
 
 
 def take_counts(metric: BaseMetric) -> Any:

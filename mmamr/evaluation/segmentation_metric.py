@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from mmseg.evaluation import IoUMetric
 
-from mmamr.datasets.voc import voc_palette
 from mmamr.registry import METRICS
+from mmamr.structures import voc_palette
 from mmamr.utils import write_png
 
 

@@ -10,9 +10,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from mmamr.datasets.class_index import ClassIndex
-from mmamr.datasets.images import read_size, read_stored_mask
-from mmamr.datasets.voc import VOC_CLASSES
+from mmamr.fileio import read_size, read_stored_mask
+from mmamr.structures import VOC_CLASSES, ClassIndex
 from mmamr.utils import atomic_write
 
 COMPETITIONS = ('comp5', 'comp6')

@@ -27,6 +27,20 @@ class InputError(ValueError):
         return last_line(self)
 
 
+class DatasetError(InputError):
+    """A data set that cannot be used as it is; the message is one line that names the file and the cure.
+
+    Args:
+        message (str): The line.
+        kind (str): What sort of problem it is, in a few words; ``check_dataset.py`` groups by it. Defaults to
+            'data set'.
+    """
+
+    def __init__(self, message: str, kind: str = 'data set') -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 def last_line(error: BaseException) -> str:
     """The message of an error, without the traceback that a worker process of a ``DataLoader`` puts around it."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
@@ -88,6 +102,18 @@ def _disk_line(error: BaseException | None) -> str | None:
 
 def _where(error: OSError) -> str:
     return f'{error.filename}: ' if error.filename else ''
+
+
+def confirm(question: str) -> bool:
+    """Ask somebody at the terminal; where nobody sits there, the answer is no.
+
+    Args:
+        question (str): One line, without "[y/N]".
+    """
+    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    print(f'{question} [y/N] ', end='', file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ('y', 'yes')
 
 
 @contextmanager

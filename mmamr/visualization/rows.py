@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mmamr.cams import CAM, mix
+from mmamr.cams import mix
+from mmamr.structures import CAM
 
 from .panels import draw_displacement, draw_heat_map, draw_labels, draw_scores
 from .sheet import Row

@@ -1,6 +1,7 @@
 """Rows of pictures with captions, and sheets of such rows."""
 
 import os.path as osp
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -156,3 +157,32 @@ def _fit(panel: np.ndarray, width: int) -> Image.Image:
     size = (max(round(length * scale), 1), max(round(height * scale), 1))
     # enlarged pixels of small maps stay pixels
     return image.resize(size, Image.Resampling.NEAREST if scale >= 2 else Image.Resampling.LANCZOS)
+
+
+def safe_name(text: str) -> str:
+    """A text as the name of a file: what would be a folder becomes ``_``."""
+    return re.sub(r'[/\\\0]', '_', text).lstrip('.') or '_'
+
+
+def save_rows(rows: Sequence[Row], out: str, width: int = 256) -> list[str]:
+    """Write rows as one sheet, or each as a picture of its own.
+
+    Args:
+        rows (Sequence[Row]): The rows.
+        out (str): A file ``.png`` or ``.jpg`` for the sheet; anything else is a folder, where pictures are named after
+            the titles of their rows and, where a title repeats, their classes.
+        width (int): Of a column in pixels. Defaults to 256.
+
+    Returns:
+        list[str]: The files.
+    """
+    if osp.splitext(out)[1].lower() in ('.png', '.jpg', '.jpeg'):
+        save_picture(out, draw_sheet(rows, width))
+        return [out]
+    titles = [row.title for row in rows]
+    files = []
+    for row in rows:
+        name = row.title if titles.count(row.title) == 1 else '_'.join([row.title, *row.legend])
+        files.append(osp.join(out, f'{safe_name(name)}.png'))
+        save_picture(files[-1], draw_sheet([row], width))
+    return files

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmamr.cams import CAM, strided_size, write_cam
+from mmamr.fileio import write_cam
+from mmamr.structures import CAM, strided_size
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def write_cams(tiny_config: Callable, tmp_path: Path) -> Callable[..., str]:
     ``write_cams()`` returns the folder; ``branches`` names those to write.
     """
     from mmamr.apis import init_dataset
-    from mmamr.datasets.images import read_mask
+    from mmamr.fileio import read_mask
 
     def write(name: str = 'cams', branches=('spotlight', 'compensation')) -> str:
         dataset = init_dataset(tiny_config('tiny_amr'))

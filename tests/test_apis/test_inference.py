@@ -9,7 +9,7 @@ from mmengine.runner import Runner
 from PIL import Image
 
 from mmamr.apis import init_model, make_cams, show_cams
-from mmamr.cams import read_cam
+from mmamr.fileio import read_cam
 from mmamr.utils import InputError
 
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmamr.cams import CAM, average, mix, normalize_maps, seed, upsample
+from mmamr.cams import average, mix, normalize_maps, seed, upsample
+from mmamr.structures import CAM
 
 
 def make_cam(**maps):

@@ -6,8 +6,9 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 from PIL import Image
 
-from mmamr.datasets import AffinityLabelDataset, DatasetError
+from mmamr.datasets import AffinityLabelDataset
 from mmamr.registry import DATASETS, TRANSFORMS
+from mmamr.utils import DatasetError
 
 METAINFO = dict(classes=('disc', 'square', 'cross'), mask_values=(8, 10, 12))
 PIPELINE = [

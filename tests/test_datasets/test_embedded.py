@@ -10,15 +10,15 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from PIL import Image
 
-from mmamr.datasets import DatasetError
 from mmamr.datasets.check import check_dataset
 from mmamr.datasets.embedded import CLASSES, draw_image, draw_scene, embedded_root, folder, split_ids
 from mmamr.datasets.embedded.canvas import Canvas, Dice, Ellipse, Frame, Limb, cosine, noise, sine
 from mmamr.datasets.embedded.creatures import HEADS
 from mmamr.datasets.embedded.scene import SIZES
 from mmamr.datasets.embedded.scenery import PLACES, THINGS
-from mmamr.datasets.voc import voc_palette
 from mmamr.registry import DATASETS
+from mmamr.structures import voc_palette
+from mmamr.utils import DatasetError
 
 SMALL = dict(num_train=5, num_val=2)
 # SHA-256 over the pixels of images and masks: the same on every machine, so a change here needs a new VERSION.

@@ -1,6 +1,7 @@
 import pytest
 
-from mmamr.datasets import DatasetError, folder_metainfo
+from mmamr.datasets import folder_metainfo
+from mmamr.utils import DatasetError
 
 
 def annotate(root, img_id, *names):

@@ -6,8 +6,10 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch._utils import ExceptionWrapper
 
-from mmamr.datasets import VOC_CLASSES, DatasetError, ImageLabelDataset
+from mmamr.datasets import ImageLabelDataset
 from mmamr.registry import DATASETS
+from mmamr.structures import VOC_CLASSES
+from mmamr.utils import DatasetError
 
 METAINFO = dict(classes=('disc', 'square', 'cross'))
 

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from mmamr.datasets import ClassIndex, CSVLabels, DatasetError, LabelTable, MaskLabels, VOCXMLLabels
+from mmamr.datasets import CSVLabels, LabelTable, MaskLabels, VOCXMLLabels
 from mmamr.registry import TASK_UTILS
+from mmamr.structures import ClassIndex
+from mmamr.utils import DatasetError
 
 INDEX = ClassIndex(('disc', 'square', 'cross'))
 

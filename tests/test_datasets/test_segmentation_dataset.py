@@ -3,8 +3,9 @@ import pytest
 from mmengine.registry import DATASETS as ROOT
 from PIL import Image
 
-from mmamr.datasets import DatasetError, LoadMask
+from mmamr.datasets import LoadMask
 from mmamr.registry import DATASETS
+from mmamr.utils import DatasetError
 
 METAINFO = dict(classes=('disc', 'square', 'cross'), mask_values=(8, 10, 12))
 PIPELINE = [dict(type='LoadImage'), dict(type='LoadMask')]

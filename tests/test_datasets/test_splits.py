@@ -1,7 +1,7 @@
 import pytest
 
-from mmamr.datasets import DatasetError
 from mmamr.datasets.splits import parse_line, read_ids
+from mmamr.utils import DatasetError
 
 
 @pytest.mark.parametrize(

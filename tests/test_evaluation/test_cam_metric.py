@@ -4,9 +4,10 @@ import torch
 from mmengine.logging import MMLogger
 
 import mmamr.evaluation.cam_metric as cam_metric
-from mmamr.cams import CAM, mix, seed, upsample
+from mmamr.cams import mix, seed, upsample
 from mmamr.evaluation import CAMMetric, scores
 from mmamr.registry import METRICS
+from mmamr.structures import CAM
 
 CLASSES = ('disc', 'square', 'cross')
 

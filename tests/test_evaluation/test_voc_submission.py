@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmamr.datasets.voc import voc_palette
 from mmamr.evaluation.voc_submission import check_submission, member_name, write_submission
+from mmamr.structures import voc_palette
 
 IDS = ['2008_000006', '2008_000001']
 SIZES = {'2008_000001': (20, 30), '2008_000006': (24, 16)}

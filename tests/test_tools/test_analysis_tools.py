@@ -6,7 +6,8 @@ import torch
 from PIL import Image
 
 from mmamr.apis import init_dataset, init_model
-from mmamr.cams import CAM, strided_size, write_cam
+from mmamr.fileio import write_cam
+from mmamr.structures import CAM, strided_size
 
 
 @pytest.fixture

@@ -152,7 +152,8 @@ def small_disk(tmp_path):
 def test_a_disk_that_is_full(run_tool, env, small_disk):
     """CAMs that others made become labels, until not even the log has room."""
     cams = small_disk.parent / 'cams'
-    from mmamr.cams import CAM, write_cam
+    from mmamr.fileio import write_cam
+    from mmamr.structures import CAM
 
     for index in range(12):
         path = Path(env['MMAMR_TINY_VOC'], 'SegmentationClass', f'img_{index:02d}.png')

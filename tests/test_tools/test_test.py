@@ -17,7 +17,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 from PIL import Image
 
-from mmamr.cams import read_cam
+from mmamr.fileio import read_cam
 from mmamr.registry import MODELS
 from mmamr.utils import InputError
 

@@ -7,8 +7,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from mmamr.datasets.errors import DatasetError
-from mmamr.utils import InputError, failure_line, one_line_errors
+from mmamr.utils import DatasetError, InputError, failure_line, one_line_errors
 
 
 class Broken:

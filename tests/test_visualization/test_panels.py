@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmamr.datasets.voc import voc_palette
+from mmamr.structures import voc_palette
 from mmamr.visualization import draw_displacement, draw_heat_map, draw_labels, draw_scores
 from mmamr.visualization.panels import IGNORE_COLOUR, inner_border
 

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from mmamr.cams import CAM
-from mmamr.datasets.voc import voc_palette
+from mmamr.structures import CAM, voc_palette
 from mmamr.visualization import affinity_row, cam_row, draw_heat_map
 from mmamr.visualization.rows import strongest
 

@@ -2,7 +2,7 @@
 
     python tools/analysis_tools/eval_cams.py configs/amr/<config>.py --cam-dir work_dirs/<config>/cams
 
-The CAMs may be anyone's: mmamr/cams/files.py describes the file.
+The CAMs may be anyone's: mmamr/fileio/cam_file.py describes the file.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import argparse
 from mmengine.config import DictAction
 
 from mmamr.apis import evaluate_cams, init_dataset, metrics_table, write_metrics
-from mmamr.apis.evaluation import METRICS_SUFFIXES
+from mmamr.evaluation.evaluate import METRICS_SUFFIXES
 from mmamr.utils import one_line_errors
 
 

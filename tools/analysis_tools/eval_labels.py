@@ -8,7 +8,7 @@ import argparse
 from mmengine.config import DictAction
 
 from mmamr.apis import evaluate_labels, init_dataset, metrics_table, write_metrics
-from mmamr.apis.evaluation import METRICS_SUFFIXES
+from mmamr.evaluation.evaluate import METRICS_SUFFIXES
 from mmamr.utils import one_line_errors
 
 

@@ -8,11 +8,10 @@ import os.path as osp
 
 from mmengine.config import DictAction
 
-from mmamr.apis import choose_items, init_dataset, init_model, load_config
-from mmamr.apis.activations import activations_of
+from mmamr.apis import activations_of, choose_items, init_dataset, init_model, load_config
+from mmamr.fileio import read_rgb
 from mmamr.utils import default_work_dir, one_line_errors
-from mmamr.visualization import save_picture
-from mmamr.visualization.histograms import draw_histograms
+from mmamr.visualization import draw_histograms, save_picture
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -46,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
         cfg = load_config(args.config, args.cfg_options)
         items = choose_items(init_dataset(cfg), args.images, args.num, args.seed)
         model = init_model(cfg, args.checkpoint, args.device)
-        name, values = activations_of(model, [item['img_path'] for item in items], args.module)
+        name, values = activations_of(model, [read_rgb(item['img_path']) for item in items], args.module)
         save_picture(args.out, draw_histograms(values, f'{name}, {len(items)} images', args.width))
     print(args.out)
 

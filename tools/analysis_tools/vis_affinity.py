@@ -11,8 +11,8 @@ from mmengine.config import DictAction
 from mmamr.apis import affinity_rows, choose_items, init_dataset, init_model, load_config, save_rows
 from mmamr.utils import default_work_dir, one_line_errors
 
-# What a config of the pseudo label stage says about the walk and the labels.
-OPTIONS = ('xi', 'cam_power', 'threshold', 'powers', 'power', 'unsure')
+# What a config says about the walk.
+OPTIONS = ('xi', 'cam_power', 'powers')
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -20,6 +20,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('config', help='config of an IRNet or AffinityNet')
     parser.add_argument('checkpoint', help='its checkpoint')
     parser.add_argument('--cam-dir', help="folder of the CAM files (the config's test_cfg.cam_dir)")
+    parser.add_argument('--threshold', type=float, default=0.25, help='of the labels (%(default)s)')
+    parser.add_argument('--power', type=float, help='background power of the labels, in the place of the threshold')
     parser.add_argument('--images', nargs='+', metavar='ID', help='ids of the images (random ones)')
     parser.add_argument('--num', type=int, default=8, help='number of random images (%(default)s)')
     parser.add_argument('--seed', type=int, default=0, help='of the random choice (%(default)s)')
@@ -34,7 +36,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
-        help='override settings of the config, e.g. test_cfg.threshold=0.3',
+        help='override settings of the config, e.g. test_cfg.cam_power=1.5',
     )
     args = parser.parse_args(argv)
     if args.num < 1 or args.width < 16:
@@ -54,7 +56,8 @@ def main(argv: list[str] | None = None) -> None:
         dataset = init_dataset(cfg)
         items = choose_items(dataset, args.images, args.num, args.seed)
         model = init_model(cfg, args.checkpoint, args.device)
-        rows = affinity_rows(model, dataset, cam_dir, items, **{name: stage[name] for name in OPTIONS if name in stage})
+        walk = {name: stage[name] for name in OPTIONS if name in stage}
+        rows = affinity_rows(model, dataset, cam_dir, items, threshold=args.threshold, power=args.power, **walk)
     print('\n'.join(save_rows(rows, args.out, args.width)))
 
 

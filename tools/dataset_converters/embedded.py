@@ -13,9 +13,8 @@ import numpy as np
 
 from mmamr.datasets.embedded import draw_image, embedded_root, split_ids
 from mmamr.datasets.embedded.folder import NUM_TRAIN, NUM_VAL, SEED
-from mmamr.datasets.errors import DatasetError
-from mmamr.datasets.voc import voc_palette
-from mmamr.utils import write_png
+from mmamr.structures import voc_palette
+from mmamr.utils import DatasetError, write_png
 
 TILE = 136
 

@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from mmamr.datasets.errors import DatasetError
 from mmamr.datasets.splits import check_id
-from mmamr.datasets.voc import VOC_CLASSES
-from mmamr.utils import atomic_write
+from mmamr.structures import VOC_CLASSES
+from mmamr.utils import DatasetError, atomic_write
 
 
 class ForeignObject(Exception):

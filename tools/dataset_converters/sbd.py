@@ -17,11 +17,10 @@ import numpy as np
 from mmengine.utils import track_parallel_progress
 from scipy.io import loadmat
 
-from mmamr.datasets.errors import DatasetError
-from mmamr.datasets.images import read_size, read_stored_mask
 from mmamr.datasets.splits import read_ids
-from mmamr.datasets.voc import VOC_CLASSES, voc_palette
-from mmamr.utils import atomic_write, write_png
+from mmamr.fileio import read_size, read_stored_mask
+from mmamr.structures import VOC_CLASSES, voc_palette
+from mmamr.utils import DatasetError, atomic_write, write_png
 
 NUM_TRAIN_AUG = 10582
 

@@ -21,8 +21,8 @@ from mmengine.registry import DefaultScope
 from torch import Tensor
 
 from mmamr.apis import load_config
-from mmamr.datasets.voc import VOC_CLASSES
 from mmamr.registry import MODELS
+from mmamr.structures import VOC_CLASSES
 from mmamr.utils import InputError, fit_tensors, one_line_errors, read_tensors, rename_tensors, write_checkpoint
 from mmamr.utils.checkpoints import Rule
 

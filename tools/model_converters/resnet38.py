@@ -15,8 +15,8 @@ import os.path as osp
 import torch
 from torch import Tensor
 
-from mmamr.datasets.voc import VOC_CLASSES
 from mmamr.models import WideResNet38
+from mmamr.structures import VOC_CLASSES
 from mmamr.utils import InputError, fit_tensors, one_line_errors, read_tensors, rename_tensors, write_checkpoint
 
 BACKBONE = r'((?:conv1a|b[2-7](?:_\d)?|bn7)\..+)'

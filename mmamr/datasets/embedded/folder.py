@@ -6,10 +6,9 @@ import os
 import os.path as osp
 from xml.etree import ElementTree
 
-from mmamr.utils import atomic_write, track, write_png
+from mmamr.structures import voc_palette
+from mmamr.utils import DatasetError, atomic_write, track, write_png
 
-from ..errors import DatasetError
-from ..voc import voc_palette
 from .scene import Scene, draw_scene
 
 VERSION = 1

@@ -1,13 +1,4 @@
-from .cams import KeepKeys, LoadCAM, MakeAffinityLabel
-from .loading import LoadImage
+from .loading import KeepPhoto, LoadImage
 from .processing import RandomCropPad, RandomLongSideResize, RandomSquareErase
 
-__all__ = [
-    'KeepKeys',
-    'LoadCAM',
-    'LoadImage',
-    'MakeAffinityLabel',
-    'RandomCropPad',
-    'RandomLongSideResize',
-    'RandomSquareErase',
-]
+__all__ = ['KeepPhoto', 'LoadImage', 'RandomCropPad', 'RandomLongSideResize', 'RandomSquareErase']

@@ -1,8 +1,7 @@
 from mmcv.transforms import BaseTransform
 
+from mmamr.fileio import read_image
 from mmamr.registry import TRANSFORMS
-
-from ..images import read_image
 
 
 @TRANSFORMS.register_module()
@@ -31,6 +30,28 @@ class LoadImage(BaseTransform):
         """
         image = read_image(results['img_path'])
         results.update(img=image, img_shape=image.shape[:2], ori_shape=image.shape[:2])
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}()'
+
+
+@TRANSFORMS.register_module()
+class KeepPhoto(BaseTransform):
+    """Keep the photo as it was loaded, for what follows the network, such as a dense CRF.
+
+    Required Keys:
+
+    - img
+
+    Added Keys:
+
+    - photo (np.ndarray): uint8 of shape ``(H, W, 3)``, BGR.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Keep the photo."""
+        results['photo'] = results['img']
         return results
 
     def __repr__(self) -> str:

@@ -1,9 +1,10 @@
 from mmengine.runner import Runner
 from torch import nn
 
-from mmamr.apis.activations import activations_of, find_amm
+from mmamr.fileio import read_rgb
+from mmamr.models.modulation import activations_of, choose_amm
 from mmamr.registry import HOOKS
-from mmamr.visualization.histograms import draw_histograms
+from mmamr.visualization import draw_histograms
 
 from .picture_hook import PictureHook
 
@@ -35,9 +36,9 @@ class ActivationHistogramHook(PictureHook):
             InputError: If there is not; the message names those there are.
         """
         super().before_train(runner)
-        find_amm(self.network(runner), self.module)
+        choose_amm(self.network(runner), self.module)
 
     def draw(self, runner: Runner, model: nn.Module, step: int) -> None:
         """Draw the AMM's activations on the chosen images."""
-        name, values = activations_of(model, [item['img_path'] for item in self.items], self.module)
+        name, values = activations_of(model, [read_rgb(item['img_path']) for item in self.items], self.module)
         runner.visualizer.add_image('activations', draw_histograms(values, name, self.width), step)

@@ -1,11 +1,13 @@
 from collections.abc import Sequence
 
+import torch
 from mmengine.runner import Runner
 from torch import nn
 
-from mmamr.apis.inference import load_rgb, make_cams
-from mmamr.apis.pictures import read_truth
+from mmamr.fileio import read_rgb, read_truth
+from mmamr.models.utils import preprocess
 from mmamr.registry import HOOKS
+from mmamr.utils import evaluating
 from mmamr.visualization import cam_row, draw_sheet
 
 from .picture_hook import PictureHook
@@ -41,10 +43,9 @@ class CAMVisualizationHook(PictureHook):
         """Draw the CAMs of the chosen images."""
         names, palette = self.dataset.metainfo['classes'], self.dataset.metainfo['palette']
         rows = []
-        for item in self.items:
-            image = load_rgb(item['img_path'])
-            (cam,) = make_cams(model, image, [item['gt_label']], self.scales, self.flip, channel_order='rgb')
-            rows.append(
-                cam_row(image, cam, names, palette, read_truth(item, self.dataset), xi=self.xi, title=item['img_id'])
-            )
+        with evaluating(model), torch.no_grad():
+            for item in self.items:
+                image, mask = read_rgb(item['img_path']), read_truth(item, self.dataset.class_index)
+                cam = model.make_cams(preprocess(model, image), [item['gt_label']], self.scales, self.flip)[0]
+                rows.append(cam_row(image, cam, names, palette, mask, xi=self.xi, title=item['img_id']))
         runner.visualizer.add_image('cams', draw_sheet(rows, self.width), step)

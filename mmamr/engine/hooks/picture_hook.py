@@ -7,7 +7,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
-from mmamr.apis.pictures import choose_items
+from mmamr.datasets.items import choose_items
 from mmamr.registry import DATASETS
 from mmamr.utils import InputError
 

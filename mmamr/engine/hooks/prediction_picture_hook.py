@@ -5,7 +5,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.structures import BaseDataElement
 
-from mmamr.apis.inference import load_rgb
+from mmamr.fileio import read_rgb
 from mmamr.registry import HOOKS
 from mmamr.visualization import draw_sheet, label_row, save_picture
 
@@ -62,7 +62,7 @@ class PredictionPictureHook(Hook):
         prediction = output.pred_sem_seg.data[0].cpu().numpy()
         mask = output.gt_sem_seg.data[0].cpu().numpy() if 'gt_sem_seg' in output else None
         row = label_row(
-            load_rgb(output.img_path),
+            read_rgb(output.img_path),
             prediction,
             meta['classes'][1:],
             meta['palette'],

@@ -1,71 +1,75 @@
 from typing import Any
 
 import numpy as np
-from mmengine.evaluator import Evaluator
-from torch.utils.data import DataLoader
 
-from mmamr.datasets.class_index import ClassIndex
-from mmamr.datasets.errors import DatasetError
-from mmamr.datasets.images import read_mask
+from mmamr.cams import mix, upsample
+from mmamr.fileio import read_image
+from mmamr.refine import affinity_label_affinitynet, affinity_label_irnet
 from mmamr.registry import LOOPS
-from mmamr.utils import write_png
+from mmamr.structures import CAM
 
-from .image_files_loop import ImageFilesLoop
-from .output_folder import folder_digest
+from .label_loop import LabelLoop
+
+METHODS = {'irnet': affinity_label_irnet, 'affinitynet': affinity_label_affinitynet}
 
 
 @LOOPS.register_module()
-class AffinityLabelLoop(ImageFilesLoop):
-    """Make the affinity label of each image: a palette PNG with the data set's class values and 255 where unsure.
-
-    The labels are made by the data pipeline (``LoadImage``, ``LoadCAM``, ``MakeAffinityLabel``), so that the workers of
-    the data loader share the work; the loop writes and measures. It needs no model: ``model=dict(type='NoModel')``.
+class AffinityLabelLoop(LabelLoop):
+    """Make the affinity label of each image: where a CAM is surely foreground or background, else 255 (row P1).
 
     Args:
-        runner (Runner): The runner.
-        dataloader (DataLoader | dict): See :class:`ImageFilesLoop`; its pipeline gives ``img_id`` and
-            ``affinity_label``.
-        evaluator (Evaluator | dict | list): Usually ``dict(type='LabelMetric')``.
-        out_dir (str, optional): Folder of the labels. Defaults to None: ``affinity_labels`` in the work folder.
+        *args: See :class:`LabelLoop`; labels stand in ``affinity_labels`` in the work folder.
+        method (str): ``'irnet'``: two thresholds, :func:`mmamr.refine.affinity_label_irnet`. ``'affinitynet'``: two
+            background powers, :func:`mmamr.refine.affinity_label_affinitynet`. Defaults to ``'irnet'``.
+        fg_threshold, bg_threshold (float, optional): Of the method ``'irnet'``. Default to those of its function.
+        low_alpha, high_alpha (float, optional): Of the method ``'affinitynet'``. Default to those of its function.
+        crf (dict, optional): ``backend``, or single parameters of :func:`mmamr.refine.dense_crf`. Defaults to None:
+            those of the method.
+        **kwargs: See :class:`LabelLoop`.
+
+    Raises:
+        ValueError: If there is no such method, or an option is not one of its own.
     """
 
     name = 'affinity_labels'
-    suffix = '.png'
 
     def __init__(
-        self, runner, dataloader: DataLoader | dict, evaluator: Evaluator | dict | list, out_dir: str | None = None
+        self,
+        *args,
+        method: str = 'irnet',
+        fg_threshold: float | None = None,
+        bg_threshold: float | None = None,
+        low_alpha: float | None = None,
+        high_alpha: float | None = None,
+        crf: dict | None = None,
+        **kwargs,
     ) -> None:
-        super().__init__(runner, dataloader, evaluator, out_dir)
+        super().__init__(*args, **kwargs)
+        if method not in METHODS:
+            raise ValueError(f'method must be one of {tuple(METHODS)}, but got {method!r}')
+        own = dict(
+            irnet=dict(fg_threshold=fg_threshold, bg_threshold=bg_threshold),
+            affinitynet=dict(low_alpha=low_alpha, high_alpha=high_alpha),
+        )
+        foreign = [
+            name
+            for other, options in own.items()
+            if other != method
+            for name, value in options.items()
+            if value is not None
+        ]
+        if foreign:
+            raise ValueError(f'{foreign[0]} is no option of the method {method!r}')
+        self.method = method
+        self.options = {name: value for name, value in own[method].items() if value is not None}
+        self.crf = dict(crf or {})
 
     def settings(self) -> dict[str, Any]:
-        """The pipeline and the CAMs that it reads."""
-        pipeline = self.runner.cfg.test_dataloader.dataset.pipeline
-        return dict(
-            pipeline=str(pipeline), cams=[folder_digest(step['cam_dir']) for step in pipeline if 'cam_dir' in step]
-        )
+        """The CAMs and how they become labels."""
+        return dict(super().settings(), method=self.method, **self.options, crf=self.crf)
 
-    def is_valid(self, path: str, index: int) -> bool:
-        """Whether the label is whole, of the image's size and of the data set's classes."""
-        return label_is_valid(path, self.dataset.class_index, self.dataset.get_image_size(index))
-
-    def make(self, data_batch: dict) -> dict[str, np.ndarray]:
-        """Labels of a batch by image id."""
-        return dict(zip(data_batch['img_id'], data_batch['affinity_label']))
-
-    def write(self, path: str, result: np.ndarray) -> None:
-        """Write a label."""
-        class_index = self.dataset.class_index
-        write_png(path, class_index.decode_mask(result), class_index.png_palette)
-
-    def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:
-        """Label and mask, for :class:`~mmamr.evaluation.LabelMetric`."""
-        return dict(label=read_mask(self.folder.path(img_id), self.dataset.class_index, mask.shape), mask=mask)
-
-
-def label_is_valid(path: str, class_index: ClassIndex, size: tuple[int, int]) -> bool:
-    """Whether a whole label PNG of ``size`` (H, W) stands at ``path``, with no other values than the classes'."""
-    try:
-        read_mask(path, class_index, size)
-    except DatasetError:
-        return False
-    return True
+    def label(self, cam: CAM, img_path: str) -> np.ndarray:
+        """Label map ``(H, W)`` of one image: 0 background, c + 1 foreground, 255 unsure."""
+        image = np.ascontiguousarray(read_image(img_path)[..., ::-1])
+        maps = upsample(mix(cam, self.xi), cam.size)
+        return METHODS[self.method](image, maps, cam.classes, **self.options, **self.crf)

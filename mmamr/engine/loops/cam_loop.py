@@ -5,22 +5,24 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.evaluator import Evaluator
+from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from mmamr.cams import CAM, Climbing, read_cam, write_cam
+from mmamr.cams import Climbing
+from mmamr.fileio import CAMFolder, state_digest
 from mmamr.models.utils import folded_norms
 from mmamr.registry import LOOPS
-from mmamr.utils import InputError
+from mmamr.structures import CAM
+from mmamr.visualization import Row, cam_rows
 
-from .image_files_loop import ImageFilesLoop, image_ids
-from .output_folder import state_digest
+from .image_files_loop import NetworkLoop, image_ids, model_text
 
 PROBE_SIZE = 64
 PRECISIONS = {'float32': None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 
 @LOOPS.register_module()
-class CAMLoop(ImageFilesLoop):
+class CAMLoop(NetworkLoop):
     """Make the CAM file of each image, for the classes that its image-level labels name.
 
     Run by ``tools/test.py`` with a checkpoint of a classifier. A CAM does not depend on the batch size, the order or
@@ -37,14 +39,14 @@ class CAMLoop(ImageFilesLoop):
         climb (dict, optional): Adversarial climbing (AdvCAM): arguments of :class:`~mmamr.cams.Climbing`, such as
             ``dict(steps=27, step_size=0.08)``. Defaults to None: no climbing.
         out_dir (str, optional): Folder of the CAM files. Defaults to None: ``cams`` in the work folder.
+        redo (bool): See :class:`ImageFilesLoop`. Defaults to False.
     """
 
     name = 'cams'
-    suffix = '.npz'
 
     def __init__(
         self,
-        runner,
+        runner: Runner,
         dataloader: DataLoader | dict,
         evaluator: Evaluator | dict | list,
         scales: Sequence[float] = (1.0, 0.5, 0.75, 1.25, 1.5, 1.75, 2.0),
@@ -52,8 +54,9 @@ class CAMLoop(ImageFilesLoop):
         precision: str = 'float32',
         climb: dict | None = None,
         out_dir: str | None = None,
+        redo: bool = False,
     ) -> None:
-        super().__init__(runner, dataloader, evaluator, out_dir)
+        super().__init__(runner, dataloader, evaluator, out_dir, redo)
         if precision not in PRECISIONS:
             raise ValueError(f'precision must be one of {tuple(PRECISIONS)}, but got {precision!r}')
         if not scales or min(scales) <= 0:
@@ -78,7 +81,7 @@ class CAMLoop(ImageFilesLoop):
         return dict(
             **alone,
             model=state_digest(self.model),
-            config=str(self.runner.cfg.get('model')),
+            config=model_text(self.runner.cfg),
             pipeline=str(self.runner.cfg.test_dataloader.dataset.get('pipeline')),
             scales=self.scales,
             flip=self.flip,
@@ -86,16 +89,16 @@ class CAMLoop(ImageFilesLoop):
             climb=climb,
         )
 
-    def is_valid(self, path: str, index: int) -> bool:
-        """Whether the CAM file is whole and has the image's size and labels."""
-        try:
-            cam = read_cam(path)
-        except (FileNotFoundError, InputError):
-            return False
-        labels = sorted(self.dataset.get_data_info(index)['gt_label'])
-        return cam.size == self.dataset.get_image_size(index) and cam.classes.tolist() == labels
+    def open_folder(self, folder: str) -> CAMFolder:
+        """CAM files."""
+        return CAMFolder(folder, self.dataset.class_index.num_classes)
 
-    def make_files(self, pending: set[int]) -> None:
+    def is_valid(self, index: int) -> bool:
+        """Whether the CAM file is whole and has the image's size and labels."""
+        classes = self.dataset.get_data_info(index)['gt_label']
+        return self.files.is_valid(self.ids[index], self.dataset.get_image_size(index), classes)
+
+    def make_files(self, pending: Sequence[int]) -> None:
         """Make the CAM files of these images."""
         self.model.to(memory_format=torch.channels_last)
         probe = torch.linspace(-2, 2, 3 * PROBE_SIZE**2).view(1, 3, PROBE_SIZE, PROBE_SIZE)
@@ -113,10 +116,10 @@ class CAMLoop(ImageFilesLoop):
                 cams = self.model.make_cams(images, classes, self.scales, self.flip, self.climbing)
         return dict(zip(image_ids(samples), cams))
 
-    def write(self, path: str, result: CAM) -> None:
-        """Write a CAM file."""
-        write_cam(path, result)
-
     def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:
         """CAM and mask, for :class:`~mmamr.evaluation.CAMMetric`."""
-        return dict(cam=read_cam(self.folder.path(img_id)), mask=mask)
+        return dict(cam=self.files.read(img_id, mask.shape), mask=mask)
+
+    def rows(self, items: Sequence[dict[str, Any]]) -> list[Row]:
+        """Image, CAMs and ground truth."""
+        return cam_rows(self.dataset, self.out_dir, items)

@@ -6,8 +6,9 @@ from mmpretrain.models.classifiers import BaseClassifier
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
-from mmamr.cams import CAM, Climbing, batch_cams, climbed_cams
+from mmamr.cams import Climbing, batch_cams, climbed_cams
 from mmamr.registry import MODELS
+from mmamr.structures import CAM
 from mmamr.utils import frozen
 
 from .cam_branch import class_scores

@@ -1,7 +1,7 @@
 from .amm import AMM, ChannelModulation, SpatialModulation
 from .attach import attach_amm, detach_after
 from .functions import GaussianModulation, ThresholdModulation
-from .record import choose_amm, find_amms, recording
+from .record import activations_of, choose_amm, find_amms, recording
 
 __all__ = [
     'AMM',
@@ -9,6 +9,7 @@ __all__ = [
     'GaussianModulation',
     'SpatialModulation',
     'ThresholdModulation',
+    'activations_of',
     'attach_amm',
     'choose_amm',
     'detach_after',

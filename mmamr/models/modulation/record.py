@@ -1,11 +1,15 @@
 """What an AMM sees and what it makes of it, recorded while a network runs (Fig. 3)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmamr.utils import InputError, evaluating
+
+from ..utils.building import preprocess
 from .amm import AMM
 
 Record = dict[str, tuple[list[Tensor], list[Tensor]]]
@@ -27,16 +31,41 @@ def choose_amm(model: nn.Module, name: str | None = None) -> tuple[str, AMM]:
         tuple[str, AMM]: Its name and itself.
 
     Raises:
-        ValueError: If there is none, or none of this name; the message names those there are.
+        InputError: If there is none, or none of this name; the message names those there are.
     """
     amms = find_amms(model)
     if not amms:
-        raise ValueError(f'{type(model).__name__} has no AMM: choose a config with modulation or AMMNeck')
+        raise InputError(f'{type(model).__name__} has no AMM: choose a config with modulation or AMMNeck')
     if name is None:
         return list(amms.items())[-1]
     if name not in amms:
-        raise ValueError(f'no AMM is named {name!r}; the model has {", ".join(amms)}')
+        raise InputError(f'no AMM is named {name!r}; the model has {", ".join(amms)}')
     return name, amms[name]
+
+
+@torch.inference_mode()
+def activations_of(
+    model: nn.Module, images: Sequence[np.ndarray], module: str | None = None
+) -> tuple[str, dict[str, tuple[np.ndarray, np.ndarray]]]:
+    """Values before and after an AMM, and before and after the modulation functions of its halves.
+
+    Args:
+        model (nn.Module): A classifier. Its mode is restored and no hook stays.
+        images (Sequence[np.ndarray]): RGB uint8 ``(H, W, 3)`` of any size.
+        module (str, optional): Full name of the AMM. Defaults to None: the last of the network.
+
+    Returns:
+        tuple[str, dict]: Name of the AMM; and name to flat arrays before and after, of ``'features'`` and, as far as
+        the AMM has them, ``'channel attention'`` and ``'spatial attention'``. Long ones are thinned evenly.
+
+    Raises:
+        InputError: If the model has no such AMM.
+    """
+    name, amm = choose_amm(model, module)
+    with evaluating(model), recording(amm) as record:
+        for image in images:
+            model.class_maps(preprocess(model, image))
+    return name, {what: tuple(torch.cat(part).numpy() for part in pair) for what, pair in record.items()}
 
 
 @contextmanager

@@ -4,23 +4,24 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from mmengine.model import BaseTTAModel
 from mmengine.structures import PixelData
+from mmseg.models.segmentors import SegTTAModel
 from mmseg.structures import SegDataSample
 from mmseg.utils import SampleList
-from torch import nn
+from torch import Tensor, nn
 
-from mmamr import refine
-from mmamr.datasets.images import read_image
+from mmamr.refine import dense_crf
 from mmamr.registry import MODELS
 
 
 @MODELS.register_module()
-class TestTimeSegmentor(BaseTTAModel):
-    """Average the class probabilities of several views of a photo, then let a dense CRF follow its edges.
+class TestTimeSegmentor(SegTTAModel):
+    """mmseg's test-time augmentation, and after it a dense CRF that follows the edges of the photo.
 
-    The views (scales, mirror images) are made by mmcv's ``TestTimeAug`` transform; their probabilities are averaged at
-    the size of the photo. :func:`mmamr.engine.apply_test_time` puts both into a config.
+    The views (scales, mirror images) are made by mmcv's ``TestTimeAug`` transform; their class probabilities are
+    averaged at the size of the photo. The CRF gets the photo from the data sample, where the ``KeepPhoto`` transform
+    puts it. :func:`mmamr.engine.apply_test_time` puts all this into a config. Heads with one channel (sigmoid) work as
+    those with several.
 
     Args:
         module (dict | nn.Module): The segmentor.
@@ -32,7 +33,10 @@ class TestTimeSegmentor(BaseTTAModel):
     __test__ = False  # not a test class, whatever pytest thinks of the name
 
     def __init__(
-        self, module: dict | nn.Module, crf: dict | None = None, data_preprocessor: dict | nn.Module | None = None
+        self,
+        module: dict | nn.Module,
+        crf: dict | None = None,
+        data_preprocessor: dict | nn.Module | None = None,
     ) -> None:
         super().__init__(module, data_preprocessor)
         self.crf = crf
@@ -42,24 +46,43 @@ class TestTimeSegmentor(BaseTTAModel):
 
         Args:
             data_samples_list (Sequence[Sequence[SegDataSample]]): For each photo, the prediction of each view with its
-                ``seg_logits`` ``(C, H, W)`` at the photo's size.
+                ``seg_logits`` ``(C, H, W)`` at the photo's size and, for the CRF, ``photo``: uint8 ``(H, W, 3)``, BGR.
 
         Returns:
             list[SegDataSample]: One a photo: ``pred_sem_seg`` ``(1, H, W)``, and the ground truth where there is one.
         """
-        return [self._merge(views) for views in data_samples_list]
-
-    def _merge(self, views: Sequence[SegDataSample]) -> SegDataSample:
-        probabilities = views[0].seg_logits.data.softmax(dim=0)
-        for view in views[1:]:
-            probabilities += view.seg_logits.data.softmax(dim=0)
-        probabilities /= len(views)
-        if self.crf is not None:
-            photo = np.ascontiguousarray(read_image(views[0].img_path)[..., ::-1])
-            refined = refine.dense_crf(photo, probabilities.cpu().numpy(), **self.crf)
-            probabilities = torch.from_numpy(refined).to(probabilities)
-        merged = SegDataSample(metainfo=views[0].metainfo)
-        merged.pred_sem_seg = PixelData(data=probabilities.argmax(dim=0, keepdim=True))
-        if 'gt_sem_seg' in views[0]:
-            merged.gt_sem_seg = views[0].gt_sem_seg
+        merged = []
+        for views in data_samples_list:
+            probabilities = self.average(views)
+            if self.crf is not None:
+                probabilities = self.fit_to_photo(probabilities, views[0].photo)
+            metainfo = {name: value for name, value in views[0].metainfo.items() if name != 'photo'}
+            sample = SegDataSample(metainfo=metainfo)
+            sample.pred_sem_seg = PixelData(data=self.decide(probabilities))
+            if 'gt_sem_seg' in views[0]:
+                sample.gt_sem_seg = views[0].gt_sem_seg
+            merged.append(sample)
         return merged
+
+    @staticmethod
+    def average(views: Sequence[SegDataSample]) -> Tensor:
+        """Mean class probabilities ``(C, H, W)`` of some views of a photo."""
+        total: Tensor | None = None
+        for view in views:
+            logits = view.seg_logits.data
+            # mmseg has taken the sigmoid of a single channel already
+            probabilities = logits.softmax(dim=0) if len(logits) > 1 else logits
+            total = probabilities if total is None else total + probabilities
+        return total / len(views)
+
+    def fit_to_photo(self, probabilities: Tensor, photo: np.ndarray) -> Tensor:
+        """Let the dense CRF fit class probabilities ``(C, H, W)`` to a photo, BGR uint8 ``(H, W, 3)``."""
+        both = probabilities if len(probabilities) > 1 else torch.cat([1 - probabilities, probabilities])
+        refined = dense_crf(np.ascontiguousarray(photo[..., ::-1]), both.cpu().numpy(), **self.crf)
+        return torch.from_numpy(refined).to(probabilities)[-len(probabilities) :]
+
+    def decide(self, probabilities: Tensor) -> Tensor:
+        """The class of each pixel ``(1, H, W)``: the likeliest; of one channel, whether it reaches the threshold."""
+        if len(probabilities) > 1:
+            return probabilities.argmax(dim=0, keepdim=True)
+        return (probabilities > self.module.decode_head.threshold).to(torch.int64)

@@ -1,5 +1,16 @@
+from .building import build_model, class_names, class_numbers, load_weights, preprocess
 from .folded_norms import folded_norms
 from .shared_layer import SharedLayer, share_layers
 from .strict_pretrained import StrictPretrained
 
-__all__ = ['SharedLayer', 'StrictPretrained', 'folded_norms', 'share_layers']
+__all__ = [
+    'SharedLayer',
+    'StrictPretrained',
+    'build_model',
+    'class_names',
+    'class_numbers',
+    'folded_norms',
+    'load_weights',
+    'preprocess',
+    'share_layers',
+]

@@ -23,6 +23,7 @@ model = dict(
     compensation=dict(**branch, modulation=dict(layers=r'layer[34]\.\d\.bn2', amm=dict(type='AMM'))),
     loss_cps=dict(type='CrossPseudoSupervisionLoss', loss_weight=0.2),
 )
+class_heads = dict(foreground=['model.spotlight.head', 'model.compensation.head'])
 
 train_pipeline = [
     dict(type='LoadImage'),

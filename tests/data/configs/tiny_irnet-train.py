@@ -1,6 +1,5 @@
 # IRNet at its smallest: trained on affinity labels, and then the walk.
 _base_ = './tiny_irnet.py'
-label_dir = 'affinity_labels'
 model = dict(data_preprocessor=dict(size=(48, 48)))
 train_dataloader = dict(
     dataset=dict(
@@ -9,7 +8,7 @@ train_dataloader = dict(
         data_root=_base_.data_root,
         split='ImageSets/Segmentation/trainval.txt',
         metainfo=_base_.metainfo,
-        label_dir=label_dir,
+        label_dir='affinity_labels',
         pipeline=[
             dict(type='LoadImage'),
             dict(type='LoadMask'),

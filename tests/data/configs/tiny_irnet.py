@@ -1,5 +1,5 @@
 _base_ = './tiny_amr.py'
-cam_dir = '{{$MMAMR_TINY_CAMS:cams}}'
+class_heads = None
 levels = dict(in_channels=(4, 4, 8, 16, 32), strides=(4, 4, 8, 16, 16))
 model = dict(
     _delete_=True,
@@ -19,5 +19,5 @@ model = dict(
     ),
     walk_cfg=dict(radius=3, beta=10, exp_times=4),
 )
-test_cfg = dict(_delete_=True, type='PseudoLabelLoop', cam_dir=cam_dir)
-test_evaluator = [dict(type='CAMMetric'), dict(type='LabelMetric')]
+test_cfg = dict(_delete_=True, type='WalkLoop', cam_dir='{{$MMAMR_TINY_CAMS:cams}}')
+test_evaluator = dict(type='CAMMetric')

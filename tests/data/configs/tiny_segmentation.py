@@ -32,6 +32,7 @@ model = dict(
     train_cfg=dict(),
     test_cfg=dict(mode='whole'),
 )
+class_heads = dict(background=['model.decode_head'])
 train_dataloader = dict(
     batch_size=4,
     num_workers=1,
@@ -41,8 +42,8 @@ train_dataloader = dict(
         type='mmamr.SegmentationDataset',
         data_root=data_root,
         metainfo=metainfo,
-        ann_file='ImageSets/Segmentation/train.txt',
-        data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClassPseudo'),
+        split='ImageSets/Segmentation/train.txt',
+        label_dir='SegmentationClassPseudo',
         pipeline=[
             dict(type='mmamr.LoadImage'),
             dict(type='mmamr.LoadMask'),
@@ -60,8 +61,7 @@ val_dataloader = dict(
         type='mmamr.SegmentationDataset',
         data_root=data_root,
         metainfo=metainfo,
-        ann_file='ImageSets/Segmentation/val.txt',
-        data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
+        split='ImageSets/Segmentation/val.txt',
         pipeline=[dict(type='mmamr.LoadImage'), dict(type='mmamr.LoadMask'), dict(type='PackSegInputs')],
     ),
 )

@@ -1,7 +1,8 @@
 import pytest
 
-from mmamr.datasets import DatasetError, LoadImage
+from mmamr.datasets import LoadImage
 from mmamr.registry import TRANSFORMS
+from mmamr.utils import DatasetError
 
 
 def test_load_image(tiny_voc):

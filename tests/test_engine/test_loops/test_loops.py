@@ -9,19 +9,10 @@ from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 from PIL import Image
 
-from mmamr.cams import (
-    CAM,
-    Climbing,
-    climbed_maps,
-    mix,
-    multi_scale_maps,
-    normalize_maps,
-    read_cam,
-    seed,
-    upsample,
-    write_cam,
-)
+from mmamr.cams import Climbing, climbed_maps, mix, multi_scale_maps, normalize_maps, seed, upsample
+from mmamr.fileio import read_cam, write_cam
 from mmamr.registry import MODELS
+from mmamr.structures import CAM
 from mmamr.utils import InputError, write_png
 
 IDS = [f'img_{i:02d}' for i in range(12)]

@@ -9,8 +9,9 @@ import torch
 from mmengine.runner import Runner
 from PIL import Image
 
-from mmamr.cams import CAM, read_cam, strided_size, write_cam
+from mmamr.fileio import read_cam, write_cam
 from mmamr.registry import MODELS
+from mmamr.structures import CAM, strided_size
 
 CLASSES = tuple(f'class_{index:02d}' for index in range(20))
 SIZES = [

@@ -4,7 +4,8 @@ import pickle
 import numpy as np
 import pytest
 
-from mmamr.datasets import VOC_CLASSES, ClassIndex, LabelTable
+from mmamr.datasets import LabelTable
+from mmamr.structures import VOC_CLASSES, ClassIndex
 
 
 @pytest.fixture(scope='module')

@@ -3,7 +3,8 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from mmamr.datasets import ImageLabelDataset, voc_palette
+from mmamr.datasets import ImageLabelDataset
+from mmamr.structures import voc_palette
 
 
 @pytest.fixture(scope='module')

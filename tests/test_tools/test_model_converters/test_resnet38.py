@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 
 from mmamr.apis import init_model
-from mmamr.datasets.voc import VOC_CLASSES
 from mmamr.models import WideResNet38
 from mmamr.registry import MODELS
+from mmamr.structures import VOC_CLASSES
 
 BACKBONE = dict(type='WideResNet38', base_channels=8)
 HEADS = {'fc8': (512, 5), 'f8_3': (64, 64), 'f8_4': (128, 128), 'f8_5': (512, 256), 'f9': (448, 448)}

@@ -1,0 +1,106 @@
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.evaluator import Evaluator
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+from mmamr.cams import walk_cam
+from mmamr.fileio import CAMFolder, folder_digest, state_digest
+from mmamr.registry import LOOPS
+from mmamr.structures import CAM
+from mmamr.visualization import Row, affinity_rows
+
+from .image_files_loop import NetworkLoop, image_ids, model_text
+
+
+@LOOPS.register_module()
+class WalkLoop(NetworkLoop):
+    """Let the CAMs of a data set walk over the affinities of their images.
+
+    Run by ``tools/test.py`` with a checkpoint of an :class:`~mmamr.models.IRNet` or
+    :class:`~mmamr.models.AffinityNet`. The scores after the walk have the format of the CAM file, so that thresholds
+    and powers can be swept without another walk; :class:`PseudoLabelLoop` makes labels of them. The CAMs may be
+    anyone's: see :mod:`mmamr.fileio.cam_file`.
+
+    Args:
+        runner (Runner): The runner.
+        dataloader (DataLoader | dict): See :class:`ImageFilesLoop`; images at their original size.
+        evaluator (Evaluator | dict | list): Usually ``dict(type='CAMMetric', prefix='walk')``, which sweeps thresholds.
+        cam_dir (str): Folder of the CAM files.
+        xi (float): Recalibration coefficient ξ (eq. 2). Defaults to 0.5.
+        cam_power (float): Power of the CAM before the walk; the released AMR has 1.5 (row P2). Defaults to 1.
+        powers (Sequence[float], optional): The background (1 - max CAM)^power walks too, as in AffinityNet; one map for
+            each of these powers is kept. Defaults to None.
+        out_dir (str, optional): Folder of the scores. Defaults to None: ``walks`` in the work folder.
+        redo (bool): See :class:`ImageFilesLoop`. Defaults to False.
+
+    Raises:
+        InputError: If ``cam_dir`` is None.
+    """
+
+    name = 'walks'
+
+    def __init__(
+        self,
+        runner: Runner,
+        dataloader: DataLoader | dict,
+        evaluator: Evaluator | dict | list,
+        cam_dir: str | None = None,
+        xi: float = 0.5,
+        cam_power: float = 1.0,
+        powers: Sequence[float] | None = None,
+        out_dir: str | None = None,
+        redo: bool = False,
+    ) -> None:
+        super().__init__(runner, dataloader, evaluator, out_dir, redo)
+        self.cams = self.open_cams(cam_dir)
+        self.xi = xi
+        self.cam_power = cam_power
+        self.powers = None if powers is None else tuple(sorted(powers, reverse=True))
+
+    def open_folder(self, folder: str) -> CAMFolder:
+        """Files of scores."""
+        return CAMFolder(folder, self.dataset.class_index.num_classes)
+
+    def settings(self) -> dict[str, Any]:
+        """Weights of the model, CAMs and how the walk starts."""
+        return dict(
+            model=state_digest(self.model),
+            config=model_text(self.runner.cfg),
+            pipeline=str(self.runner.cfg.test_dataloader.dataset.get('pipeline')),
+            cams=folder_digest(self.cams.folder),
+            xi=self.xi,
+            cam_power=self.cam_power,
+            powers=self.powers,
+        )
+
+    @torch.inference_mode()
+    def make(self, data_batch: dict) -> dict[str, CAM]:
+        """Scores of a batch after the walk, by image id; the largest of an image is 1."""
+        data = self.model.data_preprocessor(data_batch, False)
+        ids, images = image_ids(data['data_samples']), data['inputs']
+        walks = {}
+        for img_id, affinity in zip(ids, self.model.affinity(images)):
+            cam = self.cams.read(img_id, images.shape[2:])
+            walks[img_id] = walk_cam(
+                cam,
+                lambda scores, maps=affinity: self.model.walk(scores, maps),
+                self.xi,
+                self.cam_power,
+                self.powers,
+                next(iter(affinity.values())).device,
+            )
+        return walks
+
+    def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:
+        """Scores and mask, for :class:`~mmamr.evaluation.CAMMetric`."""
+        return dict(cam=self.files.read(img_id, mask.shape), mask=mask)
+
+    def rows(self, items: Sequence[dict[str, Any]]) -> list[Row]:
+        """Image, CAM, class boundaries, displacements, walk, label at the default threshold and ground truth."""
+        return affinity_rows(
+            self.model, self.dataset, self.cams.folder, items, self.xi, self.cam_power, powers=self.powers
+        )

@@ -1,0 +1,134 @@
+"""Measure CAM files and label files, without any model."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from mmengine.registry import DefaultScope
+
+from mmamr.cams import average
+from mmamr.fileio import CAMFolder, LabelFolder, read_size, read_truth
+from mmamr.registry import METRICS
+from mmamr.utils import InputError, atomic_write
+
+from .files import process_files
+
+METRICS_SUFFIXES = ('.json', '.md')
+
+
+def evaluate_cams(
+    dataset,
+    cam_dir: str | Sequence[str],
+    xis: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9),
+    threshold: float = 0.2,
+    num_workers: int = 0,
+    curves_file: str | None = None,
+) -> dict[str, float]:
+    """mIoU of CAM files against the masks of a data set: Table 5 without inference.
+
+    Args:
+        dataset (ImageLabelDataset): The data set; images without a mask are left out.
+        cam_dir (str | Sequence[str]): Folder of the CAM files, ours or anyone's (:mod:`mmamr.fileio.cam_file`). Of
+            several folders, one of each model of an ensemble, the mean is measured.
+        xis (Sequence[float]): Recalibration coefficients ξ of the weighted CAMs. Defaults to (0.1, 0.3, 0.5, 0.7, 0.9).
+        threshold (float): Fixed background threshold. Defaults to 0.2.
+        num_workers (int): Processes; 0 is this one alone. Defaults to 0.
+        curves_file (str, optional): JSON for the mIoU at each threshold and the IoU, precision and recall of each
+            class. Defaults to None.
+
+    Returns:
+        dict[str, float]: As :class:`~mmamr.evaluation.CAMMetric` names them.
+
+    Raises:
+        FileNotFoundError: If a CAM file is missing.
+        InputError: If one is broken or of another image, or the data set has no masks.
+    """
+
+    names = [cam_dir] if isinstance(cam_dir, str) else list(cam_dir)
+    folders = [CAMFolder(name, dataset.class_index.num_classes) for name in names]
+
+    def read_sample(item: dict[str, Any]) -> dict[str, Any]:
+        size = read_size(item['img_path'])
+        cams = [folder.read(item['img_id'], size) for folder in folders]
+        return dict(cam=average(cams) if len(cams) > 1 else cams[0], mask=read_truth(item, dataset.class_index))
+
+    metric = dict(type='CAMMetric', threshold=threshold, xis=tuple(xis), out_file=curves_file)
+    return _evaluate(dataset, metric, read_sample, num_workers)
+
+
+def evaluate_labels(dataset, label_dir: str, num_workers: int = 0) -> dict[str, float]:
+    """mIoU, false positives and false negatives of label PNGs, such as pseudo labels, against the masks of a data set.
+
+    Args:
+        dataset (ImageLabelDataset): The data set; images without a mask are left out.
+        label_dir (str): Folder of ``<id>.png`` with the mask values of the data set, and 255 where unsure.
+        num_workers (int): Processes; 0 is this one alone. Defaults to 0.
+
+    Returns:
+        dict[str, float]: As :class:`~mmamr.evaluation.LabelMetric` names them.
+
+    Raises:
+        InputError: If a label is missing, broken or of another size, or the data set has no masks.
+    """
+    labels = LabelFolder(label_dir, dataset.class_index)
+
+    def read_sample(item: dict[str, Any]) -> dict[str, Any]:
+        mask = read_truth(item, dataset.class_index)
+        return dict(label=labels.read(item['img_id'], mask.shape), mask=mask)
+
+    return _evaluate(dataset, dict(type='LabelMetric'), read_sample, num_workers)
+
+
+def _evaluate(dataset, metric: dict, read_sample, num_workers: int) -> dict[str, float]:
+    with DefaultScope.overwrite_default_scope(METRICS.scope):
+        metric = METRICS.build(metric)
+    metric.dataset_meta = dataset.metainfo
+    items = [dataset.get_data_info(index) for index in range(len(dataset))]
+    items = [item for item in items if item.get('seg_map_path')]
+    if not items:
+        raise InputError(
+            f'no image of {dataset.ann_file} has a mask: set mask_dir of the data set '
+            '(--cfg-options test_dataloader.dataset.mask_dir=SegmentationClass)'
+        )
+    process_files([metric], items, read_sample, num_workers)
+    return metric.evaluate(len(items))
+
+
+def metrics_table(metrics: dict[str, float]) -> str:
+    """Metrics ``<prefix>/<row>.<column>`` as a Markdown table, one line a row; those without a row are one line.
+
+    Args:
+        metrics (dict[str, float]): From :func:`evaluate_cams` or :func:`evaluate_labels`.
+
+    Returns:
+        str: The table, with a line end.
+    """
+    lines: dict[str, dict[str, float]] = {}
+    for name, value in metrics.items():
+        prefix, _, rest = name.rpartition('/')
+        # ξ has a point of its own
+        row, _, column = rest.rpartition('.')
+        row = re.sub(r'\(xi=(.*)\)', r', ξ = \1', row or prefix)
+        lines.setdefault(row, {})[column] = value
+    columns: list[str] = list(dict.fromkeys(column for values in lines.values() for column in values))
+    table = [[next(iter(metrics)).partition('/')[0], *columns], ['---', *('---:' for _ in columns)]]
+    for row, values in lines.items():
+        table.append([row, *(f'{values[column]:.2f}' if column in values else '–' for column in columns)])
+    return ''.join('| ' + ' | '.join(line) + ' |\n' for line in table)
+
+
+def write_metrics(path: str, metrics: dict[str, float]) -> None:
+    """Write metrics whole.
+
+    Args:
+        path (str): ``.json``, or ``.md`` for a Markdown table.
+        metrics (dict[str, float]): From :func:`evaluate_cams` or :func:`evaluate_labels`.
+
+    Raises:
+        ValueError: If the suffix is another one.
+    """
+    if not path.endswith(METRICS_SUFFIXES):
+        raise ValueError(f'{path}: metrics are written as {" or ".join(METRICS_SUFFIXES)}')
+    with atomic_write(path, 'w', encoding='utf-8') as file:
+        file.write(metrics_table(metrics) if path.endswith('.md') else json.dumps(metrics, indent=2) + '\n')

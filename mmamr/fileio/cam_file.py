@@ -1,0 +1,135 @@
+"""The CAM file: both branches apart, un-mixed, float16 at stride 4.
+
+One ``.npz`` (no pickle) an image, named after its id:
+
+===================  ==================  ==========================================================================
+array                type, shape         content
+===================  ==================  ==========================================================================
+``classes``          int16 ``(K, )``     foreground classes of the maps, counted from 0
+``size``             int32 ``(2, )``     height and width of the image in pixels
+``map.<branch>``     float16 ``(K,h,w)`` maps of one branch in [0, 1]: ReLU'd, the largest of each class 1 (0 if the
+                                         class has no positive response); h = ⌈H/4⌉, w = ⌈W/4⌉
+===================  ==================  ==========================================================================
+
+``branch`` is ``spotlight`` or ``compensation`` from a classifier and ``walk`` after a random walk; CAMs that others
+made may use any one name. A walk that carries the background along adds two more:
+
+===================  ==================  ==========================================================================
+``background``       float16 ``(P,h,w)`` scores of the background, one map for each of P powers
+``powers``           float32 ``(P, )``   the powers, descending
+===================  ==================  ==========================================================================
+"""
+
+import os.path as osp
+import struct
+import zipfile
+import zlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from mmamr.structures import CAM, strided_size
+from mmamr.utils import InputError, atomic_write
+
+PREFIX = 'map.'
+
+# What NumPy and zipfile raise on files that are cut short, altered, pickled, or something else altogether.
+BROKEN = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+    SyntaxError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+
+
+def write_cam(path: str, cam: CAM) -> None:
+    """Write a CAM file whole; the same CAM gives the same bytes.
+
+    Args:
+        path (str): File to write, ``.npz``.
+        cam (CAM): What to write; maps are rounded to float16.
+    """
+    arrays = {PREFIX + name: np.asarray(maps, dtype=np.float16) for name, maps in sorted(cam.maps.items())}
+    if cam.background is not None:
+        arrays['background'] = np.asarray(cam.background, dtype=np.float16)
+        arrays['powers'] = np.asarray(cam.powers, dtype=np.float32)
+    with atomic_write(path) as file:
+        np.savez(
+            file, classes=np.asarray(cam.classes, dtype=np.int16), size=np.asarray(cam.size, dtype=np.int32), **arrays
+        )
+
+
+def read_cam(path: str) -> CAM:
+    """Read and check a CAM file.
+
+    Args:
+        path (str): File to read.
+
+    Returns:
+        CAM: Its maps in float16.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        InputError: One line that names the file, if it is not a whole CAM file (a ``ValueError``).
+    """
+    try:
+        if osp.exists(path) and not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile('no .npz archive, or one that is cut short')
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        problem = find_problem(arrays)
+    except FileNotFoundError:
+        raise FileNotFoundError(f'no CAM file {path}: run the CAM stage (tools/test.py) for this split first') from None
+    except BROKEN as error:
+        problem = (str(error).splitlines() or [type(error).__name__])[0]
+    if problem is not None:
+        raise InputError(f'{path} is not a CAM file ({problem}): delete it and run the CAM stage again')
+    maps = {name[len(PREFIX) :]: value for name, value in arrays.items() if name.startswith(PREFIX)}
+    return CAM(
+        maps,
+        arrays['classes'].astype(np.int64),
+        tuple(arrays['size'].tolist()),
+        arrays.get('background'),
+        arrays.get('powers'),
+    )
+
+
+def find_problem(arrays: dict[str, np.ndarray]) -> str | None:
+    """What keeps arrays from being a CAM, in a few words; None if they are one."""
+    for name in ('classes', 'size'):
+        if name not in arrays or not np.issubdtype(arrays[name].dtype, np.integer) or arrays[name].ndim != 1:
+            return f'{name} is missing or no list of whole numbers'
+    classes, size = arrays['classes'].tolist(), arrays['size'].tolist()
+    if len(size) != 2 or min(size) < 1:
+        return f'size is {size}, not a height and a width'
+    if len(set(classes)) < len(classes) or min(classes, default=0) < 0:
+        return f'classes are {classes}, not different numbers from 0'
+    shapes = {name: (len(classes), *strided_size(size)) for name in arrays if name.startswith(PREFIX)}
+    if not shapes:
+        return f'no array is named {PREFIX}<branch>'
+    if 'background' in arrays:
+        shapes['background'] = (arrays['powers'].size if 'powers' in arrays else 0, *strided_size(size))
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            return f'{name} has shape {arrays[name].shape}, not {shape}'
+        if not np.issubdtype(arrays[name].dtype, np.floating) or not np.isfinite(arrays[name]).all():
+            return f'{name} holds what is no finite number'
+    return None
+
+
+def cam_is_valid(path: str, size: Sequence[int] | None = None, classes: Sequence[int] | None = None) -> bool:
+    """Whether a whole CAM file stands at ``path``, of an image of ``size`` (H, W) and of these classes where given."""
+    try:
+        cam = read_cam(path)
+    except (FileNotFoundError, InputError):
+        return False
+    return (size is None or cam.size == tuple(size)) and (
+        classes is None or cam.classes.tolist() == sorted(int(index) for index in classes)
+    )

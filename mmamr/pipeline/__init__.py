@@ -1,0 +1,7 @@
+"""Pipelines: what is to be done with each stage (plan), doing it (WSSSRunner), and what came out (report)."""
+
+from .plan import Planner
+from .report import write_report
+from .wsss_runner import StageError, WSSSRunner
+
+__all__ = ['Planner', 'StageError', 'WSSSRunner', 'write_report']

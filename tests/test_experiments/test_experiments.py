@@ -1,0 +1,345 @@
+"""Experiments with stand-ins for tools/train.py and tools/test.py that write what the real ones would."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+from mmamr.experiments import ClassifierRun, EnsembleRun, Experiments, PipelineRun
+from mmamr.experiments.runs import environment
+from mmamr.utils import InputError
+
+TRAIN = """
+import json, pathlib, sys
+argv = sys.argv
+work_dir = pathlib.Path(argv[argv.index('--work-dir') + 1])
+options = dict(item.split('=', 1) for item in argv[argv.index('--cfg-options') + 1:])
+with open(work_dir.parents[1] / 'calls.txt', 'a') as file:
+    file.write(f'train {work_dir.parent.name} {work_dir.name} {options.get("load_from", "")}\\n')
+if options.get('model.fails'):
+    sys.exit(3)
+if 'pipeline' in argv[1]:
+    seed = int(options['options.randomness.seed'])
+    stages = dict(cam=dict(state='done', metrics={'CAM/spotlight.best_mIoU': 50 + seed}),
+                  evaluation=dict(state='done', metrics={'mIoU': 60 + seed}))
+    (work_dir / 'manifest.json').write_text(json.dumps(dict(stages=stages)))
+else:
+    (work_dir / 'last_checkpoint').write_text('somewhere/else/epoch_4.pth')
+"""
+TEST = """
+import json, pathlib, sys
+argv = sys.argv
+work_dir = pathlib.Path(argv[argv.index('--work-dir') + 1])
+options = dict(item.split('=', 1) for item in argv[argv.index('--cfg-options') + 1:])
+assert argv[2] == str(work_dir.parents[1] / 'plain' / work_dir.name / 'epoch_4.pth') or argv[2] == str(
+    work_dir / 'epoch_4.pth')
+with open(work_dir.parents[1] / 'calls.txt', 'a') as file:
+    file.write(f'test {work_dir.parent.name} {work_dir.name} {options["test_dataloader.dataset.split"]}\\n')
+seed = int(options['randomness.seed'])
+best = {'train.txt': [10., 40. + seed, 20.], 'val.txt': [50., 30. + seed, 20.]}
+curves = dict(spotlight=dict(thresholds=[0.1, 0.2, 0.3], miou=best[options['test_dataloader.dataset.split']]))
+pathlib.Path(options['test_evaluator.out_file']).write_text(json.dumps(curves))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / 'tools').mkdir()
+    (tmp_path / 'tools' / 'train.py').write_text(TRAIN)
+    (tmp_path / 'tools' / 'test.py').write_text(TEST)
+    (tmp_path / 'cam.py').write_text('model = dict(type="CAMClassifier", fails=0)')
+    (tmp_path / 'pipeline.py').write_text(
+        'stage = dict(kind="test", config="cam.py")\nstages = dict(cam=stage, skipped=None, evaluation=stage)'
+    )
+    return tmp_path
+
+
+def experiments(folder, seeds=(0, 1), runs=None, cfg_runs=None, **changes):
+    cfg = dict(
+        title='Two kinds of runs',
+        splits=dict(train='train.txt', val='val.txt'),
+        choose_on='train',
+        runs=dict(
+            child=dict(config='cam.py', load_from='plain'),
+            plain=dict(config='cam.py'),
+            whole=dict(config='pipeline.py'),
+        ),
+        rows=[
+            dict(name='plain', run='plain', cam='spotlight', paper=48.3),
+            dict(name='child', run='child', cam='spotlight'),
+            dict(
+                name='pipeline',
+                run='whole',
+                metrics=dict(train=('cam', 'CAM/spotlight.best_mIoU'), val=('evaluation', 'mIoU')),
+            ),
+        ],
+    )
+    if cfg_runs is not None:
+        cfg.update(runs=cfg_runs, rows=[])
+    cfg.update(changes)
+    return Experiments(Config(cfg), str(folder), str(folder / 'work'), str(folder / 'tools'), seeds, runs)
+
+
+def calls(folder):
+    path = folder / 'work' / 'calls.txt'
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def test_runs_are_trained_once_and_parents_first(folder):
+    ours = experiments(folder)
+    assert isinstance(ours.runs['plain', 0], ClassifierRun) and isinstance(ours.runs['whole', 0], PipelineRun)
+    assert f'{folder}/work/plain/seed0: to do: train, val' in ours.plan()
+    assert f'{folder}/work/whole/seed1: to do: cam, evaluation' in ours.plan()
+    ours.run(jobs=2)
+    done = calls(folder)
+    assert len(done) == 2 * (3 + 3 + 1)
+    assert f'train child seed1 {folder}/work/plain/seed1/epoch_4.pth' in done
+    assert done.index('train plain seed1 ') < done.index(f'train child seed1 {folder}/work/plain/seed1/epoch_4.pth')
+    assert {line.rpartition(': ')[2] for line in ours.plan()} == {'done'}
+    # nothing is left to do
+    experiments(folder).run()
+    assert calls(folder) == done
+    # what was not measured is, without another training
+    os.remove(folder / 'work' / 'plain' / 'seed0' / 'curves_val.json')
+    experiments(folder).run()
+    assert calls(folder)[len(done) :] == ['test plain seed0 val.txt']
+
+
+def test_options_take_the_checkpoint_of_the_parent(folder):
+    train = (folder / 'tools' / 'train.py').read_text().replace('load_from', 'model.start')
+    (folder / 'tools' / 'train.py').write_text(train)
+    runs = dict(
+        child=dict(config='cam.py', load_from='plain', options={'model.start': '{checkpoint}'}),
+        plain=dict(config='cam.py'),
+    )
+    experiments(folder, [2], cfg_runs=runs).run()
+    assert f'train child seed2 {folder}/work/plain/seed2/epoch_4.pth' in calls(folder)
+
+
+def test_other_cams_of_the_same_weights(folder):
+    (folder / 'climbing.py').write_text('model = dict(type="CAMClassifier")')
+    runs = dict(climbed=dict(config='climbing.py', checkpoint_of='plain'), plain=dict(config='cam.py'))
+    cfg = Config(dict(experiments(folder).cfg.to_dict(), runs=runs, rows=[]))
+    Experiments(cfg, str(folder), str(folder / 'work'), str(folder / 'tools'), seeds=[3]).run()
+    assert [line for line in calls(folder) if 'climbed' in line] == [
+        'test climbed seed3 train.txt',
+        'test climbed seed3 val.txt',
+    ]
+
+
+def test_ensembles_average_two_seeds(folder):
+    runs = dict(both=dict(ensemble_of='plain'), plain=dict(config='cam.py'))
+    ours = Experiments(
+        Config(dict(experiments(folder).cfg.to_dict(), runs=runs, rows=[])),
+        str(folder),
+        str(folder / 'work'),
+        str(folder / 'tools'),
+        seeds=[0, 1, 4],
+    )
+    ensemble = ours.runs['both', 4]
+    assert isinstance(ensemble, EnsembleRun) and ensemble.config == str(folder / 'cam.py')
+    [(train, log), _] = ensemble.commands('tools')
+    assert log == 'ensemble_train' and train[1] == 'tools/analysis_tools/eval_cams.py'
+    start = train.index('--cam-dir') + 1
+    assert train[start : start + 2] == [f'{folder}/work/plain/seed{seed}/cams_train' for seed in (4, 0)]
+    assert train[train.index('--curves') + 1] == ensemble.curves_file('train')
+    assert train[-1] == 'test_dataloader.dataset.split=train.txt'
+    for seeds in ([0], [0, 1], [0, 0, 1]):
+        with pytest.raises(InputError, match='both averages pairs of seeds'):
+            Experiments(ours.cfg, str(folder), str(folder / 'work'), 'tools', seeds=seeds)
+    # with more seeds it may be another pair
+    names = [
+        {name.partition('.')[0] for name in experiments(folder, seeds, cfg_runs=runs).runs['both', 1].all_settings()}
+        for seeds in ([0, 1, 2], [0, 1, 3])
+    ]
+    assert {'plain/seed1', 'plain/seed2'} <= names[0] and 'plain/seed2' not in names[1]
+
+
+def test_the_threshold_is_chosen_on_one_split(folder):
+    ours = experiments(folder)
+    ours.run()
+    plain, child, pipeline = ours.table().rows
+    # val is best at 0.1, but 0.2 is best on train
+    assert plain['values'] == {'train mIoU': [40, 41], 'val mIoU': [30, 31], 'threshold': [0.2, 0.2]}
+    assert child['values'] == plain['values']
+    assert pipeline['values'] == {'train mIoU': [50, 51], 'val mIoU': [60, 61]}
+
+
+def test_only_some_runs(folder):
+    ours = experiments(folder, seeds=[5], runs=['whole'])
+    ours.run()
+    assert calls(folder) == ['train whole seed5 ']
+    assert [row['name'] for row in ours.table().rows] == ['pipeline']
+    # a run takes along the one that it starts from
+    assert {name for name, _ in experiments(folder, runs=['child']).runs} == {'plain', 'child'}
+
+
+def test_only_some_stages_of_a_pipeline(folder):
+    runs = dict(whole=dict(config='pipeline.py', stages=['cam']))
+    ours = Experiments(Config(dict(runs=runs, rows=[])), str(folder), str(folder / 'work'), 'tools', seeds=[0])
+    run = ours.runs['whole', 0]
+    assert run.missing() == ['cam']
+    [(command, _)] = run.commands('tools')
+    assert command[command.index('--stages') + 1 :][:2] == ['cam', '--work-dir']
+
+
+def test_a_run_that_fails_is_named_and_others_are_finished(folder):
+    bad, good = dict(config='cam.py', options={'model.fails': 1}), dict(config='cam.py')
+    ours = experiments(folder, seeds=[0], rows=[])
+    ours.cfg.runs = dict(bad=bad, good=good)
+    ours = Experiments(ours.cfg, ours.config_dir, ours.work_dir, ours.tools_dir, seeds=[0])
+    with pytest.raises(InputError, match=r'bad with seed 0 failed, see .*/bad/seed0/train\.log'):
+        ours.run()
+    assert not ours.runs['good', 0].missing() and ours.runs['bad', 0].missing()
+    assert not (folder / 'work' / 'bad' / 'seed0' / 'trained').exists()
+
+
+def test_unknown_runs_are_named(folder):
+    with pytest.raises(InputError, match=r"no runs \['none'\]; it has"):
+        experiments(folder, runs=['none'])
+    with pytest.raises(InputError, match=r"no runs \['lost'\]; it has"):
+        experiments(folder, rows=[dict(name='row', run='lost', cam='spotlight')])
+
+
+def test_other_settings_of_a_stage_do_not_enter_a_table(folder):
+    runs = dict(whole=dict(config='pipeline.py'))
+    experiments(folder, seeds=[0], runs=['whole'], cfg_runs=runs).run()
+    (folder / 'cam.py').write_text('model = dict(type="CAMClassifier", fails=0, width=3)')
+    with pytest.raises(InputError, match=r'whole/seed0 was made with other settings \(cam\.model\.width \(none\) -> 3'):
+        experiments(folder, seeds=[0], runs=['whole'], cfg_runs=runs).run()
+
+
+def test_other_settings_do_not_enter_a_table(folder):
+    def run(**options):
+        experiments(folder, seeds=[0], runs=['plain'], cfg_runs=dict(plain=dict(config='cam.py', **options))).run()
+
+    run()
+    before = calls(folder)
+    with pytest.raises(InputError) as error:
+        run(options={'model.width': 3})
+    assert 'work/plain/seed0 was made with other settings (model.width (none) -> 3); take another' in str(error.value)
+    run()
+    assert calls(folder) == before
+
+
+def test_other_settings_of_a_parent_do_not_enter_a_table(folder):
+    def run(**options):
+        runs = dict(plain=dict(config='cam.py', **options), child=dict(config='cam.py', load_from='plain'))
+        experiments(folder, seeds=[0], runs=['child'], cfg_runs=runs).run()
+
+    run()
+    shutil.rmtree(folder / 'work' / 'plain')
+    with pytest.raises(InputError, match=r'child/seed0 was made with other settings \(plain/seed0\.model\.width'):
+        run(options={'model.width': 3})
+
+
+def test_a_run_that_made_nothing_may_be_corrected(folder):
+    def run(fails):
+        runs = dict(plain=dict(config='cam.py', options={'model.fails': fails}))
+        ours = experiments(folder, seeds=[0], runs=['plain'], cfg_runs=runs)
+        ours.run()
+        return ours
+
+    with pytest.raises(InputError, match='plain with seed 0 failed'):
+        run(1)
+    assert not run('').runs['plain', 0].missing()
+
+
+@pytest.mark.parametrize('name', ['my runs', 'a,b', "it's"])
+def test_folders_that_options_cannot_name(folder, name):
+    with pytest.raises(InputError, match='name another work dir'):
+        Experiments(experiments(folder).cfg, str(folder), str(folder / name), 'tools')
+
+
+def test_one_experiment_at_a_time_in_a_folder(folder):
+    ours = experiments(folder, seeds=[0], runs=['plain'])
+    code = (
+        'import sys; from mmamr.utils.folder_lock import FolderLock; lock = FolderLock(sys.argv[1]); '
+        'lock.acquire(); print("locked", flush=True); sys.stdin.read()'
+    )
+    command = [sys.executable, '-c', code, ours.runs['plain', 0].work_dir]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == 'locked\n'
+        with pytest.raises(InputError, match='plain/seed0: another run is at work here'):
+            ours.run()
+        other.stdin.close()
+    assert not calls(folder)
+    ours.run()
+    assert calls(folder)
+
+
+def test_settings_that_mean_nothing(folder):
+    with pytest.raises(InputError, match=r"run wrong has unknown settings \['load_form'\]; there are"):
+        experiments(folder, runs=['wrong'], cfg_runs=dict(wrong=dict(config='cam.py', load_form='plain')))
+
+
+@pytest.mark.parametrize(
+    ('row', 'message'),
+    [
+        (dict(run='plain', cam='weighted'), r'curves_train\.json: nothing is called weighted; there are spotlight'),
+        (dict(run='whole', metrics=dict(val=('evaluation', 'IoU'))), 'nothing is called IoU; there are mIoU'),
+        (
+            dict(run='whole', metrics=dict(val=('test', 'mIoU'))),
+            'seed0: nothing is called test; there are cam, evaluation',
+        ),
+    ],
+)
+def test_what_was_not_measured(folder, row, message):
+    ours = experiments(folder, seeds=[0], rows=[dict(row, name='row')])
+    ours.run()
+    with pytest.raises(InputError, match=message):
+        ours.table()
+
+
+def test_jobs_share_the_cores(monkeypatch):
+    monkeypatch.setattr('os.cpu_count', lambda: 8)
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
+    assert environment(None, 3)['OMP_NUM_THREADS'] == '2' and environment(None, 9)['OMP_NUM_THREADS'] == '1'
+    monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)
+    assert environment(1, 3)['CUDA_VISIBLE_DEVICES'] == '1' and 'OMP_NUM_THREADS' not in environment(1, 3)
+    assert 'CUDA_VISIBLE_DEVICES' not in environment(None, 3)
+    # of those that the user gave
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '2,GPU-5')
+    assert [environment(device, 2)['CUDA_VISIBLE_DEVICES'] for device in (0, 1)] == ['2', 'GPU-5']
+    assert 'OMP_NUM_THREADS' not in os.environ
+    monkeypatch.setenv('OMP_NUM_THREADS', '5')
+    assert environment(None, 3)['OMP_NUM_THREADS'] == '5'
+
+
+def test_the_tool(folder, load_tool, monkeypatch, capsys):
+    tool = load_tool('run_experiments.py')
+    monkeypatch.setattr(tool, '__file__', str(folder / 'tools' / 'run_experiments.py'))
+    config = folder / 'table.py'
+    config.write_text('\n'.join(f'{key} = {value!r}' for key, value in experiments(folder).cfg.to_dict().items()))
+    argv = [str(config), '--work-dir', str(folder / 'work'), '--seeds', '0', '2', '--runs', 'plain']
+    tool.main([*argv, '--dry-run'])
+    assert 'to do: train, val' in capsys.readouterr().out and not calls(folder)
+    tool.main(argv)
+    assert '| plain | 41.0 ± 1.4 | 31.0 ± 1.4 | 0.20 | 2 | 48.3 |' in capsys.readouterr().out
+    assert {path.name for path in Path(folder / 'work').glob('*.*')} == {
+        'calls.txt',
+        'table_plain.md',
+        'table_plain.csv',
+        'table_plain.png',
+    }
+    with pytest.raises(SystemExit, match='no runs'):
+        tool.main([*argv[:-1], 'none'])
+    config.write_text(config.read_text() + '\nrows = rows[1:]')
+    tool.main(argv)
+    assert 'plain: done; no row of the table is of these runs alone' in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        tool.main([*argv, '--jobs', '-1'])
+    assert '--jobs must not be negative' in capsys.readouterr().err
+
+
+def test_manifest_of_a_pipeline_that_is_not_done(folder):
+    run = experiments(folder).runs['whole', 0]
+    os.makedirs(run.work_dir)
+    stages = dict(cam=dict(state='done'), evaluation=dict(state='failed'))
+    (Path(run.work_dir) / 'manifest.json').write_text(json.dumps(dict(stages=stages)))
+    assert run.missing() == ['evaluation']

@@ -1,0 +1,161 @@
+"""The same pipeline on another folder, with its classes."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from PIL import Image
+
+from mmamr.pipeline import WSSSRunner
+from mmamr.pipeline.data_root import DataRoot
+from mmamr.registry import DATASETS
+from mmamr.utils import InputError
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+DEMO = CONFIGS / 'amr' / 'amr-pipeline_resnet18-w16_irnet_deeplabv2_embedded.py'
+METAINFO = dict(classes=('disc', 'square', 'cross'), mask_values=(1, 2, 3))
+SERIAL = dict(num_workers=0, persistent_workers=False)
+QUICK = {
+    'options.test_dataloader': dict(num_workers=0),
+    'stages.classifier.options': {'train_dataloader': SERIAL, 'val_dataloader': SERIAL, 'train_cfg.max_epochs': 1},
+    'stages.cam.options': {'test_cfg.scales': [1.0]},
+    'stages.affinity.options.train_dataloader': dict(SERIAL, batch_size=4),
+    'stages.affinity.options.train_cfg': dict(max_epochs=1),
+    'stages.segmentation.options.train_dataloader': dict(SERIAL, batch_size=4),
+    'stages.segmentation.options.val_dataloader': SERIAL,
+    'stages.segmentation.options.train_cfg': dict(max_iters=2, val_interval=2),
+    'stages.evaluation.options.test_dataloader': SERIAL,
+}
+
+
+def demo(work_dir, **settings):
+    cfg = Config.fromfile(DEMO)
+    cfg.merge_from_dict(dict(work_dir=str(work_dir), **settings))
+    return WSSSRunner.from_cfg(cfg)
+
+
+def test_the_demo_runs_on_photos_of_other_classes(tiny_voc, tmp_path):
+    before = {path: path.read_bytes() for path in tiny_voc.rglob('*') if path.is_file()}
+    runner = demo(tmp_path / 'work', data_root=str(tiny_voc), metainfo=METAINFO, **QUICK)
+    assert runner._options_of(runner.stages['cam'], Config())['metainfo'] == METAINFO
+    runner.train()
+    labels = sorted((tmp_path / 'work' / 'pseudo_label' / 'SegmentationClassPseudo').glob('*.png'))
+    assert len(labels) == 8
+    assert set(np.unique([np.unique(Image.open(path))[-1] for path in labels])) <= {0, 1, 2, 3, 255}
+    stages = json.loads((tmp_path / 'work' / 'manifest.json').read_text())['stages']
+    assert all(record['state'] == 'done' for record in stages.values())
+    assert 0 <= stages['evaluation']['metrics']['mIoU'] <= 100
+    assert {path: path.read_bytes() for path in tiny_voc.rglob('*') if path.is_file()} == before
+
+
+def test_photos_without_masks(tiny_voc, tmp_path):
+    """Image-level labels are all that the method needs. Masks that come later are measured against, nothing else."""
+
+    def run():
+        demo(tmp_path / 'work', data_root=str(tiny_voc), metainfo=METAINFO, **QUICK).train()
+        records = json.loads((tmp_path / 'work' / 'manifest.json').read_text())['stages']
+        assert all(record['state'] == 'done' for record in records.values())
+        files = sorted((tmp_path / 'work').glob('*/SegmentationClassPseudo/*.png'))
+        predictions = sorted((tmp_path / 'work').glob('evaluation/predictions/*.png'))
+        assert len(files) == 8 and predictions
+        return records, {path: path.read_bytes() for path in (*files, *predictions)}
+
+    masks = (tiny_voc / 'SegmentationClass').rename(tmp_path / 'masks')
+    without, files = run()
+    assert not any('mIoU' in metric for record in without.values() for metric in record['metrics'])
+    assert '<html' in (tmp_path / 'work' / 'report.html').read_text()
+    assert 'no folder' in (tmp_path / 'work' / 'pipeline.log').read_text()
+    masks.rename(tiny_voc / 'SegmentationClass')
+    measured, again = run()
+    assert again == files
+    for name, record in measured.items():
+        assert (record['started'] == without[name]['started']) == (record['kind'] == 'train')
+    assert 0 <= measured['evaluation']['metrics']['mIoU'] <= 100 and 'CAM/weighted.mIoU' in measured['cam']['metrics']
+
+
+def test_models_and_data_sets_get_the_classes_of_the_folder(tiny_voc, tmp_path):
+    runner = demo(tmp_path, data_root=str(tiny_voc))
+    for name in ('classifier', 'cam'):
+        cfg = runner._load(runner.stages[name])
+        assert cfg.model.spotlight.head.num_classes == cfg.model.compensation.head.num_classes == 3
+        assert cfg.test_dataloader.dataset.type == 'mmamr.ImageLabelDataset'
+        assert cfg.test_dataloader.dataset.metainfo.classes == ('cross', 'disc', 'square')
+    cfg = runner._load(runner.stages['affinity'])
+    assert cfg.train_dataloader.dataset.type == 'mmamr.AffinityLabelDataset'
+    cfg = runner._load(runner.stages['segmentation'])
+    assert cfg.model.decode_head.num_classes == 4
+    assert cfg.train_dataloader.dataset.type == cfg.test_dataloader.dataset.type == 'mmamr.SegmentationDataset'
+
+
+def test_a_folder_with_some_of_the_classes_keeps_all_of_them(tmp_path):
+    (tmp_path / 'Annotations').mkdir()
+    path = tmp_path / 'Annotations' / 'a.xml'
+    path.write_text('<annotation><object><name>cat</name></object></annotation>')
+    cfg = Config.fromfile(CONFIGS / 'amr' / 'amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py')
+    DataRoot(str(tmp_path)).apply(cfg)
+    assert cfg.model.spotlight.head.num_classes == len(cfg.test_dataloader.dataset.metainfo.classes) == 5
+    assert cfg.train_dataloader.dataset.data_root == str(tmp_path)
+    # but not if they are named
+    DataRoot(str(tmp_path), dict(classes='cat')).apply(cfg)
+    assert cfg.model.spotlight.head.num_classes == 1
+    assert cfg.test_dataloader.dataset.metainfo == dict(classes=('cat',), mask_values=(1,))
+
+
+def test_a_folder_without_annotations_keeps_the_classes(tmp_path):
+    cfg = Config.fromfile(CONFIGS / 'amr' / 'amr_resnet18-w16_1xb8-12e_embedded-112px.py')
+    DataRoot(str(tmp_path)).apply(cfg)
+    dataset = cfg.test_dataloader.dataset
+    assert dataset.type == 'mmamr.ImageLabelDataset' and len(dataset.metainfo.classes) == 7
+    assert cfg.model.spotlight.head.num_classes == 7
+
+
+@pytest.mark.parametrize(
+    ('metainfo', 'line'),
+    [
+        (dict(palette=()), 'metainfo has palette; it needs classes and may have mask_values'),
+        (dict(classes=('a', 'a')), r'metainfo: classes must be different names'),
+        (dict(classes=('a',), mask_values=(255,)), 'metainfo: mask_values must lie between'),
+    ],
+)
+def test_classes_that_are_none(tmp_path, metainfo, line):
+    with pytest.raises(InputError, match=f'^{line}'):
+        demo(tmp_path, data_root=str(tmp_path), metainfo=metainfo)
+
+
+def test_classes_need_a_folder(tmp_path):
+    with pytest.raises(InputError, match=r'^metainfo and labels are those of a data_root, but there is none$'):
+        demo(tmp_path, metainfo=METAINFO)
+
+
+def test_labels_of_a_table(tiny_voc, tmp_path):
+    ids = (tiny_voc / 'ImageSets' / 'Segmentation' / 'trainval.txt').read_text().split()
+    (tiny_voc / 'labels.csv').write_text('image,label\n' + ''.join(f'{img_id},thing\n' for img_id in ids))
+    shutil.rmtree(tiny_voc / 'Annotations')
+    runner = demo(
+        tmp_path,
+        data_root=str(tiny_voc),
+        metainfo=dict(classes=('thing',)),
+        labels=dict(type='CSVLabels', file='labels.csv'),
+    )
+    assert {decision.stage for decision in runner.plan() if decision.missing} == set()
+    cfg = runner._load(runner.stages['cam'])
+    dataset = DATASETS.build(dict(cfg.test_dataloader.dataset, pipeline=[]))
+    assert dataset.get_data_info(0)['gt_label'] == [0] and cfg.model.spotlight.head.num_classes == 1
+    assert 'labels' not in runner._load(runner.stages['affinity']).train_dataloader.dataset
+
+
+def test_data_sets_of_other_packages_keep_their_classes(tiny_voc):
+    cfg = Config.fromfile(CONFIGS / 'deeplabv2' / 'deeplabv2_r101-d8_1xb10-20k_voc12aug-321x321.py')
+    with pytest.raises(InputError, match=r'shows cross, disc, square, but a .*PascalVOCDataset has classes of its own'):
+        DataRoot(str(tiny_voc)).apply(cfg)
+
+
+def test_data_sets_of_other_packages_need_masks(tmp_path):
+    cfg = Config.fromfile(CONFIGS / 'deeplabv2' / 'deeplabv2_r101-d8_1xb10-20k_voc12aug-321x321.py')
+    root = DataRoot(str(tmp_path))
+    root.apply(cfg)
+    with pytest.raises(InputError, match=r'SegmentationClass: no such folder, but a .*PascalVOCDataset is measured'):
+        root.leave_out_masks(cfg)

@@ -1,0 +1,202 @@
+"""The report that a pipeline leaves, and the files that it is drawn from."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from mmamr.apis import write_report
+from mmamr.engine.loops import CAMLoop
+from mmamr.fileio import read_mask
+from mmamr.pipeline import StageError
+from mmamr.pipeline.manifest import Manifest
+from mmamr.pipeline.report import read_stages
+from mmamr.pipeline.report.galleries import Segmentor, draw_galleries
+from mmamr.structures import ClassIndex
+
+CLASSES = ['background', 'disc', 'square', 'cross']
+CAPTIONS = [
+    'photo',
+    'spotlight CAM',
+    'compensation CAM',
+    'weighted CAM, ξ = 0.5',
+    'pseudo label',
+    'prediction',
+    'ground truth',
+]
+
+
+def details(work_dir, stage):
+    return json.loads((work_dir / stage / 'stage_details.json').read_text())
+
+
+def test_a_pipeline_ends_with_its_report(finished):
+    html = (finished / 'report.html').read_text(encoding='utf-8')
+    assert '<h1>tiny_pipeline</h1>' in html and '7 of 7 stages done' in html
+    headings = re.findall('<h2>(.*)</h2>', html)
+    assert headings == [
+        'Stages',
+        'mIoU of every stage',
+        'IoU of each class (%)',
+        'Thresholds',
+        'Losses',
+        'Pictures: images that CAMs were made of',
+        'Pictures: images of the evaluation',
+        'Configs and versions',
+    ]
+    assert 'No pictures' not in html
+    assert html.count('src="data:image/jpeg;base64,') == html.count('<img ') == 6 * 7 + 4 * 3
+    assert re.findall('<figcaption>(.*?)</figcaption></figure>', html)[:7] == CAPTIONS
+    assert len(html) < 1 << 20 and not re.search('https?:', html)
+    for line in ('report: ', 'report.html'):
+        assert line in (finished / 'pipeline.log').read_text()
+
+
+def test_details_of_each_metric_are_kept(finished):
+    metrics = {name: record['metrics'] for name, record in Manifest(str(finished)).stages.items()}
+    (cam,) = details(finished, 'cam')
+    assert cam['classes'] == CLASSES and set(cam['rows']) == {'spotlight', 'compensation', 'weighted'}
+    for name, row in cam['rows'].items():
+        assert max(row['miou']) == pytest.approx(metrics['cam'][f'CAM/{name}.best_mIoU'])
+        assert row['miou'][row['thresholds'].index(row['threshold'])] == metrics['cam'][f'CAM/{name}.mIoU']
+        assert np.mean(row['iou']) == pytest.approx(max(row['miou']))
+    (label,) = details(finished, 'affinity_label')
+    assert np.mean(label['rows']['label']['iou']) == pytest.approx(metrics['affinity_label']['label/mIoU'])
+    for stage in ('segmentation', 'evaluation'):
+        (one,) = details(finished, stage)
+        assert one['classes'] == CLASSES
+        known = [value for value in one['rows']['']['iou'] if value is not None]
+        assert np.mean(known) == pytest.approx(metrics[stage]['mIoU'], abs=0.01)
+    assert details(finished, 'classifier') == details(finished, 'affinity') == []
+
+
+def test_what_the_pipeline_changes_is_written_down(finished):
+    manifest = Manifest(str(finished))
+    assert manifest.pipeline['config'].endswith('tiny_pipeline.py')
+    assert manifest.pipeline['stages'] == list(manifest.stages)
+    assert manifest.stages['cam']['options'] == {'load_from': '{classifier.checkpoint}'}
+    assert manifest.stages['pseudo_label']['options'] == {
+        'load_from': '{affinity.checkpoint}',
+        'test_cfg.cam_dir': '{cam.out_dir}',
+    }
+
+
+def test_options_for_all_stages_are_written_down(pipeline, done, shared_voc):
+    options = {'options.auto_scale_lr.enable': False, 'options.test_cfg.fp16': False}
+    pipeline(done, only_stages=['evaluation'], data_root=str(shared_voc), **options).train()
+    assert Manifest(str(done)).stages['evaluation']['options'] == {
+        'test_cfg': {'fp16': False},
+        'data_root': str(shared_voc),
+        'load_from': '{segmentation.checkpoint}',
+    }
+
+
+def test_a_failed_pipeline_has_a_report(pipeline, done, monkeypatch):
+    (done / 'report.html').unlink()
+    shutil.rmtree(done / 'cam')
+
+    def fail(*args):
+        raise MemoryError('<so many> bytes')
+
+    with monkeypatch.context() as patch, pytest.raises(StageError):
+        patch.setattr(CAMLoop, 'make', fail)
+        pipeline(done).train()
+    html = (done / 'report.html').read_text(encoding='utf-8')
+    assert 'cam failed: out of memory' in html and '&lt;so many&gt; bytes' in html
+    assert 'Pictures: images that CAMs were made of' not in html and 'Pictures: images of the evaluation' in html
+
+
+def test_a_run_with_nothing_to_do_draws_no_other(pipeline, done):
+    before = (done / 'report.html').stat().st_mtime_ns
+    pipeline(done).train()
+    assert (done / 'report.html').stat().st_mtime_ns == before
+    (done / 'report.html').unlink()
+    pipeline(done).train()
+    assert (done / 'report.html').exists()
+
+
+def test_no_report_is_no_failure(pipeline, done, monkeypatch):
+
+    def fail(*args):
+        raise ZeroDivisionError('by zero')
+
+    (done / 'report.html').unlink()
+    monkeypatch.setattr('mmamr.pipeline.report.write.render_page', fail)
+    assert pipeline(done).train()['evaluation']
+    assert not (done / 'report.html').exists()
+    assert 'WARNING - no report: ZeroDivisionError: by zero' in (done / 'pipeline.log').read_text()
+
+
+def test_by_hand(load_tool, done, capsys, tmp_path, shared_voc, monkeypatch):
+    main = load_tool('analysis_tools/report.py').main
+    main([str(done), '--num', '2', '--seed', '3', '--out', str(tmp_path / 'mine.html')])
+    assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / 'mine.html')
+    html = (tmp_path / 'mine.html').read_text(encoding='utf-8')
+    assert html.count('<img ') == 2 * 7 + 2 * 3
+    main([str(done), '--num', '0'])
+    assert '<img ' not in (done / 'report.html').read_text(encoding='utf-8')
+    with pytest.raises(SystemExit, match=r'^[^\n]*manifest\.json: no stage was run here; name the work'):
+        main([str(tmp_path / 'nowhere')])
+    with pytest.raises(SystemExit):
+        main([str(done), '--num', '-1'])
+    (done / 'manifest.json').write_text('{')
+    with pytest.raises(SystemExit, match=r'^[^\n]*manifest\.json is no manifest[^\n]*$'):
+        main([str(done)])
+
+
+def test_without_the_images_the_rest_is_there(done, tiny_voc):
+    config = done / 'cam' / 'tiny_amr.py'
+    config.write_text(re.sub("data_root='.*?'", f"data_root='{tiny_voc}'", config.read_text()))
+    shutil.rmtree(tiny_voc / 'JPEGImages')
+    (done / 'segmentation' / 'iter_6.pth').write_bytes(b'')
+    write_report(str(done))
+    html = (done / 'report.html').read_text(encoding='utf-8')
+    assert re.search('No pictures: .*JPEGImages', html) and re.search('No pictures: .*iter_6.pth', html)
+    assert 'mIoU of every stage' in html and '<img ' not in html
+
+
+def test_without_the_configs_of_stages_the_rest_is_there(done):
+    (done / 'evaluation' / 'tiny_segmentation.py').unlink()
+    (done / 'cam' / 'stage_settings.json').unlink()
+    write_report(str(done))
+    html = (done / 'report.html').read_text(encoding='utf-8')
+    assert re.search('No pictures: .*tiny_segmentation.py', html) and 'mIoU of every stage' in html
+    # nobody knows what the stage did whose settings are lost
+    assert 'images that CAMs were made of' not in html and html.count('No pictures') == 1
+
+
+def test_predictions_are_those_of_the_evaluation(pipeline, done, shared_voc):
+    folder = str(done / 'predictions')
+    stages = {'evaluation': {'options': {'test_evaluator.output_dir': folder}}}
+    pipeline(done, stages=stages, only_stages=['evaluation']).train()
+    stages = read_stages(Manifest(str(done)))
+    segmentor = Segmentor(stages, stages[-1])
+    dataset = segmentor.dataset()
+    for index in range(len(dataset)):
+        path = dataset.get_data_info(index)['img_path']
+        expected = read_mask(
+            path.replace(str(shared_voc / 'JPEGImages'), folder).replace('.jpg', '.png'), ClassIndex(CLASSES[1:])
+        )
+        np.testing.assert_array_equal(segmentor.predict_file(path), expected)
+        prediction, truth = segmentor.predict(dataset[index])
+        np.testing.assert_array_equal(prediction, expected)
+        assert truth.shape == expected.shape
+
+
+def test_test_time_options_are_carried_out(pipeline, done):
+    switches = {'test_time': dict(ms=True, scales=(1.0, 1.5), flip=True)}
+    pipeline(done, stages={'evaluation': {'options': switches}}, only_stages=['evaluation']).train()
+    galleries = draw_galleries(read_stages(Manifest(str(done))), 1)
+    assert [gallery.note for gallery in galleries] == ['', '']
+    assert [picture.caption for picture in galleries[0].rows[0].pictures] == CAPTIONS
+    assert 'ms_flip' in (done / 'report.html').read_text(encoding='utf-8')
+
+
+def test_captions_tell_what_is_to_be_seen(finished):
+    row = draw_galleries(read_stages(Manifest(str(finished))), 1, seed=1)[0].rows[0]
+    assert re.fullmatch(
+        rf'ground truth of {row.title}: background \d+%(, (disc|square|cross) \d+%)+', row.pictures[-1].alt
+    )
+    assert row.pictures[1].alt == f'spotlight CAM of {row.title}: {", ".join(row.legend)}'
