@@ -2,22 +2,22 @@
 
 One ``.npz`` (no pickle) an image, named after its id:
 
-===================  ==================  ==========================================================================
-array                type, shape         content
-===================  ==================  ==========================================================================
-``classes``          int16 ``(K, )``     foreground classes of the maps, counted from 0
-``size``             int32 ``(2, )``     height and width of the image in pixels
-``map.<branch>``     float16 ``(K,h,w)`` maps of one branch in [0, 1]: ReLU'd, the largest of each class 1 (0 if the
-                                         class has no positive response); h = ⌈H/4⌉, w = ⌈W/4⌉
-===================  ==================  ==========================================================================
+===================  ===================  ==========================================================================
+array                type, shape          content
+===================  ===================  ==========================================================================
+``classes``          int16 ``(K, )``      foreground classes of the maps, counted from 0
+``size``             int32 ``(2, )``      height and width of the image in pixels
+``map.<branch>``     float16 ``(K,h,w)``  maps of one branch in [0, 1]: ReLU'd, the largest of each class 1 (0 if the
+                                          class has no positive response); h = ⌈H/4⌉, w = ⌈W/4⌉
+===================  ===================  ==========================================================================
 
 ``branch`` is ``spotlight`` or ``compensation`` from a classifier and ``walk`` after a random walk; CAMs that others
 made may use any one name. A walk that carries the background along adds two more:
 
-===================  ==================  ==========================================================================
-``background``       float16 ``(P,h,w)`` scores of the background, one map for each of P powers
-``powers``           float32 ``(P, )``   the powers, descending
-===================  ==================  ==========================================================================
+===================  ===================  ==========================================================================
+``background``       float16 ``(P,h,w)``  scores of the background, one map for each of P powers
+``powers``           float32 ``(P, )``    the powers, descending
+===================  ===================  ==========================================================================
 """
 
 import os.path as osp
