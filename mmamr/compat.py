@@ -15,6 +15,7 @@ from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 from urllib.parse import urlparse
+from urllib.request import Request, urlopen
 
 from packaging.version import Version
 
@@ -191,8 +192,8 @@ def _history_method(owner: type, name: str) -> Callable:
 def load_checkpoints_safely() -> None:
     """Let mmengine read every checkpoint, from a file or any URL, with ``weights_only=True``.
 
-    Its own loader of URLs lets the pickle in a download run. Here a download goes to a temporary name first, and is
-    read as a local file is.
+    Its own loader of URLs lets the pickle in a download run. Here a download is read as a local file is, and keeps its
+    place in the cache only if it is whole and could be read.
     """
     import torch
     from mmengine.dist import get_dist_info
@@ -204,15 +205,16 @@ def load_checkpoints_safely() -> None:
             raise FileNotFoundError(f'{filename}: no such checkpoint')
         return torch.load(filename, map_location=map_location, weights_only=True)
 
-    def load_from_http(filename: str, map_location=None, model_dir: str | None = None, progress: bool = True):
+    def load_from_http(filename: str, map_location=None, model_dir: str | None = None):
         folder = model_dir or os.path.join(torch.hub.get_dir(), 'checkpoints')
         path = os.path.join(folder, os.path.basename(urlparse(filename).path))
         rank, world_size = get_dist_info()
-        if rank == 0 and not os.path.exists(path):
-            os.makedirs(folder, exist_ok=True)
-            torch.hub.download_url_to_file(filename, path, progress=progress)
+        if rank == 0:
+            _download_checkpoint(filename, path)
         if world_size > 1:
             torch.distributed.barrier()
+            # the first process may be on another node, with a disk of its own
+            _download_checkpoint(filename, path)
         return load_from_local(path, map_location)
 
     loader = module.CheckpointLoader
@@ -220,6 +222,32 @@ def load_checkpoints_safely() -> None:
     loader._register_scheme(('http://', 'https://'), load_from_http, force=True)
     # torchvision:// and its like become URLs, which they read by this name
     module.load_from_http = load_from_http
+
+
+def _download_checkpoint(url: str, path: str) -> None:
+    """Download a checkpoint unless it is there; a file that is cut short or cannot be read is not kept.
+
+    Raises:
+        OSError: If the server is not reached, or the connection ends early.
+        pickle.UnpicklingError: If the file holds more than tensors and plain values.
+    """
+    import torch
+
+    from .utils import atomic_write, progress_bar
+
+    if os.path.exists(path):
+        return
+    with urlopen(Request(url, headers={'User-Agent': 'mmamr'})) as answer, atomic_write(path, 'w+b') as file:
+        length = answer.headers.get('Content-Length')
+        total = None if length is None else int(length)
+        with progress_bar(f'download of {os.path.basename(path)}', total) as advance:
+            while block := answer.read(1 << 20):
+                file.write(block)
+                advance(len(block))
+        if total is not None and file.tell() != total:
+            raise ConnectionError(f'the connection ended after {file.tell()} of {total} bytes')
+        file.seek(0)
+        torch.load(file, map_location='meta', weights_only=True)
 
 
 def register_package_for_configs() -> None:

@@ -6,8 +6,11 @@ import os
 import os.path as osp
 import runpy
 import sys
+import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -269,3 +272,27 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
 def no_default_scope(monkeypatch) -> None:
     """Start each test without a default scope: a runner leaves its own behind, and types are then looked up there."""
     monkeypatch.setattr(DefaultScope, '_instance_dict', OrderedDict())
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves a folder; of a file ``cut-*`` half of what its header promises."""
+
+    def log_message(self, *args) -> None:
+        pass
+
+    def copyfile(self, source, outputfile) -> None:
+        data = source.read()
+        outputfile.write(data[: len(data) // 2] if '/cut-' in self.path else data)
+
+
+@pytest.fixture
+def serve(tmp_path: Path, monkeypatch) -> Iterator[str]:
+    """The address of a server of the folder ``served``; what is downloaded goes to ``hub/checkpoints``."""
+    (tmp_path / 'served').mkdir()
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    monkeypatch.setenv('no_proxy', '127.0.0.1')
+    handler = partial(QuietHandler, directory=str(tmp_path / 'served'))
+    with ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f'http://127.0.0.1:{server.server_port}'
+        server.shutdown()

@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import platform
+import shutil
 import subprocess
 import sys
 import types
@@ -20,6 +21,7 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.logging import HistoryBuffer, print_log
+from mmengine.runner import CheckpointLoader, checkpoint
 from mmengine.utils.dl_utils.misc import mmcv_full_available
 from torch import nn
 
@@ -190,6 +192,81 @@ class TestCheckpoints:
             self.load(dict(state_dict=Foreign()))
         with pytest.raises(pickle.UnpicklingError):
             self.load(dict(state_dict=os.system))
+
+
+class Bomb:
+    """Runs ``open(path, 'w')`` where its pickle is read without care."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return open, (self.path, 'w')
+
+
+class TestDownloads:
+    @pytest.fixture(autouse=True)
+    def folders(self, tmp_path, serve):
+        self.served, self.cache, self.address = tmp_path / 'served', tmp_path / 'hub' / 'checkpoints', serve
+
+    def load(self, name):
+        return CheckpointLoader.load_checkpoint(f'{self.address}/{name}', map_location='cpu')
+
+    def kept(self):
+        return sorted(path.name for path in self.cache.iterdir())
+
+    def test_loads_once(self):
+        torch.save(dict(state_dict=dict(a=torch.arange(3))), self.served / 'good.pth')
+        assert self.load('good.pth?version=2')['state_dict']['a'].tolist() == [0, 1, 2]
+        assert self.kept() == ['good.pth']
+        (self.served / 'good.pth').unlink()
+        assert self.load('good.pth')['state_dict']['a'].tolist() == [0, 1, 2]
+
+    def test_no_pickle_runs(self, tmp_path):
+        torch.save(dict(state_dict=Bomb(tmp_path / 'boom')), self.served / 'bomb.pth')
+        with pytest.raises(pickle.UnpicklingError):
+            self.load('bomb.pth')
+        assert not (tmp_path / 'boom').exists() and self.kept() == []
+        # also where somebody else put it into the cache
+        shutil.copy(self.served / 'bomb.pth', self.cache)
+        with pytest.raises(pickle.UnpicklingError):
+            self.load('bomb.pth')
+        assert not (tmp_path / 'boom').exists()
+
+    def test_torchvision_names_are_read_the_same_way(self, tmp_path, monkeypatch):
+        torch.save(dict(state_dict=Bomb(tmp_path / 'boom')), self.served / 'bomb.pth')
+        monkeypatch.setattr(checkpoint, 'get_torchvision_models', lambda: dict(net=f'{self.address}/bomb.pth'))
+        with pytest.raises(pickle.UnpicklingError):
+            CheckpointLoader.load_checkpoint('torchvision://net')
+        assert not (tmp_path / 'boom').exists()
+
+    def test_half_a_file_is_not_kept(self):
+        torch.save(dict(a=torch.zeros(9999)), self.served / 'cut-off.pth')
+        with pytest.raises(ConnectionError, match=r'ended after \d+ of \d+ bytes'):
+            self.load('cut-off.pth')
+        assert self.kept() == []
+
+    def test_a_page_in_place_of_a_file_is_not_kept(self):
+        (self.served / 'page.pth').write_text('<html>moved</html>')
+        with pytest.raises(pickle.UnpicklingError):
+            self.load('page.pth')
+        assert self.kept() == []
+        torch.save(dict(a=torch.ones(1)), self.served / 'page.pth')
+        assert self.load('page.pth')['a'] == 1
+
+    def test_processes_of_another_node_download_too(self, monkeypatch):
+        torch.save(dict(a=torch.ones(1)), self.served / 'good.pth')
+        waited = []
+        monkeypatch.setattr(checkpoint, 'get_dist_info', lambda: (8, 16))
+        monkeypatch.setattr('mmengine.dist.get_dist_info', lambda: (8, 16))
+        monkeypatch.setattr(torch.distributed, 'barrier', lambda: waited.append(self.cache.exists()))
+        compat.load_checkpoints_safely()
+        try:
+            assert self.load('good.pth')['a'] == 1
+        finally:
+            monkeypatch.undo()
+            compat.load_checkpoints_safely()
+        assert waited == [False]
 
 
 class TestConfigs:

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from mmengine.model.weight_init import update_init_info
 from mmengine.registry import WEIGHT_INITIALIZERS
 from mmengine.runner.checkpoint import CheckpointLoader
-from torch import nn
+from torch import Tensor, nn
+
+from mmamr.utils import InputError
 
 from .shared_layer import SharedLayer
 
@@ -45,18 +47,11 @@ class StrictPretrained:
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ValueError: If a tensor is left over, is missing or has another shape.
+            InputError: If it cannot be downloaded, is broken or holds anything but tensors and plain values; if a
+                tensor is left over, is missing or has another shape.
         """
-        try:
-            checkpoint = CheckpointLoader.load_checkpoint(self.checkpoint, self.map_location, logger='current')
-        except FileNotFoundError as error:
-            raise FileNotFoundError(
-                f'{self.checkpoint}: no such weights; put the file there or name another in init_cfg'
-            ) from error
         tensors = {
-            name[len(self.prefix) :]: tensor
-            for name, tensor in checkpoint.get('state_dict', checkpoint).items()
-            if name.startswith(self.prefix)
+            name[len(self.prefix) :]: tensor for name, tensor in self._read().items() if name.startswith(self.prefix)
         }
         if self.unused:
             tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(self.unused)}
@@ -78,7 +73,10 @@ class StrictPretrained:
             ),
         ]
         if faults:
-            raise ValueError(f'{self.checkpoint} does not fit {type(module).__name__}: {"; ".join(faults)}')
+            raise InputError(
+                f'{self.checkpoint} does not fit {type(module).__name__}: {"; ".join(faults)}; name the weights of '
+                'this network, or set prefix or unused of init_cfg'
+            )
         module.load_state_dict(tensors, strict=False)
         # init_weights() goes on to the children, which would draw their weights again.
         for child in module.modules():
@@ -86,6 +84,28 @@ class StrictPretrained:
         module.is_init = False
         if hasattr(module, '_params_init_info'):
             update_init_info(module, init_info=f'StrictPretrained: load from {self.checkpoint}')
+
+    def _read(self) -> dict[str, Tensor]:
+        """The tensors of the file by name."""
+        try:
+            content = CheckpointLoader.load_checkpoint(self.checkpoint, self.map_location, logger='current')
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f'{self.checkpoint}: no such weights; put the file there or name another in init_cfg'
+            ) from None
+        except Exception as error:  # a damaged file or a connection fails in any way
+            reason = (str(error).strip().splitlines() or [''])[0]
+            raise InputError(
+                f'{self.checkpoint}: no weights that can be read safely ({type(error).__name__}: {reason}); copy or '
+                'download the file again, or name another in init_cfg'
+            ) from None
+        tensors = content.get('state_dict', content) if isinstance(content, dict) else content
+        if not isinstance(tensors, dict):
+            raise InputError(
+                f'{self.checkpoint}: holds no dictionary of tensors by name; name the state dict of a network in '
+                'init_cfg'
+            )
+        return tensors
 
 
 def _some(what: str, names: list[str]) -> list[str]:

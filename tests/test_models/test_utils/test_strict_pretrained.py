@@ -11,6 +11,7 @@ from mmengine.runner import checkpoint as mmengine_checkpoint
 from mmseg.models import build_segmentor
 
 from mmamr.models import StrictPretrained
+from mmamr.utils import InputError
 
 R101 = 'configs/deeplabv2/deeplabv2_r101-d8_1xb10-20k_voc12aug-321x321.py'
 R101_COCO = 'configs/deeplabv2/deeplabv2_r101-d8_coco_1xb10-20k_voc12aug-321x321.py'
@@ -120,7 +121,9 @@ def test_names_what_does_not_fit(small, tmp_path, spoil, message):
     before = copy.deepcopy(small.state_dict())
     spoil(weights)
     path = save(tmp_path / 'w.pth', weights)
-    with pytest.raises(ValueError, match=f'^{re.escape(path)} does not fit Sequential: {message}$'):
+    with pytest.raises(
+        InputError, match=f'^{re.escape(path)} does not fit Sequential: {message}; name the weights .*$'
+    ):
         StrictPretrained(path)(small)
     assert_all_used(small, before)
 
@@ -131,3 +134,53 @@ def test_wrong_prefix_or_file(small, tmp_path):
         StrictPretrained(path, prefix='backbone.')(small)
     with pytest.raises(FileNotFoundError, match=r'none\.pth: no such weights'):
         StrictPretrained(str(tmp_path / 'none.pth'))(small)
+
+
+class Bomb:
+    """Runs ``open(path, 'w')`` where its pickle is read without care."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return open, (self.path, 'w')
+
+
+@pytest.mark.parametrize('place', ['file', 'url'])
+@pytest.mark.parametrize(
+    'content, reason',
+    [
+        (lambda tmp: dict(state_dict=Bomb(tmp / 'boom')), 'UnpicklingError'),
+        (lambda tmp: b'<html>no such page</html>', 'no weights that can be read'),
+        (lambda tmp: b'', 'no weights that can be read'),
+        (lambda tmp: [torch.zeros(1)], 'holds no dictionary'),
+    ],
+    ids=['pickle', 'page', 'empty', 'list'],
+)
+def test_what_holds_no_weights_is_refused_in_one_line(small, tmp_path, serve, content, reason, place):
+    content = content(tmp_path)
+    path = tmp_path / 'served' / 'w.pth'
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    name = str(path) if place == 'file' else f'{serve}/w.pth'
+    before = copy.deepcopy(small.state_dict())
+    with pytest.raises(InputError) as caught:
+        StrictPretrained(name)(small)
+    message = str(caught.value)
+    assert message.startswith(f'{name}: ') and 'init_cfg' in message and reason in message and '\n' not in message
+    assert not (tmp_path / 'boom').exists()
+    assert_all_used(small, before)
+
+
+def test_loads_a_url(small, tmp_path, serve):
+    weights = randomised(small.state_dict())
+    save(tmp_path / 'served' / 'w.pth', weights)
+    StrictPretrained(f'{serve}/w.pth')(small)
+    assert_all_used(small, weights)
+
+
+def test_a_server_without_the_file(small, serve):
+    with pytest.raises(InputError, match=rf'^{re.escape(serve)}/none\.pth: .*404.*init_cfg$'):
+        StrictPretrained(f'{serve}/none.pth')(small)
