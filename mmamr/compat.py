@@ -7,6 +7,7 @@ import ctypes
 import functools
 import importlib.util
 import os
+import subprocess
 import sys
 import types
 import warnings
@@ -52,8 +53,9 @@ QUIET = (
     '"FileClient" will be deprecated',
     '"HardDiskBackend" is the alias',
     'The prefix is not set in metric class IoUMetric',
+    'is skipped since its requires_grad=False',
 )
-"""Beginnings of what :func:`filter_log` drops."""
+"""Parts of what :func:`filter_log` drops."""
 
 
 def check_versions(bounds: tuple[Bounds, ...] = BOUNDS, installed: Callable[[str], str] = version) -> None:
@@ -105,20 +107,21 @@ def filter_warnings() -> None:
 
 
 def filter_log() -> None:
-    """Do the same for what mmengine logs as a warning about itself and mmseg."""
+    """Do the same for what mmengine logs as a warning about itself and mmseg, and for each frozen parameter."""
     from mmengine.evaluator import metric
     from mmengine.fileio import file_client
+    from mmengine.optim.optimizer import default_constructor
 
     def quiet(print_log: Callable) -> Callable:
 
         @functools.wraps(print_log)
         def filtered(msg, *args, **kwargs):
-            if not any(str(msg).startswith(message) for message in QUIET):
+            if not any(message in str(msg) for message in QUIET):
                 print_log(msg, *args, **kwargs)
 
         return filtered
 
-    for module in (metric, file_client):
+    for module in (metric, file_client, default_constructor):
         if not hasattr(module.print_log, '__wrapped__'):
             module.print_log = quiet(module.print_log)
 
@@ -306,6 +309,9 @@ def setup_cpu_distributed(cfg: dict, launcher: str) -> None:
     Args:
         cfg (mmengine.Config): The config; its ``model_wrapper_cfg`` is set.
         launcher (str): mmengine's launcher: ``'none'``, ``'pytorch'``, ``'slurm'`` or ``'mpi'``.
+
+    Raises:
+        InputError: If there are several nodes and nothing tells the first of them.
     """
     import torch
 
@@ -320,7 +326,8 @@ def setup_cpu_distributed(cfg: dict, launcher: str) -> None:
             os.environ.setdefault('RANK', os.environ['OMPI_COMM_WORLD_RANK'])
             os.environ.setdefault('WORLD_SIZE', os.environ['OMPI_COMM_WORLD_SIZE'])
             os.environ.setdefault('LOCAL_RANK', os.environ['OMPI_COMM_WORLD_LOCAL_RANK'])
-        os.environ.setdefault('MASTER_ADDR', '127.0.0.1')
+        if 'MASTER_ADDR' not in os.environ:
+            os.environ['MASTER_ADDR'] = _first_host(launcher)
         os.environ.setdefault('MASTER_PORT', '29500')
         torch.distributed.init_process_group(backend='gloo')
     cfg['model_wrapper_cfg'] = {
@@ -330,3 +337,28 @@ def setup_cpu_distributed(cfg: dict, launcher: str) -> None:
         **(cfg.get('model_wrapper_cfg') or {}),
         'device_ids': None,
     }
+
+
+def _first_host(launcher: str) -> str:
+    """Where the processes meet when ``MASTER_ADDR`` does not say: this machine, or the first node of a Slurm job."""
+    from .utils import InputError
+
+    cure = 'set MASTER_ADDR to the host name of the first node'
+    if launcher == 'mpi':
+        count = os.environ['OMPI_COMM_WORLD_SIZE']
+        if os.environ.get('OMPI_COMM_WORLD_LOCAL_SIZE', count) != count:
+            raise InputError(f'MPI runs on several nodes, and does not tell which is the first: {cure}')
+    if launcher == 'slurm':
+        count = os.environ.get('SLURM_NNODES') or os.environ.get('SLURM_JOB_NUM_NODES') or '1'
+        if int(count) > 1:
+            nodes = os.environ.get('SLURM_NODELIST') or os.environ.get('SLURM_JOB_NODELIST', '')
+            try:
+                answer = subprocess.run(
+                    ['scontrol', 'show', 'hostnames', nodes], capture_output=True, text=True, check=True, timeout=60
+                )
+            except (OSError, subprocess.SubprocessError) as error:
+                raise InputError(f'scontrol does not tell the nodes of this Slurm job ({error}): {cure}') from None
+            if not answer.stdout.split():
+                raise InputError(f'scontrol knows no nodes of this Slurm job: {cure}')
+            return answer.stdout.split()[0]
+    return '127.0.0.1'

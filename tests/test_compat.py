@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import io
+import logging
 import os
 import pickle
 import platform
@@ -20,13 +21,14 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.logging import HistoryBuffer, print_log
+from mmengine.logging import HistoryBuffer, MMLogger, print_log
 from mmengine.runner import CheckpointLoader, checkpoint
 from mmengine.utils.dl_utils.misc import mmcv_full_available
 from torch import nn
 
 from mmamr import compat
 from mmamr.compat import BOUNDS, Bounds, check_versions
+from mmamr.utils import InputError
 
 
 class TestVersions:
@@ -330,6 +332,68 @@ class TestDistributed:
             device_ids=None,
         )
 
+    @pytest.fixture
+    def scontrol(self, monkeypatch, tmp_path):
+        """Put a command of this name first in the path; its words are those of a shell script."""
+        monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+
+        def make(script):
+            (tmp_path / 'scontrol').write_text(f'#!/bin/sh\n{script}\n')
+            (tmp_path / 'scontrol').chmod(0o755)
+            os.environ['PATH'] = f'{tmp_path}:{os.environ["PATH"]}'
+
+        return make
+
+    SLURM = dict(SLURM_PROCID='3', SLURM_NTASKS='4', SLURM_LOCALID='1', SLURM_NODELIST='cpu[07-08]')
+
+    @pytest.mark.parametrize('name', ['SLURM_NNODES', 'SLURM_JOB_NUM_NODES'])
+    def test_slurm_meets_at_the_first_node(self, scontrol, name):
+        scontrol('test "$*" = "show hostnames cpu[07-08]" && printf "cpu07\\ncpu08\\n"')
+        os.environ.update(self.SLURM, **{name: '2'})
+        compat.setup_cpu_distributed(Config(), 'slurm')
+        assert os.environ['MASTER_ADDR'] == 'cpu07'
+
+    def test_one_node_meets_at_home(self, scontrol):
+        scontrol('echo cpu07')
+        os.environ.update(self.SLURM, SLURM_NNODES='1')
+        compat.setup_cpu_distributed(Config(), 'slurm')
+        assert os.environ['MASTER_ADDR'] == '127.0.0.1'
+
+    def test_a_given_address_stays(self, scontrol):
+        scontrol('echo cpu07')
+        os.environ.update(self.SLURM, SLURM_NNODES='2', MASTER_ADDR='10.0.0.7')
+        compat.setup_cpu_distributed(Config(), 'slurm')
+        assert os.environ['MASTER_ADDR'] == '10.0.0.7'
+
+    @pytest.mark.parametrize('script', ['exit 1', 'true', None], ids=['fails', 'knows none', 'is not there'])
+    def test_slurm_without_an_answer(self, scontrol, script):
+        if script is None:
+            os.environ['PATH'] = ''
+        else:
+            scontrol(script)
+        os.environ.update(self.SLURM, SLURM_NNODES='2')
+        with pytest.raises(InputError, match=r'^scontrol .*: set MASTER_ADDR to the host name of the first node$'):
+            compat.setup_cpu_distributed(Config(), 'slurm')
+        assert not self.started
+
+    MPI = dict(OMPI_COMM_WORLD_RANK='1', OMPI_COMM_WORLD_SIZE='4', OMPI_COMM_WORLD_LOCAL_RANK='1')
+
+    def test_mpi_on_one_node_meets_at_home(self, monkeypatch):
+        monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+        os.environ.update(self.MPI, OMPI_COMM_WORLD_LOCAL_SIZE='4')
+        compat.setup_cpu_distributed(Config(), 'mpi')
+        assert os.environ['MASTER_ADDR'] == '127.0.0.1'
+
+    def test_mpi_on_several_nodes_needs_an_address(self, monkeypatch):
+        monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+        os.environ.update(self.MPI, OMPI_COMM_WORLD_LOCAL_SIZE='2')
+        with pytest.raises(InputError, match=r'^MPI runs on several nodes.*: set MASTER_ADDR'):
+            compat.setup_cpu_distributed(Config(), 'mpi')
+        assert not self.started
+        os.environ['MASTER_ADDR'] = 'cpu07'
+        compat.setup_cpu_distributed(Config(), 'mpi')
+        assert self.started
+
     def test_unused_parameters_are_not_looked_for_by_default(self, monkeypatch):
         monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
         cfg = Config(dict())
@@ -372,6 +436,23 @@ class TestWarnings:
         compat.filter_log()
         assert file_client.print_log is quiet
         assert print_log is not quiet
+
+
+def test_frozen_parameters_are_not_listed_in_the_log():
+    from mmengine.optim import build_optim_wrapper
+    from mmengine.optim.optimizer import default_constructor
+
+    model = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2))
+    model[0].requires_grad_(False)
+    optimizer = dict(type='SGD', lr=0.1)
+    logger = MMLogger.get_instance('frozen', logger_name='frozen')
+    said = []
+    logger.addHandler(type('Ear', (logging.Handler,), dict(emit=lambda self, record: said.append(record.msg)))())
+    cfg = dict(optimizer=optimizer, paramwise_cfg=dict(custom_keys={'1': dict(lr_mult=10)}))
+    build_optim_wrapper(model, cfg)
+    default_constructor.print_log('paramwise options were read', logger='current')
+    assert 'paramwise options were read' in said and any('paramwise_options -- 1.weight' in line for line in said)
+    assert not any('is skipped' in line for line in said)
 
 
 def test_no_model_can_be_wrapped(monkeypatch):
