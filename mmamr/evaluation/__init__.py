@@ -1,3 +1,4 @@
+from .average_precision import AveragePrecision
 from .cam_metric import CAMMetric
 from .evaluate import evaluate_cams, evaluate_labels, metrics_table, write_metrics
 from .label_metric import LabelMetric
@@ -5,6 +6,7 @@ from .segmentation_metric import SegmentationMetric
 from .threshold_sweep import ThresholdSweep, scores
 
 __all__ = [
+    'AveragePrecision',
     'CAMMetric',
     'LabelMetric',
     'SegmentationMetric',

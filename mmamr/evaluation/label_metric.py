@@ -10,7 +10,7 @@ from prettytable import PrettyTable
 
 from mmamr.registry import METRICS
 
-from .threshold_sweep import IGNORE, listed, scores
+from .threshold_sweep import IGNORE, check_values, listed, scores
 
 
 @METRICS.register_module()
@@ -47,11 +47,16 @@ class LabelMetric(BaseMetric):
             data_batch (dict, optional): Not used.
             data_samples (Sequence[dict]): With ``label`` and ``mask`` ``(H, W)``: 0 background, c + 1 foreground, 255
                 unsure or ignored.
+
+        Raises:
+            ValueError: If a label or mask has another value.
         """
         if self.counts is None:
             self.counts = self._empty()
         labels, truths = self.counts.shape
         for sample in data_samples:
+            for name in ('label', 'mask'):
+                check_values(sample[name], truths - 1, name)
             known = sample['mask'] != IGNORE
             label = np.minimum(sample['label'][known].astype(np.int64), labels - 1)
             self.counts += np.bincount(label * truths + sample['mask'][known], minlength=self.counts.size).reshape(

@@ -40,7 +40,13 @@ class ThresholdSweep:
             target (np.ndarray): True classes ``(H, W)``: 0 background, c + 1 foreground, 255 ignored.
             background (np.ndarray, optional): Scores of the background ``(T, H, W)``, one map a threshold, each at
                 least as high as the one before it. Defaults to None: the thresholds themselves.
+
+        Raises:
+            ValueError: If a class or a true class is none of the K.
         """
+        if not all(0 <= index < self.num_classes for index in classes):
+            raise ValueError(f'maps of the classes {list(classes)}, but there are {self.num_classes}, counted from 0')
+        check_values(target, self.num_classes, 'mask')
         valid = target != IGNORE
         truth = target[valid].astype(np.int64)
         if len(maps) == 0:
@@ -68,6 +74,25 @@ class ThresholdSweep:
     def nearest(self, threshold: float) -> int:
         """Index of the threshold that is nearest to a wanted one."""
         return int(np.abs(self.thresholds - np.float32(threshold)).argmin())
+
+
+def check_values(values: np.ndarray, num_classes: int, what: str) -> None:
+    """Refuse a mask or label with other values than those of the classes, which would be counted for others.
+
+    Args:
+        values (np.ndarray): Integers of any shape.
+        num_classes (int): Number of foreground classes K.
+        what (str): What they are, for the message.
+
+    Raises:
+        ValueError: If a value is neither 0 to K nor 255.
+    """
+    wrong = values[(values != IGNORE) & ((values < 0) | (values > num_classes))]
+    if wrong.size:
+        raise ValueError(
+            f'the {what} has the value {wrong[0]}; with {num_classes} classes it is 0 (background), 1 to {num_classes} '
+            f'or {IGNORE} (ignored)'
+        )
 
 
 def scores(confusion: np.ndarray) -> dict[str, np.ndarray]:

@@ -85,3 +85,15 @@ def test_processes_are_summed(monkeypatch, first):
     counts = others._empty() if others.counts is None else others.counts
     monkeypatch.setattr(label_metric, 'all_reduce', lambda mine: mine.add_(torch.from_numpy(counts)))
     assert me.evaluate(4) == expected
+
+
+@pytest.mark.parametrize('name', ['label', 'mask'])
+@pytest.mark.parametrize('value', [4, 254])
+def test_values_beyond_the_classes(name, value):
+    metric = make_metric()
+    sample = {key: np.array([[0, 1, 3, 255]], dtype=np.uint8) for key in ('label', 'mask')}
+    metric.process(None, [sample])
+    sample[name] = np.array([[0, 1, value, 255]], dtype=np.uint8)
+    with pytest.raises(ValueError, match=rf'^the {name} has the value {value}; with 3 classes'):
+        metric.process(None, [sample])
+    assert metric.evaluate(1)['label/mIoU'] == 100

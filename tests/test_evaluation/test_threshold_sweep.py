@@ -74,6 +74,23 @@ def test_thresholds_in_no_order(thresholds):
         ThresholdSweep(2, thresholds)
 
 
+@pytest.mark.parametrize('value', [4, 254])
+@pytest.mark.parametrize('classes', [[1], []], ids=['a class', 'no class'])
+def test_mask_values_beyond_the_classes(value, classes):
+    sweep = ThresholdSweep(3, (0.5,))
+    target = np.array([[0, 3], [255, value]], dtype=np.uint8)
+    with pytest.raises(ValueError, match=rf'^the mask has the value {value}; with 3 classes'):
+        sweep.update(np.ones((len(classes), 2, 2), dtype=np.float32), classes, target)
+    assert sweep.counts.sum() == 0
+
+
+@pytest.mark.parametrize('index', [3, -1])
+def test_maps_beyond_the_classes(index):
+    sweep = ThresholdSweep(3, (0.5,))
+    with pytest.raises(ValueError, match=rf'classes \[{index}\], but there are 3'):
+        sweep.update(np.ones((1, 2, 2), dtype=np.float32), [index], np.zeros((2, 2), dtype=np.uint8))
+
+
 class TestScores:
     def test_by_hand(self):
         values = scores(np.array([[6, 2, 0], [1, 3, 0], [0, 0, 0]]))

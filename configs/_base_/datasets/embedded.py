@@ -33,7 +33,7 @@ val_dataloader = dict(
     dataset=dict(type='EmbeddedDataset', split='ImageSets/Segmentation/val.txt', test_mode=True, pipeline=val_pipeline),
 )
 val_evaluator = [
-    dict(type='mmpretrain.AveragePrecision'),
+    dict(type='mmamr.AveragePrecision'),
     dict(type='mmpretrain.MultiLabelMetric', average='macro', thr=0.5),
 ]
 

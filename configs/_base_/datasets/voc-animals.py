@@ -54,7 +54,7 @@ val_dataloader = dict(
     ),
 )
 val_evaluator = [
-    dict(type='mmpretrain.AveragePrecision'),
+    dict(type='mmamr.AveragePrecision'),
     dict(type='mmpretrain.MultiLabelMetric', average='macro', thr=0.5),
 ]
 

@@ -49,7 +49,7 @@ val_dataloader = dict(
     ),
 )
 val_evaluator = [
-    dict(type='mmpretrain.AveragePrecision'),
+    dict(type='mmamr.AveragePrecision'),
     dict(type='mmpretrain.MultiLabelMetric', average='macro', thr=0.5),
 ]
 
