@@ -1,8 +1,13 @@
-"""Every config under ``configs/`` loads, and all that it names can be built."""
+"""Every config under ``configs/`` loads, and all that it names can be built.
+
+Experiments are in ``test_experiments.py``; how the stages of a pipeline fit together, in ``test_pipeline_configs.py``.
+"""
 
 import copy
+import os
 from functools import cache
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
@@ -27,18 +32,24 @@ from mmpretrain.structures import DataSample
 from torch import nn
 
 from mmamr.datasets.embedded import CLASSES as EMBEDDED_CLASSES
-from mmamr.datasets.voc import VOC_CLASSES
+from mmamr.structures import VOC_CLASSES
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
-ALL = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.glob('[!_]*/*.py'))
+ALL = sorted(str(path.relative_to(CONFIGS)) for path in CONFIGS.glob('[!_]*/*.py') if path.parent.name != 'experiments')
+BASES = sorted(str(path.relative_to(CONFIGS)) for path in (CONFIGS / '_base_').rglob('*.py'))
 
 
 @cache
 def load(name):
-    return Config.fromfile(CONFIGS / name)
+    """A config with the folders that it has by default."""
+    with mock.patch.dict(os.environ):
+        for variable in [variable for variable in os.environ if variable.startswith('MMAMR_')]:
+            del os.environ[variable]
+        return Config.fromfile(CONFIGS / name)
 
 
-ONE_STAGE = [name for name in ALL if not {'stages', 'runs'} & set(load(name))]
+ONE_STAGE = [name for name in ALL if 'stages' not in load(name)]
+CLASSIFIERS = [name for name in ONE_STAGE if load(name).model.type in ('CAMClassifier', 'AMRClassifier')]
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 DEFAULT_LOOPS = dict(val='ValLoop', test='TestLoop')
 
@@ -69,11 +80,70 @@ def find(registry, name):
     return found
 
 
+def leaves(value, key=''):
+    """Settings in nested dicts and lists, each with its dotted key."""
+    if isinstance(value, dict):
+        items = value.items()
+    elif isinstance(value, (list, tuple)):
+        items = enumerate(value)
+    else:
+        yield key, value
+        return
+    for name, item in items:
+        yield from leaves(item, f'{key}.{name}' if key else str(name))
+
+
+def number_of_classes(cfg):
+    """The classes of the data set that a config measures on, the background not counted."""
+    dataset = cfg.test_dataloader.dataset
+    if 'Embedded' in dataset.type:
+        return len(EMBEDDED_CLASSES)
+    return len((dataset.get('metainfo') or {}).get('classes', VOC_CLASSES))
+
+
+def test_there_are_few():
+    assert len(list(CONFIGS.rglob('*.py'))) <= 90
+
+
 @pytest.mark.parametrize('name', ALL)
 def test_loads(name):
-    text = str(load(name).to_dict()).replace(str(CONFIGS.parent), '')
-    # nobody else has these
-    assert '/home/' not in text and '/tmp/' not in text
+    for key, value in leaves(load(name).to_dict()):
+        # it stays in a config where there is nothing to delete
+        assert '_delete_' not in key.split('.'), key
+        if isinstance(value, str) and not value.startswith(str(CONFIGS)):
+            # nobody else has these
+            assert not value.startswith(('/', '../', '~')), f'{key}={value}'
+
+
+@pytest.mark.parametrize('name', BASES)
+def test_every_base_is_used(name):
+    texts = [path.read_text(encoding='utf-8') for path in CONFIGS.rglob('*.py')]
+    assert any(f"/{Path(name).name}'" in text for text in texts)
+
+
+def test_an_ablation_is_three_lines(tmp_path):
+    child = tmp_path / 'amr_wo-cps.py'
+    child.write_text(
+        f"_base_ = '{CONFIGS}/amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'\n"
+        '# the method without cross pseudo supervision\n'
+        'model = dict(loss_cps=None)\n'
+    )
+    cfg = Config.fromfile(child)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        model = MODELS.build(cfg.model)
+    assert model.loss_cps is None and model.loss_cls is not None
+
+
+@pytest.mark.parametrize('name', ONE_STAGE)
+def test_class_heads_are_all_that_count_classes(name):
+    """A pipeline on other photos gives other numbers of classes to these heads, and to nothing else."""
+    cfg = load(name)
+    heads = cfg.get('class_heads', {})
+    assert set(heads) <= {'foreground', 'background'}
+    expected = dict.fromkeys(heads.get('foreground', []), number_of_classes(cfg))
+    expected.update(dict.fromkeys(heads.get('background', []), number_of_classes(cfg) + 1))
+    settings = leaves(dict(model=cfg.model.to_dict()))
+    assert {key.removesuffix('.num_classes'): n for key, n in settings if key.endswith('.num_classes')} == expected
 
 
 @pytest.mark.parametrize('cfg', ONE_STAGE, indirect=True)
@@ -137,20 +207,12 @@ def test_amr_trains_in_several_processes(cfg):
     assert bool(without) == cfg.get('find_unused_parameters', False), without
 
 
-@pytest.mark.parametrize(
-    'cfg', [name for name in ONE_STAGE if name.startswith('amr/') and '-label' not in name], indirect=True
-)
+@pytest.mark.parametrize('cfg', [name for name in CLASSIFIERS if not name.startswith('seam/')], indirect=True)
 def test_classifiers_give_class_maps(cfg):
     """At stride 16, of each branch, for as many classes as the data set has."""
     model = MODELS.build(cfg.model).eval()
     names = ['spotlight', 'compensation'] if cfg.model.type == 'AMRClassifier' else ['spotlight']
     with torch.no_grad():
         maps = model.class_maps(torch.zeros(1, 3, 64, 96))
-    dataset = cfg.test_dataloader.dataset
-    if dataset.type == 'EmbeddedDataset':
-        classes = EMBEDDED_CLASSES
-    else:
-        classes = dataset.get('metainfo', {}).get('classes', VOC_CLASSES)
-    assert {name: tuple(value.shape) for name, value in maps.items()} == {
-        name: (1, len(classes), 4, 6) for name in names
-    }
+    size = (1, number_of_classes(cfg), 4, 6)
+    assert {name: tuple(value.shape) for name, value in maps.items()} == dict.fromkeys(names, size)

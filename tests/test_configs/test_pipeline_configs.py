@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmamr.engine.runner import WSSSRunner
-from mmamr.engine.runner.stage import NAME, leaves
+from mmamr.pipeline import WSSSRunner
+from mmamr.pipeline.settings import leaves
+from mmamr.pipeline.stage import NAME
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
-PIPELINES = sorted(path.relative_to(CONFIGS) for path in CONFIGS.rglob('*-pipeline_*.py'))
+PIPELINES = sorted(path.relative_to(CONFIGS) for path in (CONFIGS / 'pipelines').glob('*.py'))
 
 
 def build(path, work_dir, **settings):
@@ -32,42 +33,57 @@ def test_stages_fit_together(path, tmp_path):
                 # what an earlier stage makes takes the place of what the config has when it runs alone
                 node = plain
                 for part in key.split('.'):
-                    node = node[int(part)] if part.isdigit() else node[part]
-                assert isinstance(node, str)
+                    node = node[part]
+                assert node is None or isinstance(node, str)
         # what stands first, and learns from real masks, needs nothing
         assert stage.names() or stage.name in ('classifier', 'baseline', names[0])
 
 
-def test_children_change_single_stages(tmp_path):
-    base = build('amr/amr-pipeline_mobilenet-v2_irnet_deeplabv2_voc-animals.py', tmp_path)
+@pytest.mark.parametrize('path', PIPELINES, ids=str)
+def test_labels_are_made_of_what_is_there(path, tmp_path):
+    """Walks without the background take a threshold, walks with it one of their powers."""
+    stages = build(path, tmp_path).stages
+    for stage in stages.values():
+        if stage.kind != 'test' or stage.load_config({}, None).test_cfg.get('type') != 'PseudoLabelLoop':
+            continue
+        source = stages[stage.options['test_cfg.cam_dir'].removeprefix('{').partition('.')[0]]
+        powers = source.load_config({}, None).test_cfg.get('powers')
+        if powers is None:
+            assert 'test_cfg.power' not in stage.options
+        else:
+            assert stage.options['test_cfg.power'] in powers and 'test_cfg.threshold' not in stage.options
 
-    def changed(name):
-        child = build(f'amr/{name}.py', tmp_path)
+
+def test_children_change_single_stages(tmp_path):
+    base = build('pipelines/amr_mobilenet-v2_irnet_deeplabv2_voc-animals.py', tmp_path)
+
+    def changed(name, base=base, **settings):
+        child = build(f'pipelines/{name}.py', tmp_path, **settings)
         names = [*base.stages, *(name for name in child.stages if name not in base.stages)]
         return [name for name in names if base.stages.get(name) != child.stages.get(name)]
 
-    assert changed('amr-pipeline_mobilenet-v2_affinitynet_deeplabv2_voc-animals') == [
-        'affinity_label',
-        'affinity',
-        'pseudo_label',
-    ]
-    assert changed('amr-pipeline_mobilenet-v2_wo-affinity_deeplabv2_voc-animals') == [
-        'affinity_label',
-        'affinity',
-        'pseudo_label',
-    ]
-    assert changed('cam-pipeline_mobilenet-v2_irnet_deeplabv2_voc-animals') == ['classifier', 'cam']
-    base = build('amr/amr-pipeline_resnet50_irnet_deeplabv2-r101_voc12aug.py', tmp_path)
-    assert changed('amr-pipeline_resnet50_irnet_segformer-b2_voc12aug') == ['segmentation', 'evaluation']
-    assert changed('amr-pipeline_resnet50-released_irnet_deeplabv2-r101_voc12aug') == ['classifier', 'cam', 'baseline']
+    refinement = ['affinity_label', 'affinity', 'walk', 'pseudo_label']
+    assert changed('amr_mobilenet-v2_affinitynet_deeplabv2_voc-animals') == refinement
+    assert changed('amr_mobilenet-v2_wo-affinity_deeplabv2_voc-animals') == refinement
+    plain = {'stages.classifier.config': '../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py'}
+    assert changed('amr_mobilenet-v2_irnet_deeplabv2_voc-animals', **plain) == ['classifier', 'cam']
+    embedded = build('pipelines/amr_resnet18-w16_irnet_deeplabv2_embedded.py', tmp_path)
+    assert changed('cam_resnet18-w16_irnet_deeplabv2_embedded', embedded) == ['classifier', 'cam']
+    voc12 = build('pipelines/amr_resnet50_irnet_deeplabv2-r101_voc12aug.py', tmp_path)
+    assert changed('amr_resnet50_irnet_segformer-b2_voc12aug', voc12) == ['segmentation', 'evaluation']
+    assert changed('amr_resnet50_paper_irnet_deeplabv2-r101_voc12aug', voc12) == ['classifier', 'cam']
+    released = changed('amr_resnet50_released_irnet_deeplabv2-r101_voc12aug', voc12)
+    assert released == ['classifier', 'cam', 'baseline']
 
 
 def test_a_child_elsewhere_finds_the_stages(tmp_path):
     child = tmp_path / 'mine.py'
     child.write_text(
-        f"_base_ = '{CONFIGS}/amr/amr-pipeline_resnet18-w16_irnet_deeplabv2_embedded.py'\n"
+        f"_base_ = '{CONFIGS}/pipelines/amr_resnet18-w16_irnet_deeplabv2_embedded.py'\n"
         "stages = dict(segmentation=dict(options={'train_cfg.max_iters': 5}))\n"
     )
-    runner = build(child, tmp_path)
-    assert Path(runner.stages['cam'].config).parent == CONFIGS / 'amr'
-    assert runner._load(runner.stages['segmentation']).train_cfg.max_iters == 5
+    stages = build(child, tmp_path).stages
+    assert Path(stages['cam'].config).resolve().parent == CONFIGS / 'amr'
+    segmentation = stages['segmentation'].load_config({}, None)
+    assert segmentation.train_cfg.max_iters == 5
+    assert segmentation.train_dataloader.dataset.label_dir == '{pseudo_label.out_dir}'

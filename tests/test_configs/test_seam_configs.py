@@ -87,14 +87,14 @@ def test_seam_as_released():
 
 
 def test_classifier_of_irnet():
-    cfg = load('amr/cam_resnet50-irnet_1xb16-5e_voc12aug-512px')
+    cfg = load('irnet/cam_resnet50_irnet_1xb16-5e_voc12aug-512px')
     moving = rates(MODELS.build(cfg.model), cfg.optim_wrapper)
     assert {name.split('.')[2] for name in moving if 'backbone' in name} == {'layer3', 'layer4'}
     assert {rate for name, rate in moving.items() if 'backbone' in name} == {0.1}
     assert moving['spotlight.head.conv.weight'] == 1.0
     assert (cfg.optim_wrapper.optimizer.weight_decay, cfg.train_cfg.max_epochs) == (1e-4, 5)
     assert (cfg.train_dataloader.batch_size, cfg.test_cfg.scales) == (16, (1.0, 0.5, 1.5, 2.0))
-    amr = load('amr/amr_resnet50-irnet_1xb16-5e_voc12aug-512px')
+    amr = load('irnet/amr_resnet50_irnet_1xb16-5e_voc12aug-512px')
     model = MODELS.build(amr.model)
     assert len(model.compensation.amm) == 9
     assert amr.model.spotlight == cfg.model.spotlight and amr.test_cfg == cfg.test_cfg

@@ -11,6 +11,8 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, MODELS, DefaultScope
 from PIL import Image
 
+from mmamr.pipeline.stage import parse_stages
+
 CONFIGS = osp.join(osp.dirname(__file__), '..', '..', 'configs')
 DEEPLABV2 = 'deeplabv2/deeplabv2_r101-d8_1xb10-20k_voc12aug-321x321.py'
 DEEPLABV3PLUS = 'deeplabv3plus/deeplabv3plus_r101-d8_4xb4-20k_voc12aug-pseudo-512x512.py'
@@ -19,7 +21,6 @@ ALL = sorted(
     osp.relpath(path, CONFIGS)
     for folder in ('deeplabv2', 'deeplabv3plus', 'segformer')
     for path in glob.glob(osp.join(CONFIGS, folder, '*.py'))
-    if '-pipeline_' not in path
 )
 
 
@@ -53,18 +54,25 @@ def test_builds(name):
     assert crop is None or tuple(model.data_preprocessor.size) == (int(crop[1]), int(crop[2]))
 
 
-@pytest.mark.parametrize(
-    'name, folder',
-    [
-        ('deeplabv2/deeplabv2_r101-d8_{}1xb10-20k_voc12aug-321x321.py', 'SegmentationClassAug'),
-        ('deeplabv2/deeplabv2_mobilenet-v2-d16_{}1xb16-400i_voc-animals-225x225.py', 'SegmentationClass'),
-    ],
-)
-def test_only_the_label_folder_differs_from_full_supervision(name, folder):
-    pseudo, drawn = load(name.format('')), load(name.format('fully-supervised_'))
-    assert differences(pseudo.to_dict(), drawn.to_dict()) == ['train_dataloader.dataset.data_prefix.seg_map_path']
-    assert pseudo.train_dataloader.dataset.data_prefix.seg_map_path == 'SegmentationClassPseudo'
-    assert drawn.train_dataloader.dataset.data_prefix.seg_map_path == folder
+def test_only_the_labels_differ_from_full_supervision():
+    pipeline = load('pipelines/fully-supervised_mobilenet-v2_voc-animals.py')
+    stage = parse_stages(pipeline.stages, osp.join(CONFIGS, 'pipelines'))['segmentation']
+    pseudo, drawn = Config.fromfile(stage.config), stage.load_config({}, None)
+    assert osp.basename(stage.config) == 'deeplabv2_mobilenet-v2-d16_1xb16-400i_voc-animals-225x225.py'
+    assert differences(pseudo.train_dataloader.to_dict(), drawn.train_dataloader.to_dict()) == ['dataset.mask_dir']
+    assert pseudo.train_dataloader.dataset.mask_dir == 'SegmentationClassPseudo'
+    assert drawn.train_dataloader.dataset.mask_dir == drawn.val_dataloader.dataset.mask_dir == 'SegmentationClass'
+    assert differences(pseudo.model.to_dict(), drawn.model.to_dict()) == []
+
+
+@pytest.mark.parametrize('name', ALL)
+def test_one_setting_names_the_labels(name):
+    """A pipeline sets ``label_dir``; the data set that is measured has the drawn masks."""
+    cfg = load(name)
+    assert cfg.train_dataloader.dataset.label_dir is None
+    assert cfg.val_dataloader.dataset.mask_dir == 'SegmentationClass' and 'label_dir' not in cfg.val_dataloader.dataset
+    assert cfg.test_dataloader.dataset.type == cfg.val_dataloader.dataset.type == cfg.train_dataloader.dataset.type
+    assert cfg.test_dataloader == cfg.val_dataloader or 'test' in name
 
 
 def test_recipe_of_deeplabv2():
@@ -81,7 +89,8 @@ def test_recipe_of_deeplabv2():
             rate *= 20 if name.endswith('.bias') else 10
         group = groups[id(parameter)]
         assert group['lr'] == pytest.approx(rate), name
-        assert (group['momentum'], group['weight_decay']) == (0.9, 5e-4)
+        decay = 0.0 if name.endswith('.bias') else 5e-4
+        assert (group['momentum'], group['weight_decay']) == (0.9, decay), name
     assert sum(name.startswith('decode_head') for name, _ in model.named_parameters()) == 8
     assert cfg.param_scheduler[0].power == 0.9 and cfg.param_scheduler[0].eta_min == 0
     # output stride 8, whatever the stage that gives the features
@@ -136,6 +145,16 @@ def test_trains_on_pseudo_labels(pseudo_voc, monkeypatch, name, options):
     optim_wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
     losses = model.train_step(pseudo_collate([dataset[0], dataset[1]]), optim_wrapper)
     assert torch.isfinite(losses['loss'])
+
+
+@pytest.mark.parametrize('name', [DEEPLABV2, DEEPLABV3PLUS, SEGFORMER])
+def test_labels_may_stand_anywhere(pseudo_voc, tmp_path, monkeypatch, name):
+    monkeypatch.setenv('MMAMR_VOC12', str(pseudo_voc))
+    (pseudo_voc / 'SegmentationClassPseudo').rename(tmp_path / 'labels')
+    monkeypatch.chdir(tmp_path)
+    cfg = load(name)
+    cfg.train_dataloader.dataset.label_dir = 'labels'
+    assert 'gt_sem_seg' in DATASETS.build(cfg.train_dataloader.dataset)[0]['data_samples']
 
 
 def test_predicts_the_test_split_without_masks(pseudo_voc, monkeypatch):

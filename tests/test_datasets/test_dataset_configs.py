@@ -9,20 +9,31 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-CONFIGS = Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
+CONFIGS = Path(__file__).parents[2] / 'configs'
 METAINFO = dict(classes=('disc', 'square', 'cross'), mask_values=(1, 2, 3))
 
 
 @pytest.mark.parametrize(
-    'name, variable, default, size',
+    'name, variable, default, sizes',
     [
-        ('voc12aug_512px.py', 'MMAMR_VOC12', 'data/VOCdevkit/VOC2012', 512),
-        ('voc12aug_512px-erase.py', 'MMAMR_VOC12', 'data/VOCdevkit/VOC2012', 512),
-        ('voc-animals_225px.py', 'MMAMR_VOC_ANIMALS', '../shared/data/voc-animals', 225),
-        ('voc07-mini_225px.py', 'MMAMR_VOC07_MINI', '../shared/data/voc07-mini', 225),
+        ('_base_/datasets/voc12aug.py', 'MMAMR_VOC12', 'data/VOCdevkit/VOC2012', dict(train=512, val=512)),
+        ('_base_/datasets/voc-animals.py', 'MMAMR_VOC_ANIMALS', 'data/voc-animals', dict(train=225, val=225)),
+        ('_base_/datasets/voc07-mini.py', 'MMAMR_VOC07_MINI', 'data/voc07-mini', dict(train=225, val=225)),
+        (
+            'amr/cam_resnet50_released_1xb16-8e_voc12aug-512px.py',
+            'MMAMR_VOC12',
+            'data/VOCdevkit/VOC2012',
+            dict(train=512, val=512),
+        ),
+        (
+            'seam/seam_resnet38_1xb8-8e_voc12aug-448px.py',
+            'MMAMR_VOC12',
+            'data/VOCdevkit/VOC2012',
+            dict(train=448, val=512),
+        ),
     ],
 )
-def test_loaders(monkeypatch, tiny_voc, name, variable, default, size):
+def test_loaders(monkeypatch, tiny_voc, name, variable, default, sizes):
     monkeypatch.delenv(variable, raising=False)
     assert Config.fromfile(CONFIGS / name).data_root == default
 
@@ -40,7 +51,7 @@ def test_loaders(monkeypatch, tiny_voc, name, variable, default, size):
         loaders[stage] = Runner.build_dataloader(loader)
 
     assert len(loaders['train'].dataset) == 8 and len(loaders['val'].dataset) == 4
-    for stage in ('train', 'val'):
+    for stage, size in sizes.items():
         for batch in loaders[stage]:
             assert {tuple(image.shape) for image in batch['inputs']} == {(3, size, size)}
             assert {image.dtype for image in batch['inputs']} <= {torch.uint8, torch.float32}
@@ -60,7 +71,7 @@ def test_an_image_may_have_no_label(tiny_voc):
     """Its sample has an empty label, which mmpretrain's preprocessor turns into a row of zeros."""
     (tiny_voc / 'Annotations' / 'img_00.xml').write_text('<annotation/>')
     init_default_scope('mmamr')
-    cfg = Config.fromfile(CONFIGS / 'voc-animals_225px.py')
+    cfg = Config.fromfile(CONFIGS / '_base_' / 'datasets' / 'voc-animals.py')
     loader = cfg.train_dataloader
     loader.update(num_workers=0, persistent_workers=False, sampler=dict(type='DefaultSampler', shuffle=False))
     loader.dataset.update(data_root=str(tiny_voc), metainfo=METAINFO)
