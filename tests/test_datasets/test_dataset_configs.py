@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -25,11 +26,17 @@ METAINFO = dict(classes=('disc', 'square', 'cross'), mask_values=(1, 2, 3))
             'data/VOCdevkit/VOC2012',
             dict(train=512, val=512),
         ),
-        (
+        pytest.param(
             'seam/seam_resnet38_1xb8-8e_voc12aug-448px.py',
             'MMAMR_VOC12',
             'data/VOCdevkit/VOC2012',
             dict(train=448, val=512),
+            # TODO: a cure in mmamr.compat
+            marks=pytest.mark.xfail(
+                raises=OverflowError,
+                strict=True,
+                reason='mmcv 2.1 takes np.uint8 of a negative hue, NumPy 2 refuses it',
+            ),
         ),
     ],
 )
@@ -43,6 +50,7 @@ def test_loaders(monkeypatch, tiny_voc, name, variable, default, sizes):
     lists = tiny_voc / 'ImageSets' / 'Segmentation'
     shutil.copy(lists / 'train.txt', lists / 'train_aug.txt')
     init_default_scope('mmamr')
+    np.random.seed(0)  # noqa: NPY002 (the transforms draw from it)
     loaders = {}
     for stage in ('train', 'val', 'test'):
         loader = cfg[f'{stage}_dataloader']
