@@ -1,6 +1,6 @@
 # The second of the released code's two runs, as it computes, its slips included (rows A1-A5, T1, T3-T5 of
-# docs/paper-and-released-code.md): AMM in every bottleneck, the density form of the Gaussian over the whole batch, a
-# frozen spotlight, L_cps of one pair a batch. The spotlight is the classifier of
+# docs/advanced_guides/paper-and-released-code.md): AMM in every bottleneck, the density form of the
+# Gaussian over the whole batch, a frozen spotlight, L_cps of one pair a batch. The spotlight is the classifier of
 # cam_resnet50_released_1xb16-8e_voc12aug-512px.py: its checkpoint comes from the pipeline
 # (amr_resnet50_released_irnet_deeplabv2-r101_voc12aug.py), or from --cfg-options load_from=CHECKPOINT.
 # Row T9, AMM's BatchNorm in training mode even when CAMs are made, is an option:

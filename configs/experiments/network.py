@@ -1,4 +1,5 @@
-# The choices of the network, one by one (rows A1 to A5 of docs/paper-and-released-code.md), against AMR's default.
+# The choices of the network, one by one, against AMR's default: rows A1 to A5 of
+# docs/advanced_guides/paper-and-released-code.md.
 _base_ = './_base_/{{$MMAMR_DATA:voc-animals}}.py'
 title = f'AMM one choice at a time on {_base_.where}: weighted CAMs'
 amm = 'model.compensation.modulation.amm'

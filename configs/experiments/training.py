@@ -1,4 +1,5 @@
-# The choices of the training, one by one (rows T1 to T5 of docs/paper-and-released-code.md), against AMR's default.
+# The choices of the training, one by one, against AMR's default: rows T1 to T5 of
+# docs/advanced_guides/paper-and-released-code.md.
 _base_ = './_base_/{{$MMAMR_DATA:voc-animals}}.py'
 title = f"AMR's training one choice at a time on {_base_.where}: weighted CAMs"
 amr, cps = _base_.amr, 'model.loss_cps'

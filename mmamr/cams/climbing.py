@@ -1,7 +1,7 @@
 """Adversarial climbing: CAMs that grow while the image is pushed up the score of its class (AdvCAM).
 
 Lee et al., Anti-Adversarially Manipulated Attributions for Weakly and Semi-Supervised Semantic Segmentation, CVPR 2021;
-rows C1, C2 and C4 of ``docs/paper-and-released-code.md``.
+rows C1, C2 and C4 of ``docs/advanced_guides/paper-and-released-code.md``.
 """
 
 from collections.abc import Callable, Sequence
