@@ -57,7 +57,9 @@ class ResultsTable(SphinxDirective):
         if results.per_seed:
             text = 'The number of each seed: '
         else:
-            text = f'Measured at commit {COMMIT} with the configs of that time; the numbers of each seed were not kept. Data: '
+            text = (
+                f'Measured at commit {COMMIT} with the configs of that time; numbers of each seed were not kept. Data: '
+            )
         paragraph = nodes.paragraph('', text)
         file = f'{name}.csv'
         link = addnodes.download_reference('', '', reftarget=f'/results/data/{file}', refdoc=self.env.docname)

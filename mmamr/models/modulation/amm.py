@@ -134,8 +134,8 @@ class SpatialModulation(BaseModule):
 class AMM(BaseModule):
     """Attention modulation module: channel modulation, then spatial modulation (eq. 3-6).
 
-    The defaults are the paper's; rows A1-A8 of ``docs/advanced_guides/paper-and-released-code.md`` list what the released
-    code does instead, each an option here.
+    The defaults are the paper's; rows A1-A8 of ``docs/advanced_guides/paper-and-released-code.md`` list what the
+    released code does instead, each an option here.
 
     Args:
         in_channels (int): Channels of the features.
