@@ -52,6 +52,8 @@ def draw_labels(
 ) -> np.ndarray:
     """Lay a label map over an image without its colours; the background stays clear.
 
+    Colours are those of :func:`visible_colours`: a grey class could not be told from the photo.
+
     Args:
         image (np.ndarray): RGB uint8 ``(H, W, 3)``.
         labels (np.ndarray): ``(H, W)``: 0 background, c + 1 foreground, 255 ignored or unsure (drawn in cream).
@@ -69,7 +71,7 @@ def draw_labels(
         raise ValueError(f'labels have size {labels.shape}, the image {image.shape[:2]}')
     colours = np.zeros((IGNORE + 1, 3), dtype=np.float32)
     colours[IGNORE] = IGNORE_COLOUR
-    palette = np.asarray(palette, dtype=np.float32)[:IGNORE]
+    palette = visible_colours(palette)[:IGNORE]
     colours[: len(palette)] = palette
     known = labels[labels != IGNORE]
     if known.size and known.max() >= len(palette):
@@ -80,6 +82,27 @@ def draw_labels(
     if outline:
         picture[inner_border(labels)] = 255
     return picture
+
+
+def visible_colours(palette: Sequence[Sequence[int]]) -> np.ndarray:
+    """The colours of classes in pictures: greys, which vanish on a photo without colours, become bright.
+
+    The first grey is cyan. VOC's palette has one among its 20 classes, the car of (128, 128, 128), and none of its
+    colours is as bright. Files keep the colours of the palette.
+
+    Args:
+        palette (Sequence[Sequence[int]]): RGB colours, background first; the background stays as it is.
+
+    Returns:
+        np.ndarray: uint8 RGB ``(K + 1, 3)``.
+    """
+    colours = np.array(palette, dtype=np.uint8)
+    greys = np.flatnonzero(np.ptp(colours, axis=1) == 0)
+    greys = greys[greys > 0]
+    # the golden ratio keeps the hues of several apart
+    hues = (0.52 + 0.618 * np.arange(len(greys))) % 1
+    colours[greys] = _bytes(255 * hsv_to_rgb(np.stack([hues, np.ones_like(hues), np.ones_like(hues)], axis=-1)))
+    return colours
 
 
 def inner_border(labels: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import numpy as np
 from mmamr.cams import mix
 from mmamr.structures import CAM
 
-from .panels import draw_displacement, draw_heat_map, draw_labels, draw_scores
+from .panels import draw_displacement, draw_heat_map, draw_labels, draw_scores, visible_colours
 from .sheet import Row
 
 
@@ -29,8 +29,9 @@ def strongest(maps: np.ndarray, classes: Sequence[int], wanted: Sequence[int] | 
 
 
 def legend(classes: Sequence[int], names: Sequence[str], palette: Sequence[Sequence[int]]) -> dict[str, Sequence[int]]:
-    """Colour of each of some classes by name; ``palette`` starts with the background."""
-    return {names[index]: palette[index + 1] for index in classes}
+    """Colour that each of some classes has in pictures, by name; ``palette`` starts with the background."""
+    colours = visible_colours(palette)
+    return {names[index]: colours[index + 1] for index in classes}
 
 
 def cam_row(

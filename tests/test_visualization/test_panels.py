@@ -3,7 +3,7 @@ import pytest
 
 from mmamr.structures import voc_palette
 from mmamr.visualization import draw_displacement, draw_heat_map, draw_labels, draw_scores
-from mmamr.visualization.panels import IGNORE_COLOUR, inner_border
+from mmamr.visualization.panels import IGNORE_COLOUR, inner_border, visible_colours
 
 
 def bump(size, centre, width=4.0):
@@ -51,6 +51,32 @@ def test_labels_have_their_colours_and_the_background_none():
     assert (np.ptp(picture[0], axis=1) == 0).all() and picture[0].mean() > photo[0].mean()
     plain = draw_labels(photo, labels, voc_palette(3), alpha=1.0, outline=False)
     assert (plain[2:9, 2:9] == voc_palette(3)[2]).all()
+
+
+def test_a_grey_class_is_seen_on_a_photo():
+    """VOC's car is grey, as are the photos below labels."""
+    photo = np.full((8, 8, 3), 75, np.uint8)
+    labels = np.zeros((8, 8), np.uint8)
+    labels[2:6, 2:6] = 7
+    picture = draw_labels(photo, labels, voc_palette(21), outline=False)
+    assert np.abs(picture[3, 3].astype(int) - picture[0, 0]).max() > 60
+    assert np.ptp(picture[3, 3]) > 100
+    assert np.ptp(picture[0, 0]) == 0
+
+
+def test_visible_colours():
+    colours = visible_colours(voc_palette())
+    given = voc_palette()
+    grey = np.flatnonzero(np.ptp(given, axis=1) == 0)[1:]
+    assert grey.tolist() == [7, 56, 63]
+    others = np.setdiff1d(np.arange(256), grey)
+    np.testing.assert_array_equal(colours[others], given[others])
+    assert (np.ptp(colours[grey], axis=1) == 255).all()
+    assert len(np.unique(colours, axis=0)) == 256
+    # far from the colours of VOC's other classes
+    distance = np.abs(colours[7].astype(int) - np.delete(colours[:21], 7, axis=0)).sum(1)
+    assert distance.min() > 150
+    assert given[7].tolist() == [128, 128, 128]
 
 
 def test_labels_refuse_other_sizes_and_colours():

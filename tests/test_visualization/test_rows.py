@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mmamr.structures import CAM, voc_palette
-from mmamr.visualization import affinity_row, cam_row, draw_heat_map
+from mmamr.structures import CAM, VOC_CLASSES, voc_palette
+from mmamr.visualization import affinity_row, cam_row, draw_heat_map, draw_labels, label_row
 from mmamr.visualization.rows import strongest
 
 NAMES = ('disc', 'square', 'cross')
@@ -79,3 +79,14 @@ def test_affinity_row(photo):
     affinitynet = dict(feature=np.ones((4, 3, 4)))
     row = affinity_row(photo, cam('spotlight'), affinitynet, cam('walk'), label, NAMES, voc_palette(4))
     assert list(row.panels) == ['image', 'CAM', 'random walk', 'pseudo label']
+
+
+def test_the_legend_has_the_colours_of_the_pictures(photo):
+    """Also that of VOC's car, whose grey is another colour in pictures."""
+    label = np.zeros(SIZE, np.uint8)
+    label[:9], label[9:] = 7, 8
+    row = label_row(photo, label, VOC_CLASSES, voc_palette(21))
+    painted = draw_labels(photo, label, voc_palette(21), alpha=1, outline=False)
+    assert list(row.legend) == ['car', 'cat']
+    assert row.legend['car'].tolist() == painted[0, 0].tolist()
+    assert row.legend['cat'].tolist() == painted[-1, -1].tolist() == [64, 0, 0]

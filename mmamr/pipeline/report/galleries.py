@@ -17,7 +17,7 @@ from mmamr.fileio import CAMFolder, LabelFolder, read_rgb, read_truth
 from mmamr.models.utils import build_model
 from mmamr.registry import DATASETS
 from mmamr.utils import InputError, failure_line
-from mmamr.visualization import cam_row, draw_labels
+from mmamr.visualization import cam_row, draw_labels, legend
 
 from ..data_root import leave_out_masks
 from ..stage import replace_names
@@ -148,7 +148,8 @@ def evaluation_pictures(segmentor: 'Segmentor', num: int, seed: int) -> Iterator
         seen = np.unique(np.concatenate([one.ravel() for one in maps.values() if one is not None]))
         pictures = [Picture.from_array(image, 'photo', f'photo of {title}')]
         pictures += label_pictures(image, maps, names, palette, title)
-        yield PictureRow(title, pictures, {names[value]: palette[value] for value in seen if 0 < value < len(names)})
+        classes = [value - 1 for value in seen if 0 < value < len(names)]
+        yield PictureRow(title, pictures, legend(classes, names[1:], palette))
 
 
 def label_pictures(
