@@ -44,9 +44,9 @@ class ResultsTable(SphinxDirective):
 
     def command(self, table: str, data: str) -> nodes.Node:
         """Today's command that measures the table."""
-        config = f'configs/experiments/{table}.py'
+        config = f'configs/experiments/{table}_{data}.py'  # a table that one data set alone has
         if not (Path(self.env.srcdir).parent / config).exists():
-            config = f'configs/experiments/{table}_{data}.py'
+            config = f'configs/experiments/{table}.py'
         line = f'python tools/run_experiments.py {config} --data {data} {self.options.get("arguments", "--jobs 2")}'
         block = nodes.literal_block(line, line)
         block['language'] = 'shell'
