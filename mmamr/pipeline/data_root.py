@@ -127,7 +127,7 @@ def set_class_heads(cfg: Config, num_classes: int) -> None:
         raise InputError(f'class_heads has {unknown[0]}; it may have foreground and background')
     for kind, count in (('foreground', num_classes), ('background', num_classes + 1)):
         for path in heads.get(kind, ()):
-            head = cfg
+            head = cfg._cfg_dict
             for part in path.split('.'):
                 head = head.get(part) if isinstance(head, Mapping) else None
             if head is None:

@@ -37,6 +37,8 @@ TRAIN = (
 TEST = ('test_dataloader', 'test_cfg', 'test_evaluator', 'test_time')
 READ = {'train': (*BOTH, *TRAIN), 'test': (*BOTH, *TEST)}
 """The settings that a stage of each kind reads; what else stands in a config is a variable of the config file."""
+LOADING = {'num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor'}
+"""How the images of a test are loaded, which changes nothing that comes out."""
 KNOWN = {*READ['train'], *READ['test'], *inspect.signature(Runner.__init__).parameters, 'class_heads', 'custom_imports'}
 
 
@@ -64,11 +66,13 @@ def settings_of(cfg: Config, kind: str) -> dict[str, str]:
     """
     read = {key: value for key, value in cfg.to_dict().items() if key in READ[kind]}
     loaded = kind == 'test' and bool(cfg.get('load_from'))
-    return {
-        key: repr(value)
-        for key, value in leaves(read)
-        if not (loaded and key.startswith('model.') and '.init_cfg' in key) and key != 'test_cfg.redo'
-    }
+
+    def matters(key: str) -> bool:
+        if kind == 'test' and key.startswith('test_dataloader.') and key.rpartition('.')[2] in LOADING:
+            return False
+        return key != 'test_cfg.redo' and not (loaded and key.startswith('model.') and '.init_cfg' in key)
+
+    return {key: repr(value) for key, value in leaves(read) if matters(key)}
 
 
 def changed_settings(old: Mapping[str, str], new: Mapping[str, str], shown: int = 3) -> str:

@@ -214,22 +214,22 @@ class WSSSRunner:
             StageError: If it cannot run, or would be made again unasked.
         """
         decision = self.planner.decide(stage)
+        if decision.missing and (decision.works or decision.action == 'ask'):
+            name, cure = next(iter(decision.missing.items()))
+            raise StageError(f'stage {stage.name} needs {name}: {cure}')
         if decision.action == 'ask':
             line = f'stage {stage.name} is done, but {decision.reason}'
             if self.confirm is None or not self.confirm(f'{line}. Make it again, and what depends on it?'):
                 raise StageError(f'{line}: --redo makes it again, and what depends on it; or name another --work-dir')
             self.planner.redo = True
             decision = self.planner.decide(stage)
-        if decision.works and decision.missing:
-            name, cure = next(iter(decision.missing.items()))
-            raise StageError(f'stage {stage.name} needs {name}: {cure}')
         return decision
 
     def _run(self, stage: Stage, decision: Decision) -> None:
         """Run a stage and keep its record."""
         cfg = self.planner.config(stage)
         complete = self.planner.complete(stage, decision, self.launcher)
-        masks = leave_out_masks(cfg.copy()) if self.planner.data_root is not None else None
+        masks = leave_out_masks(self.planner.config(stage)) if self.planner.data_root is not None else None
         if masks is not None:
             self._tell(f'{stage.name}: no folder {masks}: nothing is measured against masks')
         setup_cpu_distributed(complete, self.launcher)

@@ -1,57 +1,61 @@
-"""Experiments with stand-ins for tools/train.py and tools/test.py that write what the real ones would."""
+"""Experiments with a stand-in for the process of a job, which writes what the real one would."""
 
 import json
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
-from mmamr.experiments import ClassifierRun, EnsembleRun, Experiments, PipelineRun
+from mmamr.experiments import ClassifierRun, EnsembleRun, Experiments, Job, PipelineRun
 from mmamr.experiments.runs import environment
 from mmamr.utils import InputError
 
-TRAIN = """
+STAND_IN = """
 import json, pathlib, sys
-argv = sys.argv
-work_dir = pathlib.Path(argv[argv.index('--work-dir') + 1])
-options = dict(item.split('=', 1) for item in argv[argv.index('--cfg-options') + 1:])
+job = json.loads(sys.argv[1])
+work_dir = pathlib.Path(job['work_dir'])
+options, name = job['options'], f'{work_dir.parent.name} {work_dir.name}'
 with open(work_dir.parents[1] / 'calls.txt', 'a') as file:
-    file.write(f'train {work_dir.parent.name} {work_dir.name} {options.get("load_from", "")}\\n')
+    what = options.get('load_from', '') if job['kind'] in ('train', 'pipeline') else options[
+        'test_dataloader.dataset.split']
+    file.write(f"{job['kind']} {name} {what}\\n")
 if options.get('model.fails'):
     sys.exit(3)
-if 'pipeline' in argv[1]:
-    seed = int(options['options.randomness.seed'])
+if job['kind'] == 'pipeline':
+    seed = options['options.randomness.seed']
     stages = dict(cam=dict(state='done', metrics={'CAM/spotlight.best_mIoU': 50 + seed}),
                   evaluation=dict(state='done', metrics={'mIoU': 60 + seed}))
     (work_dir / 'manifest.json').write_text(json.dumps(dict(stages=stages)))
-else:
+elif job['kind'] == 'train':
+    if 'model.start' in options:
+        assert options['model.start'] == options['load_from']
     (work_dir / 'last_checkpoint').write_text('somewhere/else/epoch_4.pth')
-"""
-TEST = """
-import json, pathlib, sys
-argv = sys.argv
-work_dir = pathlib.Path(argv[argv.index('--work-dir') + 1])
-options = dict(item.split('=', 1) for item in argv[argv.index('--cfg-options') + 1:])
-assert argv[2] == str(work_dir.parents[1] / 'plain' / work_dir.name / 'epoch_4.pth') or argv[2] == str(
-    work_dir / 'epoch_4.pth')
-with open(work_dir.parents[1] / 'calls.txt', 'a') as file:
-    file.write(f'test {work_dir.parent.name} {work_dir.name} {options["test_dataloader.dataset.split"]}\\n')
-seed = int(options['randomness.seed'])
-best = {'train.txt': [10., 40. + seed, 20.], 'val.txt': [50., 30. + seed, 20.]}
-curves = dict(spotlight=dict(thresholds=[0.1, 0.2, 0.3], miou=best[options['test_dataloader.dataset.split']]))
-pathlib.Path(options['test_evaluator.out_file']).write_text(json.dumps(curves))
+else:
+    if job['kind'] == 'test':
+        parents = (work_dir, work_dir.parents[1] / 'plain' / work_dir.name)
+        assert job['checkpoint'] in [str(folder / 'epoch_4.pth') for folder in parents]
+        seed, file = options['randomness.seed'], options['test_evaluator.out_file']
+    else:
+        seed, file = 0, job['curves_file']
+    best = {'train.txt': [10., 40. + seed, 20.], 'val.txt': [50., 30. + seed, 20.]}
+    curves = dict(spotlight=dict(thresholds=[0.1, 0.2, 0.3], miou=best[options['test_dataloader.dataset.split']]))
+    pathlib.Path(file).write_text(json.dumps(curves))
 """
 
 
 @pytest.fixture
-def folder(tmp_path):
-    (tmp_path / 'tools').mkdir()
-    (tmp_path / 'tools' / 'train.py').write_text(TRAIN)
-    (tmp_path / 'tools' / 'test.py').write_text(TEST)
+def folder(tmp_path, monkeypatch):
+    (tmp_path / 'stand_in.py').write_text(STAND_IN)
+
+    def command(self):
+        return [sys.executable, str(tmp_path / 'stand_in.py'), json.dumps(asdict(self))]
+
+    monkeypatch.setattr(Job, 'command', command)
     (tmp_path / 'cam.py').write_text('model = dict(type="CAMClassifier", fails=0)')
     (tmp_path / 'pipeline.py').write_text(
         'stage = dict(kind="test", config="cam.py")\nstages = dict(cam=stage, skipped=None, evaluation=stage)'
@@ -82,7 +86,7 @@ def experiments(folder, seeds=(0, 1), runs=None, cfg_runs=None, **changes):
     if cfg_runs is not None:
         cfg.update(runs=cfg_runs, rows=[])
     cfg.update(changes)
-    return Experiments(Config(cfg), str(folder), str(folder / 'work'), str(folder / 'tools'), seeds, runs)
+    return Experiments(Config(cfg), str(folder), str(folder / 'work'), seeds, runs)
 
 
 def calls(folder):
@@ -111,8 +115,6 @@ def test_runs_are_trained_once_and_parents_first(folder):
 
 
 def test_options_take_the_checkpoint_of_the_parent(folder):
-    train = (folder / 'tools' / 'train.py').read_text().replace('load_from', 'model.start')
-    (folder / 'tools' / 'train.py').write_text(train)
     runs = dict(
         child=dict(config='cam.py', load_from='plain', options={'model.start': '{checkpoint}'}),
         plain=dict(config='cam.py'),
@@ -125,7 +127,7 @@ def test_other_cams_of_the_same_weights(folder):
     (folder / 'climbing.py').write_text('model = dict(type="CAMClassifier")')
     runs = dict(climbed=dict(config='climbing.py', checkpoint_of='plain'), plain=dict(config='cam.py'))
     cfg = Config(dict(experiments(folder).cfg.to_dict(), runs=runs, rows=[]))
-    Experiments(cfg, str(folder), str(folder / 'work'), str(folder / 'tools'), seeds=[3]).run()
+    Experiments(cfg, str(folder), str(folder / 'work'), seeds=[3]).run()
     assert [line for line in calls(folder) if 'climbed' in line] == [
         'test climbed seed3 train.txt',
         'test climbed seed3 val.txt',
@@ -138,20 +140,18 @@ def test_ensembles_average_two_seeds(folder):
         Config(dict(experiments(folder).cfg.to_dict(), runs=runs, rows=[])),
         str(folder),
         str(folder / 'work'),
-        str(folder / 'tools'),
         seeds=[0, 1, 4],
     )
     ensemble = ours.runs['both', 4]
     assert isinstance(ensemble, EnsembleRun) and ensemble.config == str(folder / 'cam.py')
-    [(train, log), _] = ensemble.commands('tools')
-    assert log == 'ensemble_train' and train[1] == 'tools/analysis_tools/eval_cams.py'
-    start = train.index('--cam-dir') + 1
-    assert train[start : start + 2] == [f'{folder}/work/plain/seed{seed}/cams_train' for seed in (4, 0)]
-    assert train[train.index('--curves') + 1] == ensemble.curves_file('train')
-    assert train[-1] == 'test_dataloader.dataset.split=train.txt'
+    job, _ = ensemble.jobs()
+    assert (job.kind, job.name) == ('ensemble', 'ensemble_train')
+    assert job.cam_dirs == [f'{folder}/work/plain/seed{seed}/cams_train' for seed in (4, 0)]
+    assert job.curves_file == ensemble.curves_file('train')
+    assert job.options['test_dataloader.dataset.split'] == 'train.txt'
     for seeds in ([0], [0, 1], [0, 0, 1]):
         with pytest.raises(InputError, match='both averages pairs of seeds'):
-            Experiments(ours.cfg, str(folder), str(folder / 'work'), 'tools', seeds=seeds)
+            Experiments(ours.cfg, str(folder), str(folder / 'work'), seeds=seeds)
     # with more seeds it may be another pair
     names = [
         {name.partition('.')[0] for name in experiments(folder, seeds, cfg_runs=runs).runs['both', 1].all_settings()}
@@ -173,7 +173,7 @@ def test_the_threshold_is_chosen_on_one_split(folder):
 def test_only_some_runs(folder):
     ours = experiments(folder, seeds=[5], runs=['whole'])
     ours.run()
-    assert calls(folder) == ['train whole seed5 ']
+    assert calls(folder) == ['pipeline whole seed5 ']
     assert [row['name'] for row in ours.table().rows] == ['pipeline']
     # a run takes along the one that it starts from
     assert {name for name, _ in experiments(folder, runs=['child']).runs} == {'plain', 'child'}
@@ -181,18 +181,18 @@ def test_only_some_runs(folder):
 
 def test_only_some_stages_of_a_pipeline(folder):
     runs = dict(whole=dict(config='pipeline.py', stages=['cam']))
-    ours = Experiments(Config(dict(runs=runs, rows=[])), str(folder), str(folder / 'work'), 'tools', seeds=[0])
+    ours = Experiments(Config(dict(runs=runs, rows=[])), str(folder), str(folder / 'work'), seeds=[0])
     run = ours.runs['whole', 0]
     assert run.missing() == ['cam']
-    [(command, _)] = run.commands('tools')
-    assert command[command.index('--stages') + 1 :][:2] == ['cam', '--work-dir']
+    (job,) = run.jobs()
+    assert job.kind == 'pipeline' and job.stages == ['cam']
 
 
 def test_a_run_that_fails_is_named_and_others_are_finished(folder):
     bad, good = dict(config='cam.py', options={'model.fails': 1}), dict(config='cam.py')
     ours = experiments(folder, seeds=[0], rows=[])
     ours.cfg.runs = dict(bad=bad, good=good)
-    ours = Experiments(ours.cfg, ours.config_dir, ours.work_dir, ours.tools_dir, seeds=[0])
+    ours = Experiments(ours.cfg, ours.config_dir, ours.work_dir, seeds=[0])
     with pytest.raises(InputError, match=r'bad with seed 0 failed, see .*/bad/seed0/train\.log'):
         ours.run()
     assert not ours.runs['good', 0].missing() and ours.runs['bad', 0].missing()
@@ -251,9 +251,10 @@ def test_a_run_that_made_nothing_may_be_corrected(folder):
 
 
 @pytest.mark.parametrize('name', ['my runs', 'a,b', "it's"])
-def test_folders_that_options_cannot_name(folder, name):
-    with pytest.raises(InputError, match='name another work dir'):
-        Experiments(experiments(folder).cfg, str(folder), str(folder / name), 'tools')
+def test_any_name_of_a_folder(folder, name):
+    ours = Experiments(experiments(folder).cfg, str(folder), str(folder / name), seeds=[0], runs=['plain'])
+    ours.run()
+    assert not ours.runs['plain', 0].missing()
 
 
 def test_one_experiment_at_a_time_in_a_folder(folder):
@@ -313,7 +314,7 @@ def test_jobs_share_the_cores(monkeypatch):
 
 def test_the_tool(folder, load_tool, monkeypatch, capsys):
     tool = load_tool('run_experiments.py')
-    monkeypatch.setattr(tool, '__file__', str(folder / 'tools' / 'run_experiments.py'))
+    monkeypatch.delenv('MMAMR_DATA', raising=False)
     config = folder / 'table.py'
     config.write_text('\n'.join(f'{key} = {value!r}' for key, value in experiments(folder).cfg.to_dict().items()))
     argv = [str(config), '--work-dir', str(folder / 'work'), '--seeds', '0', '2', '--runs', 'plain']
@@ -323,9 +324,9 @@ def test_the_tool(folder, load_tool, monkeypatch, capsys):
     assert '| plain | 41.0 ± 1.4 | 31.0 ± 1.4 | 0.20 | 2 | 48.3 |' in capsys.readouterr().out
     assert {path.name for path in Path(folder / 'work').glob('*.*')} == {
         'calls.txt',
-        'table_plain.md',
-        'table_plain.csv',
-        'table_plain.png',
+        'table_voc-animals_plain.md',
+        'table_voc-animals_plain.csv',
+        'table_voc-animals_plain.png',
     }
     with pytest.raises(SystemExit, match='no runs'):
         tool.main([*argv[:-1], 'none'])

@@ -10,12 +10,12 @@ from mmengine.config import Config
 from PIL import Image
 
 from mmamr.pipeline import WSSSRunner
-from mmamr.pipeline.data_root import DataRoot
+from mmamr.pipeline.data_root import DataRoot, leave_out_masks, set_class_heads
 from mmamr.registry import DATASETS
 from mmamr.utils import InputError
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
-DEMO = CONFIGS / 'amr' / 'amr-pipeline_resnet18-w16_irnet_deeplabv2_embedded.py'
+DEMO = CONFIGS / 'pipelines' / 'amr_resnet18-w16_irnet_deeplabv2_embedded.py'
 METAINFO = dict(classes=('disc', 'square', 'cross'), mask_values=(1, 2, 3))
 SERIAL = dict(num_workers=0, persistent_workers=False)
 QUICK = {
@@ -40,7 +40,7 @@ def demo(work_dir, **settings):
 def test_the_demo_runs_on_photos_of_other_classes(tiny_voc, tmp_path):
     before = {path: path.read_bytes() for path in tiny_voc.rglob('*') if path.is_file()}
     runner = demo(tmp_path / 'work', data_root=str(tiny_voc), metainfo=METAINFO, **QUICK)
-    assert runner._options_of(runner.stages['cam'], Config())['metainfo'] == METAINFO
+    assert runner.planner.options_of(runner.stages['cam'])['metainfo'] == METAINFO
     runner.train()
     labels = sorted((tmp_path / 'work' / 'pseudo_label' / 'SegmentationClassPseudo').glob('*.png'))
     assert len(labels) == 8
@@ -54,8 +54,8 @@ def test_the_demo_runs_on_photos_of_other_classes(tiny_voc, tmp_path):
 def test_photos_without_masks(tiny_voc, tmp_path):
     """Image-level labels are all that the method needs. Masks that come later are measured against, nothing else."""
 
-    def run():
-        demo(tmp_path / 'work', data_root=str(tiny_voc), metainfo=METAINFO, **QUICK).train()
+    def run(redo=False):
+        demo(tmp_path / 'work', data_root=str(tiny_voc), metainfo=METAINFO, redo=redo, **QUICK).train()
         records = json.loads((tmp_path / 'work' / 'manifest.json').read_text())['stages']
         assert all(record['state'] == 'done' for record in records.values())
         files = sorted((tmp_path / 'work').glob('*/SegmentationClassPseudo/*.png'))
@@ -69,7 +69,7 @@ def test_photos_without_masks(tiny_voc, tmp_path):
     assert '<html' in (tmp_path / 'work' / 'report.html').read_text()
     assert 'no folder' in (tmp_path / 'work' / 'pipeline.log').read_text()
     masks.rename(tiny_voc / 'SegmentationClass')
-    measured, again = run()
+    measured, again = run(redo=True)
     assert again == files
     for name, record in measured.items():
         assert (record['started'] == without[name]['started']) == (record['kind'] == 'train')
@@ -79,13 +79,13 @@ def test_photos_without_masks(tiny_voc, tmp_path):
 def test_models_and_data_sets_get_the_classes_of_the_folder(tiny_voc, tmp_path):
     runner = demo(tmp_path, data_root=str(tiny_voc))
     for name in ('classifier', 'cam'):
-        cfg = runner._load(runner.stages[name])
+        cfg = runner.planner.config(runner.stages[name])
         assert cfg.model.spotlight.head.num_classes == cfg.model.compensation.head.num_classes == 3
         assert cfg.test_dataloader.dataset.type == 'mmamr.ImageLabelDataset'
         assert cfg.test_dataloader.dataset.metainfo.classes == ('cross', 'disc', 'square')
-    cfg = runner._load(runner.stages['affinity'])
+    cfg = runner.planner.config(runner.stages['affinity'])
     assert cfg.train_dataloader.dataset.type == 'mmamr.AffinityLabelDataset'
-    cfg = runner._load(runner.stages['segmentation'])
+    cfg = runner.planner.config(runner.stages['segmentation'])
     assert cfg.model.decode_head.num_classes == 4
     assert cfg.train_dataloader.dataset.type == cfg.test_dataloader.dataset.type == 'mmamr.SegmentationDataset'
 
@@ -141,21 +141,49 @@ def test_labels_of_a_table(tiny_voc, tmp_path):
         labels=dict(type='CSVLabels', file='labels.csv'),
     )
     assert {decision.stage for decision in runner.plan() if decision.missing} == set()
-    cfg = runner._load(runner.stages['cam'])
+    cfg = runner.planner.config(runner.stages['cam'])
     dataset = DATASETS.build(dict(cfg.test_dataloader.dataset, pipeline=[]))
     assert dataset.get_data_info(0)['gt_label'] == [0] and cfg.model.spotlight.head.num_classes == 1
-    assert 'labels' not in runner._load(runner.stages['affinity']).train_dataloader.dataset
+    assert 'labels' not in runner.planner.config(runner.stages['affinity']).train_dataloader.dataset
 
 
-def test_data_sets_of_other_packages_keep_their_classes(tiny_voc):
-    cfg = Config.fromfile(CONFIGS / 'deeplabv2' / 'deeplabv2_r101-d8_1xb10-20k_voc12aug-321x321.py')
+@pytest.fixture
+def stock(tmp_path):
+    """A config with a data set of mmseg."""
+    dataset = dict(
+        type='PascalVOCDataset',
+        data_root='data',
+        ann_file='ImageSets/Segmentation/val.txt',
+        data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
+    )
+    return Config(dict(default_scope='mmseg', test_dataloader=dict(dataset=dataset), model=dict()))
+
+
+def test_data_sets_of_other_packages_keep_their_classes(tiny_voc, stock):
     with pytest.raises(InputError, match=r'shows cross, disc, square, but a .*PascalVOCDataset has classes of its own'):
-        DataRoot(str(tiny_voc)).apply(cfg)
+        DataRoot(str(tiny_voc)).apply(stock)
 
 
-def test_data_sets_of_other_packages_need_masks(tmp_path):
-    cfg = Config.fromfile(CONFIGS / 'deeplabv2' / 'deeplabv2_r101-d8_1xb10-20k_voc12aug-321x321.py')
-    root = DataRoot(str(tmp_path))
-    root.apply(cfg)
+def test_data_sets_of_other_packages_need_masks(tmp_path, stock):
+    DataRoot(str(tmp_path)).apply(stock)
     with pytest.raises(InputError, match=r'SegmentationClass: no such folder, but a .*PascalVOCDataset is measured'):
-        root.leave_out_masks(cfg)
+        leave_out_masks(stock)
+
+
+def test_only_the_heads_that_are_named_count_the_classes():
+    other = dict(num_classes=7)
+    cfg = Config(dict(model=dict(head=dict(num_classes=7), other=other), class_heads=dict(foreground=['model.head'])))
+    set_class_heads(cfg, 3)
+    assert cfg.model.head.num_classes == 3 and cfg.model.other.num_classes == 7
+    cfg.class_heads = dict(background=['model.other'])
+    set_class_heads(cfg, 3)
+    assert cfg.model.other.num_classes == 4
+    cfg.class_heads = None
+    with pytest.raises(InputError, match='does not say which heads count them: name them'):
+        set_class_heads(cfg, 3)
+    cfg.class_heads = dict(foreground=['model.neck'])
+    with pytest.raises(InputError, match=r'^class_heads names model.neck, which the config does not have$'):
+        set_class_heads(cfg, 3)
+    cfg.class_heads = dict(all=['model.head'])
+    with pytest.raises(InputError, match=r'^class_heads has all; it may have foreground and background$'):
+        set_class_heads(cfg, 3)

@@ -15,11 +15,12 @@ import torch
 from mmamr.engine.checkpoints import latest_checkpoint
 from mmamr.pipeline.fingerprints import folder_fingerprint
 
-STAGES = ['classifier', 'cam', 'affinity_label', 'affinity', 'pseudo_label', 'segmentation', 'evaluation']
+STAGES = ['classifier', 'cam', 'affinity_label', 'affinity', 'walk', 'pseudo_label', 'segmentation', 'evaluation']
 FOLDERS = {
     'cam': ['cams'],
     'affinity_label': ['affinity_labels'],
-    'pseudo_label': ['walks', 'SegmentationClassPseudo'],
+    'walk': ['walks'],
+    'pseudo_label': ['SegmentationClassPseudo'],
 }
 INTERVALS = {'classifier': 2, 'affinity': 3, 'segmentation': 2}
 """Iterations between two checkpoints of the trainings."""

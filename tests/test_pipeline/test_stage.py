@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from mmamr.pipeline.data_root import DataRoot
-from mmamr.pipeline.stage import Stage, leaves, out_dir_of, parse_stages, replace_names, settings_of
+from mmamr.pipeline.stage import Stage, out_dir_of, parse_stages, replace_names
 from mmamr.utils import InputError
 
 CONFIGS = Path(__file__).parents[1] / 'data' / 'configs'
@@ -84,17 +84,11 @@ def test_names_are_replaced_everywhere():
     assert replaced == dict(a='<cam out_dir>/x', b=[('<cam out_dir>', 1)], c='{not a name}', d=None)
 
 
-def test_settings_are_all_but_where_it_runs():
-    cfg = Config(dict(a=dict(b=[1, dict(c=())]), work_dir='here', launcher='none', resume=True))
-    assert settings_of(cfg) == {'a.b.0': '1', 'a.b.1.c': '()'}
-    assert list(leaves({})) == [('', {})]
-
-
 def test_out_dir():
     for loop, folder in (
         ('CAMLoop', 'w/cams'),
         ('mmamr.PseudoLabelLoop', 'w/SegmentationClassPseudo'),
-        ('CAMLabelLoop', 'w/SegmentationClassPseudo'),
+        ('WalkLoop', 'w/walks'),
         ('AffinityLabelLoop', 'w/affinity_labels'),
         ('TestLoop', None),
     ):

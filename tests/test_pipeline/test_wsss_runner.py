@@ -17,7 +17,7 @@ from mmseg.visualization import SegLocalVisualizer
 
 from mmamr.cams import mix, seed, upsample
 from mmamr.engine.loops import CAMLoop
-from mmamr.fileio import read_cam, read_mask
+from mmamr.fileio import CAMFolder, read_cam, read_mask
 from mmamr.pipeline import StageError, WSSSRunner
 from mmamr.pipeline.fingerprints import checkpoint_fingerprint, folder_fingerprint
 from mmamr.registry import RUNNERS, TRANSFORMS
@@ -25,8 +25,8 @@ from mmamr.structures import ClassIndex
 from mmamr.utils import InputError
 
 CONFIGS = Path(__file__).parents[1] / 'data' / 'configs'
-STAGES = ['classifier', 'cam', 'affinity_label', 'affinity', 'pseudo_label', 'segmentation', 'evaluation']
-FOLDERS = ('cam/cams', 'affinity_label/affinity_labels', 'pseudo_label/walks', 'pseudo_label/SegmentationClassPseudo')
+STAGES = ['classifier', 'cam', 'affinity_label', 'affinity', 'walk', 'pseudo_label', 'segmentation', 'evaluation']
+FOLDERS = ('cam/cams', 'affinity_label/affinity_labels', 'walk/walks', 'pseudo_label/SegmentationClassPseudo')
 
 
 def manifest(work_dir):
@@ -120,42 +120,95 @@ def test_the_plan_says_what_is_there_and_what_is_missing(pipeline, done, monkeyp
     assert '\n' not in str(error.value)
 
 
-@pytest.mark.parametrize(
+CHANGES = pytest.mark.parametrize(
     ('stage', 'options', 'reason', 'runs'),
     [
-        ('classifier', {'optim_wrapper.optimizer.lr': 0.02}, 'optim_wrapper.optimizer.lr 0.01 -> 0.02', 7),
-        ('cam', {'test_cfg.scales': [1.0]}, 'test_cfg.scales.1 0.5 -> (none)', 6),
+        ('classifier', {'optim_wrapper.optimizer.lr': 0.02}, 'optim_wrapper.optimizer.lr 0.01 -> 0.02', 8),
+        ('cam', {'test_cfg.scales': [1.0]}, 'test_cfg.scales.1 0.5 -> (none)', 7),
         ('evaluation', {'test_cfg.fp16': False}, 'test_cfg.fp16 (none) -> False', 1),
     ],
 )
-def test_a_changed_config_runs_the_stage_and_what_reads_it(pipeline, done, stage, options, reason, runs):
+
+
+@CHANGES
+def test_a_changed_config_asks_before_a_finished_stage_is_made_again(pipeline, done, stage, options, reason, runs):
+    before = tree(done)
     runner = pipeline(done, stages={stage: {'options': options}})
-    assert list(actions(runner).values()) == ['skip'] * (7 - runs) + ['run'] * runs
+    assert actions(runner) == {name: 'ask' if name == stage else 'skip' for name in STAGES}
     assert reasons(runner)[stage] == f'its config changed: {reason}'
+    line = f'{stage}: done, but its config changed: {reason}; --redo makes it again'
+    assert line in runner.describe_plan()
+    with pytest.raises(StageError, match=f'^stage {stage} is done, but its config changed: .*: --redo makes it again'):
+        runner.train()
+    after = tree(done)
+    rewritten = {done, *(done / name for name in ('pipeline.log', 'report.html', '.lock'))}
+    assert {path for path in after if after[path] != before.get(path)} <= rewritten
+
+
+@CHANGES
+def test_redo_runs_the_stage_and_what_reads_it(pipeline, done, stage, options, reason, runs):
+    runner = pipeline(done, stages={stage: {'options': options}}, redo=True)
+    assert list(actions(runner).values()) == ['skip'] * (8 - runs) + ['run'] * runs
+    assert reasons(runner)[stage] == f'its config changed: {reason}'
+
+
+@pytest.mark.parametrize('answer', [True, False])
+def test_a_yes_makes_it_again(pipeline, done, answer):
+    asked = []
+
+    def confirm(question):
+        asked.append(question)
+        return answer
+
+    options = {'test_cfg.threshold': 0.4}
+    runner = pipeline(done, stages={'pseudo_label': {'options': options}}, only_stages=['pseudo_label'])
+    runner.confirm = confirm
+    if answer:
+        before = contents(done)
+        runner.train()
+        after = contents(done)
+        assert {name for name in after if after[name] != before[name]} == {FOLDERS[-1]}
+    else:
+        with pytest.raises(StageError, match='--redo makes it again'):
+            runner.train()
+    assert len(asked) == 1 and asked[0].startswith(
+        'stage pseudo_label is done, but its config changed: test_cfg.thresh'
+    )
+
+
+def test_what_a_stage_does_not_read_is_no_setting(pipeline, done, monkeypatch):
+    """Variables of a config file, what is drawn or logged, the training's settings of a stage that tests."""
+    options = {
+        'data_root': '/somewhere/else',
+        'optim_wrapper.optimizer.lr': 0.02,
+        'log_level': 'ERROR',
+        'train_cfg.max_epochs': 5,
+    }
+    assert set(actions(pipeline(done, stages={'cam': {'options': options}})).values()) == {'skip'}
 
 
 def test_options_for_all_stages(pipeline, done, tmp_path):
     runner = pipeline(done, **{'options.randomness.seed': 3, 'options.optim_wrapper.optimizer.lr': 0.1})
-    assert runner._load(runner.stages['affinity']).randomness.seed == 3
-    assert runner._load(runner.stages['segmentation']).optim_wrapper.optimizer.lr == 0.1
-    assert actions(runner)['evaluation'] == 'run'
+    assert runner.planner.config(runner.stages['affinity']).randomness.seed == 3
+    assert runner.planner.config(runner.stages['segmentation']).optim_wrapper.optimizer.lr == 0.1
+    assert actions(runner)['evaluation'] == 'ask'
     with pytest.raises(InputError, match=r'^options.nonsense: no stage has the setting nonsense$'):
         pipeline(done, **{'options.nonsense.seed': 3})
     runner = pipeline(done, data_root=str(tmp_path))
     for stage in runner.stages.values():
-        assert runner._load(stage)[stage.dataloader].dataset.data_root == str(tmp_path)
+        assert runner.planner.config(stage)[stage.dataloader].dataset.data_root == str(tmp_path)
 
 
 def test_same_bytes_do_not_run_what_reads_them(pipeline, done):
     before = contents(done)
-    runner = pipeline(done, stages={'cam': {'options': {'default_hooks.logger.interval': 3}}})
+    runner = pipeline(done, stages={'cam': {'options': {'test_evaluator.threshold': 0.3}}}, redo=True)
     assert actions(runner)['affinity_label'] == 'run'  # as far as can be known
     runner.train()
     assert contents(done) == before
     records = manifest(done)
     assert records['cam']['started'] >= records['evaluation']['started']
     log = (done / 'pipeline.log').read_text()
-    assert 'cam: run, its config changed: default_hooks.logger.interval 1 -> 3' in log
+    assert 'cam: run, its config changed: test_evaluator.threshold (none) -> 0.3' in log
     assert 'affinity_label: skip, it is done' in log
 
 
@@ -189,7 +242,7 @@ def test_a_lost_output_is_made_again(pipeline, done):
 
 def test_some_stages_only(pipeline, done):
     shutil.rmtree(done / 'pseudo_label')
-    runner = pipeline(done, only_stages=['cam', 'pseudo_label'])
+    runner = pipeline(done, only_stages=['cam', 'pseudo_label'], redo=True)
     assert [name for name, action in actions(runner).items() if action != 'leave'] == ['cam', 'pseudo_label']
     runner.train()
     assert (done / 'pseudo_label' / 'SegmentationClassPseudo' / 'img_00.png').exists()
@@ -212,9 +265,10 @@ _base_ = '{CONFIGS}/tiny_pipeline.py'
 stages = dict(
     affinity_label=None,
     affinity=None,
-    pseudo_label=dict(config='tiny_cam-label.py', checkpoint=None, options={{'test_cfg.threshold': 0.3}}))
+    walk=None,
+    pseudo_label=dict(options={{'test_cfg.cam_dir': '{{cam.out_dir}}', 'test_cfg.threshold': 0.3}}))
 """)
-    for name in ('tiny_amr.py', 'tiny_cam-label.py', 'tiny_segmentation.py'):
+    for name in ('tiny_amr.py', 'tiny_pseudo-label.py', 'tiny_segmentation.py'):
         shutil.copy(CONFIGS / name, tmp_path)
     runner = pipeline(done, config=config, only_stages=['classifier', 'cam', 'pseudo_label'])
     assert list(runner.stages) == ['classifier', 'cam', 'pseudo_label', 'segmentation', 'evaluation']
@@ -250,7 +304,7 @@ def test_a_stage_gives_what_it_gives_alone(finished, shared_voc, load_tool, tmp_
             '--work-dir',
             str(tmp_path / 'seg'),
             '--cfg-options',
-            f'train_dataloader.dataset.data_prefix.seg_map_path={finished / "pseudo_label" / "SegmentationClassPseudo"}',  # noqa: E501
+            f'train_dataloader.dataset.label_dir={finished / "pseudo_label" / "SegmentationClassPseudo"}',
         ]
     )
     assert (
@@ -263,7 +317,7 @@ def test_nothing_is_left_behind_in_the_process(pipeline, done):
     managers = (DefaultScope, MessageHub, MMLogger, Visualizer, SegLocalVisualizer)
     before = [list(manager._instance_dict) for manager in managers]
     stages = {'evaluation': {'options': {'test_cfg.fp16': False, 'randomness.deterministic': True}}}
-    pipeline(done, stages=stages, only_stages=['evaluation']).train()
+    pipeline(done, stages=stages, only_stages=['evaluation'], redo=True).train()
     assert [list(manager._instance_dict) for manager in managers] == before
     assert not torch.are_deterministic_algorithms_enabled()
 
@@ -288,7 +342,7 @@ def test_a_failure_is_one_line(pipeline, done, monkeypatch, error, line):
         raise error
 
     with monkeypatch.context() as patch, pytest.raises(StageError, match=f'^stage cam: {line}') as raised:
-        patch.setattr(CAMLoop, 'write', fail)
+        patch.setattr(CAMFolder, 'write', fail)
         pipeline(done, only_stages=['cam']).train()
     assert '\n' not in str(raised.value)
     record = manifest(done)['cam']
@@ -301,7 +355,7 @@ def test_a_failure_is_one_line(pipeline, done, monkeypatch, error, line):
 
 def test_an_unknown_failure_keeps_its_traceback(pipeline, done, monkeypatch):
     (done / 'cam' / 'cams' / 'img_07.npz').unlink()
-    monkeypatch.setattr(CAMLoop, 'write', lambda *args: 1 / 0)
+    monkeypatch.setattr(CAMFolder, 'write', lambda *args: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         pipeline(done, only_stages=['cam']).train()
     assert manifest(done)['cam']['error'] == 'ZeroDivisionError: division by zero'
@@ -363,11 +417,11 @@ def test_a_training_resumes_from_its_last_whole_checkpoint(pipeline, done):
 def test_a_training_that_begins_again_forgets_its_old_checkpoints(pipeline, done):
     (done / 'segmentation' / 'iter_900.pth').write_bytes(b'of somebody else')
     stages = {'segmentation': {'options': {'train_cfg.max_iters': 4}}}
-    runner = pipeline(done, stages=stages, only_stages=['segmentation'])
+    runner = pipeline(done, stages=stages, only_stages=['segmentation'], redo=True)
     runner.train()
     assert sorted(path.name for path in (done / 'segmentation').glob('*.pth')) == ['iter_2.pth', 'iter_4.pth']
     # mmengine alone would remove the old checkpoint before it writes the new one
-    assert runner._load(runner.stages['segmentation']).default_hooks.checkpoint.max_keep_ckpts == 2
+    assert runner.planner.config(runner.stages['segmentation']).default_hooks.checkpoint.max_keep_ckpts == 2
 
 
 def test_a_training_killed_before_its_last_validation_is_measured(pipeline, done):
@@ -396,12 +450,15 @@ def test_command_line(load_tool, done, shared_voc, monkeypatch, capsys):
         'cam: skip',
         'affinity_label: leave',
         'affinity: leave',
+        'walk: leave',
         'pseudo_label: leave',
         'segmentation: leave',
         'evaluation: skip',
     ]
     option = 'stages.evaluation.options.test_cfg.fp16=False'
-    main([*argv, '--from-stage', 'evaluation', '--resume', '--cfg-options', option])
+    with pytest.raises(SystemExit, match=r'stage evaluation is done, but its config.*: --redo makes it again'):
+        main([*argv, '--from-stage', 'evaluation', '--resume', '--cfg-options', option])
+    main([*argv, '--from-stage', 'evaluation', '--redo', '--cfg-options', option])
     assert 'evaluation: run, its config changed: test_cfg.fp16' in (done / 'pipeline.log').read_text()
     for wrong, line in (
         ([*argv, '--amp'], '--amp is for a single training'),
@@ -418,7 +475,7 @@ def test_two_processes_make_what_one_makes(run_tool, done, shared_voc):
     before = contents(done)
     expected = manifest(done)
     records = json.loads((done / 'manifest.json').read_text())
-    made = ['cam', 'affinity_label', 'pseudo_label', 'evaluation']
+    made = ['cam', 'affinity_label', 'walk', 'pseudo_label', 'evaluation']
     for name in made:
         shutil.rmtree(done / name)
         records['stages'].pop(name)
@@ -448,6 +505,7 @@ def test_a_training_in_two_processes(run_tool, done, shared_voc):
         'pytorch',
         '--stages',
         'segmentation',
+        '--redo',
         '--cfg-options',
         'stages.segmentation.options.train_cfg.max_iters=4',
         env={'MMAMR_TINY_VOC': str(shared_voc)},
@@ -487,6 +545,6 @@ def test_a_worker_that_dies(pipeline, done):
     before = contents(done)
     options = {'test_dataloader.num_workers': 1, 'test_dataloader.dataset.pipeline.0.type': 'KillWorker'}
     with pytest.raises(StageError, match=r'^stage cam: a worker of the data loader died; lower num_workers'):
-        pipeline(done, stages={'cam': {'options': options}}, only_stages=['cam']).train()
-    pipeline(done, only_stages=['cam']).train()
+        pipeline(done, stages={'cam': {'options': options}}, only_stages=['cam'], redo=True).train()
+    pipeline(done, only_stages=['cam'], redo=True).train()
     assert contents(done) == before

@@ -17,6 +17,9 @@ from .scores import title as row_title
 from .tables import class_table, duration, label, score_table, stage_facts, stage_table, summary, versions
 from .work_folder import StageFiles
 
+SHOWN = 3
+"""Images of a gallery that are seen without a click."""
+
 
 @dataclass
 class Picture:
@@ -37,7 +40,7 @@ class Picture:
     height: int
 
     @classmethod
-    def from_array(cls, picture: np.ndarray, caption: str, alt: str, side: int = 240) -> 'Picture':
+    def from_array(cls, picture: np.ndarray, caption: str, alt: str, side: int = 400) -> 'Picture':
         """From RGB uint8 ``(H, W, 3)``; the longer side becomes ``side`` pixels at most."""
         image = Image.fromarray(np.ascontiguousarray(picture))
         image.thumbnail((side, side), Image.Resampling.LANCZOS)
@@ -128,6 +131,8 @@ def render_page(
         stage_facts=stage_facts,
         options=options,
         swatch=lambda index: Markup(swatch(index)),
+        breakable=breakable,
+        shown=SHOWN,
     )
 
 
@@ -190,3 +195,8 @@ def loss_charts(stages: Sequence[StageFiles]) -> list[Chart]:
 def options(values: dict[str, Any]) -> str:
     """Settings as text, one a line."""
     return '\n'.join(f'{key} = {value}' for key, value in values.items())
+
+
+def breakable(text: str) -> Markup:
+    """A heading that may go on in a new line after an underscore, so that a table with many columns stays narrow."""
+    return Markup('_<wbr>').join(text.split('_'))

@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.config import Config
 
 from ..manifest import Manifest
-from ..settings import read_settings
+from ..settings import leaves, read_settings
 from .losses import Curve, read_losses
 from .scores import Score, scores_of
 
@@ -49,6 +49,11 @@ class StageFiles:
         if self.record.get('kind') != 'test' or self.settings is None:
             return None
         return (self.settings.get('test_cfg') or {}).get('type', 'TestLoop').rpartition('.')[2]
+
+    @property
+    def setting_texts(self) -> dict[str, str]:
+        """Its settings as text, by dotted key."""
+        return {} if self.settings is None else {key: repr(value) for key, value in leaves(self.settings.to_dict())}
 
     @property
     def validates(self) -> bool:

@@ -10,7 +10,8 @@ from mmengine.runner import Runner
 from PIL import Image
 
 from mmamr.cams import Climbing, climbed_maps, mix, multi_scale_maps, normalize_maps, seed, upsample
-from mmamr.fileio import read_cam, write_cam
+from mmamr.fileio import ChangedSettingsError, read_cam, write_cam
+from mmamr.refine import affinity_label_affinitynet, crf_label
 from mmamr.registry import MODELS
 from mmamr.structures import CAM
 from mmamr.utils import InputError, write_png
@@ -132,13 +133,23 @@ class TestCAMLoop:
         ],
         ids=['weights', 'scales', 'flip', 'precision'],
     )
-    def test_changed_settings_remake_everything(self, test, tmp_path, change):
+    def test_changed_settings_remake_everything_if_asked(self, test, tmp_path, change):
         folder = tmp_path / 'work' / 'cams'
         test('tiny_amr')
         made = times(folder, '.npz')
-        test('tiny_amr', **change)
+        with pytest.raises(
+            ChangedSettingsError, match=r'work/cams holds 12 files that were made with other .*: pass --redo'
+        ):
+            test('tiny_amr', **change)
+        assert times(folder, '.npz') == made
+        redo = {**change, 'options': {**change.get('options', {}), 'test_cfg.redo': True}}
+        test('tiny_amr', **redo)
         again = times(folder, '.npz')
         assert made.keys() == again.keys() and all(again[name] != made[name] for name in made)
+        # what was made is not made again, with or without redo
+        test('tiny_amr', **redo)
+        test('tiny_amr', **change)
+        assert times(folder, '.npz') == again
         test('tiny_amr', 'fresh', **change)
         assert difference(folder, tmp_path / 'fresh' / 'cams') == 0
 
@@ -199,7 +210,7 @@ class TestCAMLoop:
             ({'test_cfg.precision': 'int8'}, 'precision must be one of'),
             ({'test_cfg.scales': ()}, 'scales must be positive and not empty'),
             ({'test_cfg.scales': (1.0, -0.5)}, 'scales must be positive and not empty'),
-            ({'test_dataloader.batch_sampler': None}, 'needs batch_sampler=dict'),
+            ({'test_dataloader.batch_sampler': None}, 'needs test_dataloader.batch_sampler=dict'),
         ],
     )
     def test_wrong_options(self, tiny_config, options, message):
@@ -263,11 +274,13 @@ class TestClimbing:
         }
 
     @pytest.mark.parametrize('change', [{'test_cfg.climb': None}, {'test_cfg.climb.steps': 2}])
-    def test_changed_settings_remake_everything(self, test, tmp_path, change):
+    def test_changed_settings_remake_everything_if_asked(self, test, tmp_path, change):
         folder = tmp_path / 'work' / 'cams'
         test('tiny_amr', options=CLIMB)
         made = times(folder, '.npz')
-        test('tiny_amr', options={**CLIMB, **change})
+        with pytest.raises(ChangedSettingsError, match='other climb: pass --redo'):
+            test('tiny_amr', options={**CLIMB, **change})
+        test('tiny_amr', options={**CLIMB, **change, 'test_cfg.redo': True})
         again = times(folder, '.npz')
         assert made.keys() == again.keys() and all(again[name] != made[name] for name in made)
 
@@ -337,7 +350,7 @@ class TestAffinityLabelLoop:
         assert again == metrics
 
     @pytest.mark.parametrize('change', ['threshold', 'cams'])
-    def test_changed_settings_remake_everything(self, test, cams, tmp_path, change):
+    def test_changed_settings_remake_everything_if_asked(self, test, cams, tmp_path, change):
         folder = tmp_path / 'work' / 'affinity_labels'
         test('tiny_affinity-label')
         made = times(folder, '.png')
@@ -345,9 +358,13 @@ class TestAffinityLabelLoop:
             cam = read_cam(cams / 'img_00.npz')
             maps = {name: 1 - value for name, value in cam.maps.items()}
             write_cam(str(cams / 'img_00.npz'), CAM(maps, cam.classes, cam.size))
-            test('tiny_affinity-label')
+            options = {}
         else:
-            test('tiny_affinity-label', options={'test_dataloader.dataset.pipeline.2.fg_threshold': 0.7})
+            options = {'test_cfg.fg_threshold': 0.7}
+        with pytest.raises(ChangedSettingsError, match=r'other (cams|fg_threshold): pass --redo'):
+            test('tiny_affinity-label', options=options)
+        assert times(folder, '.png') == made
+        test('tiny_affinity-label', options={**options, 'test_cfg.redo': True})
         assert all(time != made[name] for name, time in times(folder, '.png').items())
 
     def test_cam_of_another_image(self, test, cams):
@@ -355,13 +372,42 @@ class TestAffinityLabelLoop:
         with pytest.raises(InputError, match='make the CAMs of this data set again'):
             test('tiny_affinity-label')
 
+    def test_processes_do_not_matter(self, test, cams, tmp_path):
+        _, metrics = test('tiny_affinity-label', 'alone')
+        _, shared = test('tiny_affinity-label', 'shared', {'test_dataloader.num_workers': 3})
+        assert metrics == shared
+        for path in (tmp_path / 'alone' / 'affinity_labels').iterdir():
+            assert path.read_bytes() == (tmp_path / 'shared' / 'affinity_labels' / path.name).read_bytes()
 
-class TestPseudoLabelLoop:
-    def test_files_and_metrics(self, test, cams, tiny_voc, tmp_path):
+    def test_affinitynet(self, test, cams, tmp_path):
+        irnet = dict(fg_threshold=None, bg_threshold=None)
+        options = dict(method='affinitynet', low_alpha=4, high_alpha=24, **irnet)
+        _, metrics = test('tiny_affinity-label', options={f'test_cfg.{key}': value for key, value in options.items()})
+        image = np.asarray(Image.open(tmp_path / 'voc' / 'JPEGImages' / 'img_01.jpg'))
+        cam = read_cam(cams / 'img_01.npz')
+        expected = affinity_label_affinitynet(image, upsample(mix(cam), cam.size), cam.classes, iterations=2)
+        label = np.asarray(Image.open(tmp_path / 'work' / 'affinity_labels' / 'img_01.png'))
+        np.testing.assert_array_equal(label, expected)
+        assert metrics['label/coverage'] < 100
+
+    @pytest.mark.parametrize(
+        'options, message',
+        [
+            ({'test_cfg.method': 'no'}, 'method must be one of'),
+            ({'test_cfg.low_alpha': 4}, "low_alpha is no option of the method 'irnet'"),
+            ({'test_cfg.cam_dir': None}, 'AffinityLabelLoop reads CAMs, but none are named: set test_cfg.cam_dir'),
+        ],
+    )
+    def test_wrong_options(self, tiny_config, cams, options, message):
+        with pytest.raises(ValueError, match=message):
+            Runner.from_cfg(tiny_config('tiny_affinity-label', options=options)).test_loop  # noqa: B018
+
+
+class TestWalkLoop:
+    def test_files_and_metrics(self, test, cams, tmp_path):
         runner, metrics = test('tiny_irnet')
-        walks, labels = tmp_path / 'work' / 'walks', tmp_path / 'work' / 'SegmentationClassPseudo'
+        walks = tmp_path / 'work' / 'walks'
         assert sorted(times(walks, '.npz')) == [f'{img_id}.npz' for img_id in IDS]
-        assert sorted(times(labels, '.png')) == [f'{img_id}.png' for img_id in IDS]
         item = runner.test_dataloader.dataset[11]
         data = runner.model.data_preprocessor(pseudo_collate([item]), False)
         cam = read_cam(cams / 'img_11.npz')
@@ -370,67 +416,133 @@ class TestPseudoLabelLoop:
             end = runner.model.walk(torch.from_numpy(mix(cam)), affinity).clamp(min=0)
         walk = read_cam(walks / 'img_11.npz')
         np.testing.assert_allclose(walk.maps['walk'].astype(np.float32), (end / end.amax()).numpy(), atol=1e-3)
-        expected = seed(upsample(walk.maps['walk'], walk.size), walk.classes, 0.25)
-        with Image.open(labels / 'img_11.png') as label:
-            assert label.mode == 'P'
-            np.testing.assert_array_equal(np.asarray(label), expected)
-        assert metrics['label/mIoU'] > 30 and 'CAM/walk.best_mIoU' in metrics
-        assert metrics['label/coverage'] == 100
+        assert metrics['CAM/walk.best_mIoU'] > 30
 
-    def test_remakes_the_broken_and_changed_thresholds_need_no_walk(self, test, cams, tmp_path, monkeypatch):
-        walks, labels = tmp_path / 'work' / 'walks', tmp_path / 'work' / 'SegmentationClassPseudo'
+    def test_remakes_the_broken(self, test, cams, tmp_path):
+        walks = tmp_path / 'work' / 'walks'
         _, metrics = test('tiny_irnet')
-        contents = {path: path.read_bytes() for folder in (walks, labels) for path in folder.iterdir()}
-        made = times(walks, '.npz')
+        contents, made = {path: path.read_bytes() for path in walks.iterdir()}, times(walks, '.npz')
         (walks / 'img_01.npz').write_bytes(b'')
-        (labels / 'img_02.png').unlink()
-        (labels / 'img_03.png').write_bytes((labels / 'img_02.png').with_name('img_04.png').read_bytes())
         _, again = test('tiny_irnet')
-        assert {path: path.read_bytes() for folder in (walks, labels) for path in folder.iterdir()} == contents
+        assert {path: path.read_bytes() for path in walks.iterdir()} == contents
         assert {name for name, time in times(walks, '.npz').items() if time != made[name]} == {'img_01.npz'}
         assert again == metrics
-        monkeypatch.setattr('mmamr.models.IRNet.affinity', lambda *args: pytest.fail('a walk was made again'))
-        made = times(labels, '.png')
-        _, unsure = test('tiny_irnet', options={'test_cfg.unsure': (0.2, 0.6)})
-        assert all(time != made[name] for name, time in times(labels, '.png').items())
-        assert unsure['label/coverage'] < 100
-        assert unsure['CAM/walk.best_mIoU'] == metrics['CAM/walk.best_mIoU']
 
     def test_background_walks_too(self, test, cams, tmp_path):
-        _, metrics = test('tiny_irnet', options={'test_cfg.powers': (4.0, 16.0, 8.0), 'test_cfg.power': 8.0})
+        _, metrics = test('tiny_irnet', options={'test_cfg.powers': (4.0, 16.0, 8.0)})
         walk = read_cam(tmp_path / 'work' / 'walks' / 'img_00.npz')
         assert walk.powers.tolist() == [16.0, 8.0, 4.0] and walk.background.shape == (3, 12, 16)
-        label = np.asarray(Image.open(tmp_path / 'work' / 'SegmentationClassPseudo' / 'img_00.png'))
-        maps, background = upsample(walk.maps['walk'], walk.size), upsample(walk.background, walk.size)[1]
-        np.testing.assert_array_equal(label, np.where(maps.max(0) >= background, walk.classes[maps.argmax(0)] + 1, 0))
         assert metrics['CAM/walk.best_threshold'] in (4, 8, 16)
 
     @pytest.mark.parametrize('options', [{'test_cfg.xi': 1.0}, {'test_cfg.cam_power': 1.5}])
     def test_changed_start_of_the_walk(self, test, cams, tmp_path, options):
         test('tiny_irnet')
-        test('tiny_irnet', options=options)
+        with pytest.raises(ChangedSettingsError, match='pass --redo'):
+            test('tiny_irnet', options=options)
+        test('tiny_irnet', options={**options, 'test_cfg.redo': True})
         test('tiny_irnet', 'fresh', options=options)
         assert difference(tmp_path / 'work' / 'walks', tmp_path / 'fresh' / 'walks') == 0
 
-    def test_cams_of_others_and_images_without_labels(self, test, cams, tmp_path):
+    def test_hooks_get_what_was_made(self, test, cams, monkeypatch):
+        seen = {}
+
+        def after_test_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+            seen.update(outputs)
+
+        monkeypatch.setattr('mmengine.hooks.RuntimeInfoHook.after_test_iter', after_test_iter)
+        test('tiny_irnet')
+        assert sorted(seen) == IDS and all(list(cam.maps) == ['walk'] for cam in seen.values())
+
+
+class TestPseudoLabelLoop:
+    """Labels of CAMs and of walks."""
+
+    @pytest.fixture
+    def walks(self, test, cams, tmp_path, monkeypatch):
+        """Walks of all photographs, with the background of three powers."""
+        test('tiny_irnet', 'walk', {'test_cfg.powers': (4.0, 16.0, 8.0)})
+        monkeypatch.setenv('MMAMR_TINY_CAMS', str(tmp_path / 'walk' / 'walks'))
+        return tmp_path / 'walk' / 'walks'
+
+    def test_labels_of_cams(self, test, cams, tmp_path):
+        _, metrics = test('tiny_pseudo-label')
+        labels = tmp_path / 'work' / 'SegmentationClassPseudo'
+        assert sorted(times(labels, '.png')) == [f'{img_id}.png' for img_id in IDS]
+        cam = read_cam(cams / 'img_11.npz')
+        with Image.open(labels / 'img_11.png') as label:
+            assert label.mode == 'P'
+            np.testing.assert_array_equal(np.asarray(label), seed(upsample(mix(cam), cam.size), cam.classes, 0.3))
+        # at the fixed threshold a CAM scores what its labels score
+        assert metrics['label/mIoU'] == pytest.approx(metrics['CAM/weighted.mIoU'], abs=1e-6)
+        assert metrics['label/coverage'] == 100
+
+    def test_labels_of_walks(self, test, walks, tmp_path):
+        _, metrics = test('tiny_pseudo-label', options={'test_cfg.threshold': 0.25})
+        walk = read_cam(walks / 'img_11.npz')
+        label = np.asarray(Image.open(tmp_path / 'work' / 'SegmentationClassPseudo' / 'img_11.png'))
+        np.testing.assert_array_equal(label, seed(upsample(walk.maps['walk'], walk.size), walk.classes, 0.25))
+        assert metrics['label/mIoU'] > 30
+
+    def test_power_of_the_background(self, test, walks, tmp_path):
+        test('tiny_pseudo-label', options={'test_cfg.power': 8.0})
+        walk = read_cam(walks / 'img_00.npz')
+        label = np.asarray(Image.open(tmp_path / 'work' / 'SegmentationClassPseudo' / 'img_00.png'))
+        maps, background = upsample(walk.maps['walk'], walk.size), upsample(walk.background, walk.size)[1]
+        np.testing.assert_array_equal(label, np.where(maps.max(0) >= background, walk.classes[maps.argmax(0)] + 1, 0))
+
+    def test_unsure(self, test, cams):
+        assert test('tiny_pseudo-label', options={'test_cfg.unsure': (0.2, 0.6)})[1]['label/coverage'] < 100
+
+    def test_crf(self, test, cams, tiny_voc, tmp_path):
+        test('tiny_pseudo-label', options={'test_cfg.crf': dict(iterations=2)})
+        cam = read_cam(cams / 'img_01.npz')
+        image = np.asarray(Image.open(tiny_voc / 'JPEGImages' / 'img_01.jpg'))
+        expected = crf_label(image, upsample(mix(cam), cam.size), cam.classes, 0.3, iterations=2)
+        label = np.asarray(Image.open(tmp_path / 'work' / 'SegmentationClassPseudo' / 'img_01.png'))
+        np.testing.assert_array_equal(label, expected)
+        assert (expected != seed(upsample(mix(cam), cam.size), cam.classes, 0.3)).any()
+
+    def test_skips_the_valid_and_remakes_the_broken(self, test, cams, tmp_path):
+        labels = tmp_path / 'work' / 'SegmentationClassPseudo'
+        _, metrics = test('tiny_pseudo-label')
+        contents, made = {path: path.read_bytes() for path in labels.iterdir()}, times(labels, '.png')
+        (labels / 'img_02.png').unlink()
+        (labels / 'img_03.png').write_bytes((labels / 'img_04.png').read_bytes())
+        _, again = test('tiny_pseudo-label')
+        assert {path: path.read_bytes() for path in labels.iterdir()} == contents
+        assert {name for name, time in times(labels, '.png').items() if time != made[name]} == {
+            'img_02.png',
+            'img_03.png',
+        }
+        assert again == metrics
+
+    def test_images_without_labels(self, test, cams, tmp_path):
         write_cam(str(cams / 'img_00.npz'), CAM(dict(seam=np.zeros((0, 12, 16))), [], (48, 64)))
         write_cam(str(cams / 'img_04.npz'), CAM(dict(seam=np.zeros((2, 12, 16))), [1, 2], (48, 64)))
-        for powers in (None, (4.0, 8.0)):
-            _, metrics = test('tiny_irnet', options={'test_cfg.powers': powers})
+        for index, powers in enumerate((None, (4.0, 8.0))):
+            test('tiny_irnet', f'walk{index}', {'test_cfg.powers': powers})
+            folder, power = tmp_path / f'walk{index}' / 'walks', None if powers is None else 8.0
+            options = {'test_cfg.cam_dir': str(folder), 'test_cfg.power': power}
+            _, metrics = test('tiny_pseudo-label', f'label{index}', options)
             for name in ('img_00', 'img_04'):
-                label = np.asarray(Image.open(tmp_path / 'work' / 'SegmentationClassPseudo' / f'{name}.png'))
+                path = tmp_path / f'label{index}' / 'SegmentationClassPseudo' / f'{name}.png'
+                label = np.asarray(Image.open(path))
                 assert label.shape == (48, 64) and not label.any()
             assert np.isfinite(metrics['label/mIoU'])
 
     @pytest.mark.parametrize(
         'options, message',
         [
-            ({'test_cfg.power': 4.0}, 'power chooses one of powers'),
-            ({'test_cfg.power': 3.0, 'test_cfg.powers': (4.0, 8.0)}, 'power must be one of'),
+            ({'test_cfg.threshold': 1.5}, r'threshold must be in \[0, 1\]'),
             ({'test_cfg.unsure': (0.6, 0.2)}, 'unsure must be two ascending thresholds'),
-            ({'test_cfg.unsure': (0.2, 0.6), 'test_cfg.powers': (4.0,)}, 'unsure must be two ascending thresholds'),
+            ({'test_cfg.unsure': (0.2, 0.6), 'test_cfg.power': 4.0}, 'only one of power, unsure and crf'),
+            ({'test_cfg.cam_dir': None}, 'PseudoLabelLoop reads CAMs, but none are named'),
         ],
     )
     def test_wrong_options(self, tiny_config, cams, options, message):
         with pytest.raises(ValueError, match=message):
-            Runner.from_cfg(tiny_config('tiny_irnet', options=options)).test_loop  # noqa: B018
+            Runner.from_cfg(tiny_config('tiny_pseudo-label', options=options)).test_loop  # noqa: B018
+
+    def test_power_without_a_background(self, test, cams):
+        with pytest.raises(ValueError, match='power is for walks that carry the background along'):
+            test('tiny_pseudo-label', options={'test_cfg.power': 4.0})

@@ -204,19 +204,25 @@ def test_cam_stage(load, tmp_path):
 
 # each method has one of the two large photographs, and its own way from walk to label
 @pytest.mark.parametrize(
-    'method, train, split, label',
+    'method, train, split, walk, label',
     [
-        ('irnet', 'tiny_irnet-train', 'with_wide', {'test_cfg.unsure': (0.2, 0.4)}),
-        ('affinitynet', 'tiny_affinitynet-train', 'with_tall', {'test_cfg.powers': (4.0, 24.0)}),
+        ('irnet', 'tiny_irnet-train', 'with_wide', {}, {'test_cfg.unsure': (0.2, 0.4)}),
+        (
+            'affinitynet',
+            'tiny_affinitynet-train',
+            'with_tall',
+            {'test_cfg.powers': (4.0, 24.0)},
+            {'test_cfg.power': 24.0},
+        ),
     ],
 )
-def test_affinity_stages(load, odd, tmp_path, monkeypatch, method, train, split, label):
+def test_affinity_stages(load, odd, tmp_path, monkeypatch, method, train, split, walk, label):
     monkeypatch.setenv('MMAMR_TINY_CAMS', str(odd / 'cams'))
     photos = [photo for photo in PHOTOS if photo.name not in {'wide', 'tall'} - {split[5:]}]
 
     # confident labels
     cfg = load('tiny_affinity-label', split, 'labels')
-    cfg.test_dataloader.dataset.pipeline[2] = dict(type='MakeAffinityLabel', method=method, iterations=1)
+    cfg.test_cfg = dict(type='AffinityLabelLoop', cam_dir=str(odd / 'cams'), method=method, crf=dict(iterations=1))
     check_metrics(Runner.from_cfg(cfg).test(), 'label/mIoU', 'label/coverage')
     labels = tmp_path / 'labels' / 'affinity_labels'
     check_labels(labels, photos, unsure=True)
@@ -229,7 +235,6 @@ def test_affinity_stages(load, odd, tmp_path, monkeypatch, method, train, split,
         split,
         'train',
         {
-            'label_dir': str(labels),
             'train_dataloader.batch_size': 8,
             'train_dataloader.sampler.shuffle': False,
             'train_dataloader.dataset.label_dir': str(labels),
@@ -243,17 +248,20 @@ def test_affinity_stages(load, odd, tmp_path, monkeypatch, method, train, split,
     assert all(value.isfinite().all() for value in model.state_dict().values())
 
     # walk and pseudo labels
-    cfg = load(train, split, 'pseudo', label)
+    cfg = load(train, split, 'pseudo', walk)
     cfg.load_from = str(tmp_path / 'train' / 'epoch_1.pth')
+    check_metrics(Runner.from_cfg(cfg).test(), 'CAM/walk')
+    walks = tmp_path / 'pseudo' / 'walks'
+    cfg = load('tiny_pseudo-label', split, 'pseudo', {'test_cfg.cam_dir': str(walks), **label})
     check_metrics(Runner.from_cfg(cfg).test(), 'CAM/walk', 'label/mIoU')
     check_labels(tmp_path / 'pseudo' / 'SegmentationClassPseudo', photos, unsure='test_cfg.unsure' in label)
     for photo in photos:
-        walk = read_cam(str(tmp_path / 'pseudo' / 'walks' / f'{photo.name}.npz'))
-        assert walk.size == photo.size and walk.classes.tolist() == photo.labels
+        cam = read_cam(str(walks / f'{photo.name}.npz'))
+        assert cam.size == photo.size and cam.classes.tolist() == photo.labels
 
 
 def test_labels_straight_from_cams(load, odd, tmp_path):
-    cfg = load('tiny_cam-label', 'with_tall', 'work', {'test_cfg.cam_dir': str(odd / 'cams')})
+    cfg = load('tiny_pseudo-label', 'with_tall', 'work', {'test_cfg.cam_dir': str(odd / 'cams')})
     check_metrics(Runner.from_cfg(cfg).test(), 'CAM/weighted', 'CAM/of_others', 'label/mIoU')
     check_labels(
         tmp_path / 'work' / 'SegmentationClassPseudo', [photo for photo in PHOTOS if photo.name != 'wide'], unsure=False

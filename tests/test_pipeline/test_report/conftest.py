@@ -3,6 +3,9 @@
 import json
 
 import pytest
+from mmengine.config import Config
+
+from mmamr.pipeline.settings import write_settings
 
 CLASSES = ['background', 'disc', 'square']
 
@@ -97,8 +100,10 @@ def manifest(tmp_path):
         folder = tmp_path / name
         folder.mkdir()
         loops = dict(cam='CAMLoop', labels='mmamr.PseudoLabelLoop', evaluation='TestLoop')
-        settings = {'test_cfg.type': repr(loops[name])} if name in loops else {}
-        (folder / 'stage_settings.json').write_text(json.dumps({'model.type': "'<b>Net</b>'", **settings}))
+        settings = dict(model=dict(type='<b>Net</b>'))
+        if name in loops:
+            settings.update(test_cfg=dict(type=loops[name]))
+        write_settings(str(folder / 'stage_settings.json'), Config(settings))
         if name in details:
             (folder / 'stage_details.json').write_text(json.dumps(details[name]))
     log = tmp_path / 'classifier' / '20260102_030405' / 'vis_data' / 'scalars.json'

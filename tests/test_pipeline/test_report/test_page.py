@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmamr.pipeline.report import Gallery, Picture, PictureRow, read_stages, render_page
+from mmamr.pipeline.report.page import Gallery, Picture, PictureRow, breakable, render_page
+from mmamr.pipeline.report.work_folder import read_stages
 
 EVIL = '<script>alert("1")</script>&\'{{ 1 + 1 }}'
-VOID = {'meta', 'img', 'br', 'link'}
+VOID = {'meta', 'img', 'br', 'link', 'wbr'}
 
 
 class Page(HTMLParser):
@@ -55,12 +56,13 @@ def test_the_page_has_everything(manifest, picture):
     page = Page(html)
     headings = re.findall('<h2>(.*)</h2>', html)
     assert headings == [
+        # what people look for first
+        'Pictures: some',
         'Stages',
         'mIoU of every stage',
         'IoU of each class (%)',
         'Thresholds',
         'Losses',
-        'Pictures: some',
         'Configs and versions',
     ]
     labels = [svg['aria-label'] for svg in page.all('svg') if svg.get('role') == 'img']
@@ -125,8 +127,29 @@ def test_a_gallery_without_pictures_says_why(manifest):
 
 
 def test_pictures_are_small(picture):
-    assert (picture.width, picture.height) == (240, 12)
+    assert (picture.width, picture.height) == (400, 20)
     image = Image.open(io.BytesIO(base64.b64decode(picture.uri.partition(',')[2])))
-    assert image.size == (240, 12) and image.format == 'JPEG' and abs(image.getpixel((5, 5))[0] - 200) < 3
+    assert image.size == (400, 20) and image.format == 'JPEG' and abs(image.getpixel((5, 5))[0] - 200) < 3
     small = Picture.from_array(np.zeros((10, 20, 3), dtype=np.uint8), 'a', 'b')
     assert (small.width, small.height) == (20, 10)
+
+
+def test_three_images_are_seen_at_once(manifest, picture):
+    gallery = Gallery('Pictures', 'text', [PictureRow(f'img {index}', [picture]) for index in range(5)])
+    html = render(manifest, [gallery])
+    before, _, after = html.partition('More images: 2')
+    assert [f'img {index}' in before for index in range(5)] == [True, True, True, False, False]
+    assert [f'img {index}' in after for index in range(5)] == [False, False, False, True, True]
+    assert 'More images' not in render(manifest, [Gallery('Pictures', 'text', gallery.rows[:3])])
+
+
+def test_links_of_the_page_lead_somewhere(manifest, picture):
+    page = Page(render(manifest, [Gallery('one', 'a', [PictureRow('img', [picture])]), Gallery('two', 'b')]))
+    targets = [attributes['id'] for _, attributes in page.tags if 'id' in attributes]
+    assert len(set(targets)) == len(targets)
+    assert [link['href'] for link in page.all('a')] == [f'#{name}' for name in targets]
+
+
+def test_headings_of_columns_break_after_underscores():
+    assert breakable('pseudo_label: <walk>') == 'pseudo_<wbr>label: &lt;walk&gt;'
+    assert breakable('mIoU') == 'mIoU'

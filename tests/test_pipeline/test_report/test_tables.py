@@ -1,6 +1,5 @@
 import pytest
 
-from mmamr.pipeline.report import read_stages
 from mmamr.pipeline.report.tables import (
     class_table,
     duration,
@@ -10,6 +9,7 @@ from mmamr.pipeline.report.tables import (
     summary,
     versions,
 )
+from mmamr.pipeline.report.work_folder import read_stages
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-from mmamr.pipeline.report import read_stages
+from mmamr.pipeline.report.work_folder import read_stages
 
 
 def test_stages_stand_in_the_order_of_the_pipeline(manifest):
@@ -13,7 +13,8 @@ def test_what_a_stage_left(manifest):
     classifier, cam, labels, _, evaluation = read_stages(manifest)
     assert classifier.images == 8 and classifier.validates and not cam.validates
     assert classifier.losses['loss'] == ([10, 20], [1.5, 0.5]) and cam.losses == {}
-    assert classifier.settings == {'model.type': "'<b>Net</b>'"}
+    assert classifier.settings.model.type == '<b>Net</b>'
+    assert classifier.setting_texts == {'model.type': "'<b>Net</b>'"}
     assert cam.rows['spotlight']['classes'] == ['background', 'disc', 'square']
     assert set(labels.rows) == {'walk', 'labels'}
     # what a stage that is not done left is of an earlier run
@@ -33,7 +34,13 @@ def test_broken_files_are_missing_files(manifest, tmp_path):
     (tmp_path / 'cam' / 'stage_details.json').write_text('[{"classes": ')
     (tmp_path / 'cam' / 'stage_settings.json').write_text('[]')
     cam = read_stages(manifest)[1]
-    assert cam.details == [] and cam.settings == {} and len(cam.scores) == 3 and cam.loop is None
+    assert (
+        cam.details == []
+        and cam.settings is None
+        and cam.setting_texts == {}
+        and len(cam.scores) == 3
+        and cam.loop is None
+    )
 
 
 def test_outputs_of_a_folder_that_was_moved(manifest, tmp_path):

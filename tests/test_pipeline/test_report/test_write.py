@@ -1,7 +1,9 @@
+from mmengine.config import Config
+
 from mmamr.apis import write_report
 from mmamr.pipeline.manifest import Manifest
-from mmamr.pipeline.report import StageFiles
 from mmamr.pipeline.report.galleries import find, find_labels, without_masks
+from mmamr.pipeline.report.work_folder import StageFiles
 
 
 def test_pipelines_without_masks():
@@ -18,7 +20,7 @@ def test_pipelines_without_masks():
 
 
 def stage(name, loop, kind='test', state='done'):
-    return StageFiles(name, name, dict(state=state, kind=kind), {'test_cfg.type': repr(loop)})
+    return StageFiles(name, name, dict(state=state, kind=kind), Config(dict(test_cfg=dict(type=loop))))
 
 
 def test_labels_are_those_that_the_segmentation_learns_from():

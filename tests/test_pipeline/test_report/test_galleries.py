@@ -12,8 +12,8 @@ from mmamr.engine.loops import CAMLoop
 from mmamr.fileio import read_mask
 from mmamr.pipeline import StageError
 from mmamr.pipeline.manifest import Manifest
-from mmamr.pipeline.report import read_stages
 from mmamr.pipeline.report.galleries import Segmentor, draw_galleries
+from mmamr.pipeline.report.work_folder import read_stages
 from mmamr.structures import ClassIndex
 
 CLASSES = ['background', 'disc', 'square', 'cross']
@@ -34,7 +34,7 @@ def details(work_dir, stage):
 
 def test_a_pipeline_ends_with_its_report(finished):
     html = (finished / 'report.html').read_text(encoding='utf-8')
-    assert '<h1>tiny_pipeline</h1>' in html and '7 of 7 stages done' in html
+    assert '<h1>tiny_pipeline</h1>' in html and '8 of 8 stages done' in html
     headings = re.findall('<h2>(.*)</h2>', html)
     assert headings == [
         'Stages',
@@ -77,7 +77,7 @@ def test_what_the_pipeline_changes_is_written_down(finished):
     assert manifest.pipeline['config'].endswith('tiny_pipeline.py')
     assert manifest.pipeline['stages'] == list(manifest.stages)
     assert manifest.stages['cam']['options'] == {'load_from': '{classifier.checkpoint}'}
-    assert manifest.stages['pseudo_label']['options'] == {
+    assert manifest.stages['walk']['options'] == {
         'load_from': '{affinity.checkpoint}',
         'test_cfg.cam_dir': '{cam.out_dir}',
     }
@@ -85,7 +85,7 @@ def test_what_the_pipeline_changes_is_written_down(finished):
 
 def test_options_for_all_stages_are_written_down(pipeline, done, shared_voc):
     options = {'options.auto_scale_lr.enable': False, 'options.test_cfg.fp16': False}
-    pipeline(done, only_stages=['evaluation'], data_root=str(shared_voc), **options).train()
+    pipeline(done, only_stages=['evaluation'], data_root=str(shared_voc), redo=True, **options).train()
     assert Manifest(str(done)).stages['evaluation']['options'] == {
         'test_cfg': {'fp16': False},
         'data_root': str(shared_voc),
@@ -126,7 +126,7 @@ def test_no_report_is_no_failure(pipeline, done, monkeypatch):
     monkeypatch.setattr('mmamr.pipeline.report.write.render_page', fail)
     assert pipeline(done).train()['evaluation']
     assert not (done / 'report.html').exists()
-    assert 'WARNING - no report: ZeroDivisionError: by zero' in (done / 'pipeline.log').read_text()
+    assert 'no report: ZeroDivisionError: by zero' in (done / 'pipeline.log').read_text()
 
 
 def test_by_hand(load_tool, done, capsys, tmp_path, shared_voc, monkeypatch):
@@ -146,31 +146,47 @@ def test_by_hand(load_tool, done, capsys, tmp_path, shared_voc, monkeypatch):
         main([str(done)])
 
 
-def test_without_the_images_the_rest_is_there(done, tiny_voc):
-    config = done / 'cam' / 'tiny_amr.py'
-    config.write_text(re.sub("data_root='.*?'", f"data_root='{tiny_voc}'", config.read_text()))
+def test_without_the_images_the_rest_is_there(done, tiny_voc, shared_voc):
+    settings = done / 'cam' / 'stage_settings.json'
+    settings.write_text(settings.read_text().replace(str(shared_voc), str(tiny_voc)))
     shutil.rmtree(tiny_voc / 'JPEGImages')
-    (done / 'segmentation' / 'iter_6.pth').write_bytes(b'')
+    for path in (done / 'segmentation').glob('*.pth'):
+        path.write_bytes(b'')
     write_report(str(done))
     html = (done / 'report.html').read_text(encoding='utf-8')
-    assert re.search('No pictures: .*JPEGImages', html) and re.search('No pictures: .*iter_6.pth', html)
+    assert re.search('No pictures: .*JPEGImages', html) and html.count('No pictures: ') == 2
     assert 'mIoU of every stage' in html and '<img ' not in html
 
 
-def test_without_the_configs_of_stages_the_rest_is_there(done):
-    (done / 'evaluation' / 'tiny_segmentation.py').unlink()
+def test_without_the_settings_of_stages_the_rest_is_there(done):
+    (done / 'segmentation' / 'stage_settings.json').unlink()
     (done / 'cam' / 'stage_settings.json').unlink()
     write_report(str(done))
     html = (done / 'report.html').read_text(encoding='utf-8')
-    assert re.search('No pictures: .*tiny_segmentation.py', html) and 'mIoU of every stage' in html
     # nobody knows what the stage did whose settings are lost
-    assert 'images that CAMs were made of' not in html and html.count('No pictures') == 1
+    assert 'images that CAMs were made of' not in html and 'Pictures: images of the evaluation' in html
+
+
+def test_nothing_that_lies_in_the_folder_is_run(done, tmp_path):
+    """Settings are read as data; the configs that mmengine leaves beside its logs are not looked at."""
+    for path in done.glob('*/*.py'):
+        path.write_text(f"open({str(tmp_path / 'run')!r}, 'w')")
+    write_report(str(done))
+    assert not (tmp_path / 'run').exists()
+    assert (done / 'report.html').read_text(encoding='utf-8').count('<img ') == 6 * 7 + 4 * 3
+
+
+def test_a_folder_that_was_moved(done, tmp_path):
+    moved = done.rename(tmp_path / 'moved')
+    write_report(str(moved))
+    html = (moved / 'report.html').read_text(encoding='utf-8')
+    assert 'No pictures' not in html and html.count('<img ') == 6 * 7 + 4 * 3
 
 
 def test_predictions_are_those_of_the_evaluation(pipeline, done, shared_voc):
     folder = str(done / 'predictions')
     stages = {'evaluation': {'options': {'test_evaluator.output_dir': folder}}}
-    pipeline(done, stages=stages, only_stages=['evaluation']).train()
+    pipeline(done, stages=stages, only_stages=['evaluation'], redo=True).train()
     stages = read_stages(Manifest(str(done)))
     segmentor = Segmentor(stages, stages[-1])
     dataset = segmentor.dataset()
@@ -187,7 +203,7 @@ def test_predictions_are_those_of_the_evaluation(pipeline, done, shared_voc):
 
 def test_test_time_options_are_carried_out(pipeline, done):
     switches = {'test_time': dict(ms=True, scales=(1.0, 1.5), flip=True)}
-    pipeline(done, stages={'evaluation': {'options': switches}}, only_stages=['evaluation']).train()
+    pipeline(done, stages={'evaluation': {'options': switches}}, only_stages=['evaluation'], redo=True).train()
     galleries = draw_galleries(read_stages(Manifest(str(done))), 1)
     assert [gallery.note for gallery in galleries] == ['', '']
     assert [picture.caption for picture in galleries[0].rows[0].pictures] == CAPTIONS

@@ -1,0 +1,79 @@
+import copy
+
+import pytest
+from mmengine.config import Config
+
+from mmamr.pipeline.settings import changed_settings, leaves, read_settings, settings_of, write_settings
+
+
+def test_leaves():
+    assert list(leaves({})) == [('', {})]
+    assert dict(leaves(dict(a=[1, dict(b=())], c='x'))) == {'a.0': 1, 'a.1.b': (), 'c': 'x'}
+
+
+@pytest.fixture
+def cfg():
+    return Config(
+        dict(
+            my_variable=1,
+            work_dir='here',
+            resume=True,
+            log_level='INFO',
+            load_from='{classifier.checkpoint}',
+            model=dict(type='Net', head=dict(init_cfg=dict(checkpoint='weights.pth'))),
+            optim_wrapper=dict(lr=0.1),
+            test_cfg=dict(type='CAMLoop', scales=(1.0, 0.5), redo=True),
+            test_dataloader=dict(dataset=dict(pipeline=[dict(type='Resize', scale=(4, 4))])),
+        )
+    )
+
+
+def test_a_stage_has_the_settings_that_it_reads(cfg):
+    trains, tests = settings_of(cfg, 'train'), settings_of(cfg, 'test')
+    assert trains == {
+        'load_from': "'{classifier.checkpoint}'",
+        'model.type': "'Net'",
+        'model.head.init_cfg.checkpoint': "'weights.pth'",
+        'optim_wrapper.lr': '0.1',
+    }
+    assert {key for key in tests if not key.startswith('test_dataloader')} == {
+        'load_from',
+        'model.type',
+        'test_cfg.type',
+        'test_cfg.scales.0',
+        'test_cfg.scales.1',
+    }
+
+
+def test_a_default_that_a_checkpoint_overrides_is_no_setting(cfg):
+    other = copy.deepcopy(cfg)
+    other.model.head.init_cfg.checkpoint = 'from/the/environment.pth'
+    assert settings_of(cfg, 'test') == settings_of(other, 'test')
+    assert settings_of(cfg, 'train') != settings_of(other, 'train')
+    cfg.load_from = other.load_from = None
+    assert settings_of(cfg, 'test') != settings_of(other, 'test')
+
+
+def test_workers_are_no_setting_of_a_test(cfg):
+    other = copy.deepcopy(cfg)
+    other.test_dataloader.num_workers = 3
+    assert settings_of(cfg, 'test') == settings_of(other, 'test')
+
+
+def test_they_are_kept_as_data(cfg, tmp_path):
+    path = str(tmp_path / 'settings.json')
+    write_settings(path, cfg)
+    kept = read_settings(path)
+    # mmcv tells a tuple from a list
+    assert kept.test_dataloader.dataset.pipeline[0].scale == (4, 4) and kept.test_cfg.scales == (1.0, 0.5)
+    assert settings_of(kept, 'test') == settings_of(cfg, 'test') and 'my_variable' not in kept
+    for broken in ('{', '[]', ''):
+        (tmp_path / 'settings.json').write_text(broken)
+        assert read_settings(path) is None
+    assert read_settings(str(tmp_path / 'none.json')) is None
+
+
+def test_changes_in_a_few_words():
+    old, new = {'a': '1', 'b': '2', 'c': '3', 'd': '4'}, {'a': '1', 'b': '0', 'e': '5'}
+    assert changed_settings(old, new) == 'b 2 -> 0, c 3 -> (none), d 4 -> (none) and 1 more'
+    assert changed_settings(old, old) == ''
