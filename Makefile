@@ -1,7 +1,8 @@
 # make demo       the whole method on the embedded data set, in five minutes on two CPU cores
 # make test       the tests
 # make test-slow  the long ones: kills, many processes, small experiments
-# make lint       style
+# make lint       style, the order of the rooms, types
+# make docs       the documentation, in docs/_build/html
 #
 # Each sets up what it needs in $(VENV) first. PYTHON chooses the interpreter (3.11 or newer), PIP_ARGS goes to pip, e.g.
 #   make demo PIP_ARGS="--index-url https://…"
@@ -10,9 +11,11 @@ VENV ?= .venv
 PIP_ARGS ?=
 PYTEST_ARGS ?=
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c requirements/constraints.txt
 READY := $(VENV)/.ready
+DOCS_READY := $(VENV)/.docs-ready
 
-.PHONY: demo test test-slow lint clean
+.PHONY: demo test test-slow lint docs clean
 
 demo: $(READY)
 	$(BIN)/python tools/demo.py
@@ -25,15 +28,25 @@ test-slow: $(READY)
 
 lint: $(READY)
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+docs: $(DOCS_READY)
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info mmamr/.mim
+	rm -rf $(VENV) build dist *.egg-info mmamr/.mim docs/_build
 
 # The dense CRF in C++ needs a compiler; without it mmamr's own in torch serves.
 $(READY): setup.py $(wildcard requirements/*.txt)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "mmamr needs Python 3.11 or newer, but $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c requirements/constraints.txt "setuptools>=60,<81" wheel
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c requirements/constraints.txt -e ".[tests]"
-	-$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c requirements/constraints.txt -r requirements/crf.txt
+	$(PIP) "setuptools>=60,<81" wheel
+	$(PIP) -e ".[tests]"
+	-$(PIP) -r requirements/crf.txt
 	@touch $(READY)
+
+$(DOCS_READY): $(READY) requirements/docs.txt
+	$(PIP) -r requirements/docs.txt
+	@touch $(DOCS_READY)

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+import torch
 from mmengine.registry import DefaultScope
 from PIL import Image
 
@@ -266,6 +267,12 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
 
     run.count = 0
     return run
+
+
+@pytest.fixture(autouse=True)
+def seeded(request: pytest.FixtureRequest) -> None:
+    """Start each test from the seed of the run: pytest-randomly sets those of Python and NumPy, and this PyTorch's."""
+    torch.manual_seed(request.config.getoption('randomly_seed'))
 
 
 @pytest.fixture(autouse=True)
