@@ -242,6 +242,17 @@ class TestDownloads:
             CheckpointLoader.load_checkpoint('torchvision://net')
         assert not (tmp_path / 'boom').exists()
 
+    def test_load_weights_refuses_it_in_one_line(self, tmp_path):
+        from mmamr.models.utils import load_weights
+
+        torch.save(dict(state_dict=Bomb(tmp_path / 'boom')), self.served / 'bomb.pth')
+        with pytest.raises(InputError) as caught:
+            load_weights(nn.Linear(2, 2), f'{self.address}/bomb.pth')
+        assert str(caught.value).startswith(f'{self.address}/bomb.pth cannot be loaded') and '\n' not in str(
+            caught.value
+        )
+        assert not (tmp_path / 'boom').exists()
+
     def test_half_a_file_is_not_kept(self):
         torch.save(dict(a=torch.zeros(9999)), self.served / 'cut-off.pth')
         with pytest.raises(ConnectionError, match=r'ended after \d+ of \d+ bytes'):

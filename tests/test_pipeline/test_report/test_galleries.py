@@ -37,13 +37,13 @@ def test_a_pipeline_ends_with_its_report(finished):
     assert '<h1>tiny_pipeline</h1>' in html and '8 of 8 stages done' in html
     headings = re.findall('<h2>(.*)</h2>', html)
     assert headings == [
+        'Pictures: images that CAMs were made of',
+        'Pictures: images of the evaluation',
         'Stages',
         'mIoU of every stage',
         'IoU of each class (%)',
         'Thresholds',
         'Losses',
-        'Pictures: images that CAMs were made of',
-        'Pictures: images of the evaluation',
         'Configs and versions',
     ]
     assert 'No pictures' not in html

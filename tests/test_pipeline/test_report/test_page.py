@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmamr.pipeline.report import page
 from mmamr.pipeline.report.page import Gallery, Picture, PictureRow, breakable, render_page
 from mmamr.pipeline.report.work_folder import read_stages
 
@@ -153,3 +154,11 @@ def test_links_of_the_page_lead_somewhere(manifest, picture):
 def test_headings_of_columns_break_after_underscores():
     assert breakable('pseudo_label: <walk>') == 'pseudo_<wbr>label: &lt;walk&gt;'
     assert breakable('mIoU') == 'mIoU'
+
+
+@pytest.mark.parametrize('columns, many', [(9, False), (10, True)])
+def test_tables_with_many_columns_are_set_smaller(manifest, monkeypatch, columns, many):
+    table = (['class', *map(str, range(columns - 1))], [['cat', *['1.0'] * (columns - 1)]])
+    monkeypatch.setattr(page, 'class_table', lambda stages: table)
+    tables = Page(render(manifest)).all('table')
+    assert [one.get('class') for one in tables] == [None, None, 'many' if many else None]
