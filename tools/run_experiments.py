@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.logging import MMLogger
 
 from mmamr.experiments import Experiments
-from mmamr.utils import one_line_errors
+from mmamr.utils import InputError, one_line_errors
 
 DATA_VARIABLE = 'MMAMR_DATA'
 """The environment variable by which a table's base is named."""
@@ -37,18 +37,26 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return args
 
 
+def table_name(config: str, cfg: Config) -> str:
+    """Name of a table: that of its config and, where the config does not say it, of its data set."""
+    name, data = osp.splitext(osp.basename(config))[0], cfg.get('data')
+    return name if data is None or name.endswith(f'_{data}') else f'{name}_{data}'
+
+
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     if args.data is not None:
         os.environ[DATA_VARIABLE] = args.data
-    data = os.environ.get(DATA_VARIABLE, 'voc-animals')
-    name = f'{osp.splitext(osp.basename(args.config))[0]}_{data}'
-    work_dir = args.work_dir or osp.join('work_dirs', 'experiments', name)
     # each config would say each time which variables of the environment it uses
     MMLogger.get_current_instance().setLevel('WARNING')
     with one_line_errors():
+        cfg = Config.fromfile(args.config)
+        if args.data is not None and cfg.get('data') != args.data:
+            raise InputError(f'{args.config} is for {cfg.get("data", "one data set")} only, not for {args.data}')
+        name = table_name(args.config, cfg)
+        work_dir = args.work_dir or osp.join('work_dirs', 'experiments', name)
         experiments = Experiments(
-            Config.fromfile(args.config),
+            cfg,
             config_dir=osp.dirname(osp.abspath(args.config)),
             work_dir=work_dir,
             seeds=args.seeds,

@@ -52,6 +52,26 @@ def test_only_the_folder_says_whose_masks(voc, tmp_path):
     assert (dataset[0]['gt_seg_map'] == 2).all()
 
 
+def test_arguments_are_those_of_the_other_data_sets(voc, tmp_path, monkeypatch):
+    settings = dict(data_root=str(voc), split='ImageSets/Segmentation/val.txt', metainfo=METAINFO, _scope_='mmamr')
+    dataset = DATASETS.build(dict(type='SegmentationDataset', pipeline=PIPELINE, **settings))
+    by_labels = DATASETS.build(dict(type='ImageLabelDataset', mask_dir='SegmentationClass', **settings))
+    keys = ('img_id', 'img_path', 'seg_map_path')
+    for index in range(4):
+        one, other = dataset.get_data_info(index), by_labels.get_data_info(index)
+        assert {key: one[key] for key in keys} == {key: other[key] for key in keys}
+    # labels stand where the run was started, not in the data set
+    (tmp_path / 'run' / 'labels').mkdir(parents=True)
+    for path in (voc / 'SegmentationClass').iterdir():
+        size = Image.open(path).size[::-1]
+        Image.fromarray(np.full(size, 12, np.uint8)).save(tmp_path / 'run' / 'labels' / path.name)
+    monkeypatch.chdir(tmp_path / 'run')
+    dataset = DATASETS.build(dict(type='SegmentationDataset', pipeline=PIPELINE, label_dir='labels', **settings))
+    assert (dataset[0]['gt_seg_map'] == 3).all()
+    dataset = DATASETS.build(dict(type='SegmentationDataset', pipeline=PIPELINE, mask_dir=None, **settings))
+    assert 'gt_seg_map' not in dataset[0]
+
+
 def test_no_masks(voc):
     dataset = build(voc, data_prefix=dict(img_path='JPEGImages'), pipeline=PIPELINE[:1])
     assert 'seg_map_path' not in dataset[0]

@@ -324,12 +324,16 @@ def test_the_tool(folder, load_tool, monkeypatch, capsys):
     assert '| plain | 41.0 ± 1.4 | 31.0 ± 1.4 | 0.20 | 2 | 48.3 |' in capsys.readouterr().out
     assert {path.name for path in Path(folder / 'work').glob('*.*')} == {
         'calls.txt',
-        'table_voc-animals_plain.md',
-        'table_voc-animals_plain.csv',
-        'table_voc-animals_plain.png',
+        'table_plain.md',
+        'table_plain.csv',
+        'table_plain.png',
     }
     with pytest.raises(SystemExit, match='no runs'):
         tool.main([*argv[:-1], 'none'])
+    with pytest.raises(SystemExit, match=r'table\.py is for one data set only, not for embedded'):
+        tool.main([*argv, '--data', 'embedded'])
+    assert tool.table_name('a/table3.py', Config(dict(data='embedded'))) == 'table3_embedded'
+    assert tool.table_name('a/tuning_voc07-mini.py', Config(dict(data='voc07-mini'))) == 'tuning_voc07-mini'
     config.write_text(config.read_text() + '\nrows = rows[1:]')
     tool.main(argv)
     assert 'plain: done; no row of the table is of these runs alone' in capsys.readouterr().out

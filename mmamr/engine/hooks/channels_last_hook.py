@@ -1,7 +1,7 @@
-import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmamr.models.utils import training_format
 from mmamr.registry import HOOKS
 
 
@@ -15,4 +15,4 @@ class ChannelsLastHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Change the layout once weights are loaded."""
-        runner.model.to(memory_format=torch.channels_last)
+        runner.model.to(memory_format=training_format(runner.model))

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import torch
 from mmpretrain.models.classifiers import BaseClassifier
@@ -11,6 +12,7 @@ from mmamr.registry import MODELS
 from mmamr.structures import CAM
 from mmamr.utils import frozen
 
+from ..utils.memory_format import training_format
 from .cam_branch import class_scores
 
 
@@ -33,6 +35,10 @@ class BaseCAMClassifier(BaseClassifier):
         self.branches = tuple(branches)
         for name, branch in branches.items():
             self.add_module(name, MODELS.build({'type': 'CAMBranch', **branch}))
+
+    @cached_property
+    def _training_format(self) -> torch.memory_format:
+        return training_format(self)
 
     @property
     def num_classes(self) -> int:
@@ -109,8 +115,8 @@ class BaseCAMClassifier(BaseClassifier):
         if mode == 'tensor':
             return self.class_maps(inputs)
         if mode == 'loss':
-            # the faster memory format, by half on a CPU; the CAM stage chooses its own
-            return self.loss(inputs.contiguous(memory_format=torch.channels_last), data_samples)
+            # the CAM stage chooses its own
+            return self.loss(inputs.contiguous(memory_format=self._training_format), data_samples)
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         raise RuntimeError(f"mode must be 'tensor', 'predict' or 'loss', but got {mode!r}")

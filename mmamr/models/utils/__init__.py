@@ -1,5 +1,6 @@
 from .building import build_model, class_names, class_numbers, load_weights, preprocess
 from .folded_norms import folded_norms
+from .memory_format import training_format
 from .shared_layer import SharedLayer, share_layers
 from .strict_pretrained import StrictPretrained
 
@@ -13,4 +14,5 @@ __all__ = [
     'load_weights',
     'preprocess',
     'share_layers',
+    'training_format',
 ]

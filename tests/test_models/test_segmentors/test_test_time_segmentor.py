@@ -1,9 +1,11 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from mmengine.structures import PixelData
+from mmseg.models.segmentors import SegTTAModel
 from mmseg.structures import SegDataSample
-from PIL import Image
 
 from mmamr.models import TestTimeSegmentor
 from mmamr.refine import dense_crf
@@ -18,12 +20,15 @@ class Module(torch.nn.Module):
         return data['data_samples']
 
 
-def views(num, path='photo.jpg', seed=0):
+def views(num, path='photo.jpg', seed=0, channels=4, photo=None):
     generator = torch.Generator().manual_seed(seed)
     samples = []
     for i in range(num):
-        sample = SegDataSample(metainfo=dict(img_path=path, ori_shape=SIZE, flip=bool(i % 2)))
-        sample.seg_logits = PixelData(data=3 * torch.randn(4, *SIZE, generator=generator))
+        meta = dict(img_path=path, ori_shape=SIZE, flip=bool(i % 2), **({} if photo is None else dict(photo=photo)))
+        sample = SegDataSample(metainfo=meta)
+        logits = 3 * torch.randn(channels, *SIZE, generator=generator)
+        # mmseg takes the sigmoid of a single channel
+        sample.seg_logits = PixelData(data=logits if channels > 1 else logits.sigmoid())
         samples.append(sample)
     return samples
 
@@ -54,19 +59,45 @@ def test_test_step_keeps_photos_apart_and_the_ground_truth():
 
 
 @pytest.fixture
-def photo(tmp_path):
+def photo():
+    """RGB pixels of a photo with an edge in the middle."""
     pixels = np.zeros((*SIZE, 3), np.uint8)
     pixels[:, 15:] = (250, 40, 10)
-    Image.fromarray(pixels).save(tmp_path / 'photo.png')
-    return str(tmp_path / 'photo.png'), pixels
+    return pixels
 
 
-def test_dense_crf_sees_the_photo_and_the_average(photo):
-    path, pixels = photo
-    params = dict(iterations=2, bilateral_sxy=20, bilateral_srgb=5)
-    samples = views(2, path)
+CRF = dict(iterations=2, bilateral_sxy=20, bilateral_srgb=5)
+
+
+def test_dense_crf_is_handed_the_photo_and_the_average(photo):
+    samples = views(2, 'no such file.png', photo=photo[..., ::-1])
     probabilities = torch.stack([sample.seg_logits.data.softmax(0) for sample in samples]).mean(0)
-    (merged,) = TestTimeSegmentor(Module(), crf=params).merge_preds([samples])
-    expected = dense_crf(pixels, probabilities.numpy(), **params).argmax(0)
+    (merged,) = TestTimeSegmentor(Module(), crf=CRF).merge_preds([samples])
+    expected = dense_crf(photo, probabilities.numpy(), **CRF).argmax(0)
     assert (merged.pred_sem_seg.data[0].numpy() == expected).all()
     assert not (expected == probabilities.argmax(0).numpy()).all()
+    # it is large, and nobody needs it any more
+    assert 'photo' not in merged and merged.ori_shape == SIZE
+
+
+def test_heads_with_one_channel(photo):
+    """As a head with the two channels background and object would do."""
+    module = Module()
+    module.decode_head = SimpleNamespace(threshold=0.5)
+    samples = views(3, channels=1, photo=photo[..., ::-1])
+    mean = torch.stack([sample.seg_logits.data for sample in samples]).mean(0)
+    (merged,) = TestTimeSegmentor(module).merge_preds([samples])
+    assert merged.pred_sem_seg.data.shape == (1, *SIZE)
+    assert torch.equal(merged.pred_sem_seg.data, (mean > 0.5).long()) and 0 < merged.pred_sem_seg.data.sum()
+    (refined,) = TestTimeSegmentor(module, crf=CRF).merge_preds([samples])
+    expected = dense_crf(photo, torch.cat([1 - mean, mean]).numpy(), **CRF).argmax(0)
+    assert (refined.pred_sem_seg.data[0].numpy() == expected).all()
+    assert not torch.equal(refined.pred_sem_seg.data, merged.pred_sem_seg.data)
+
+
+def test_it_extends_that_of_mmseg():
+    """Several channels without a CRF give what mmseg's own gives."""
+    own, stock = TestTimeSegmentor(Module()), SegTTAModel(Module())
+    stock.module.out_channels = 4
+    expected = stock.merge_preds([views(3)])[0].pred_sem_seg.data
+    assert torch.equal(own.merge_preds([views(3)])[0].pred_sem_seg.data, expected)

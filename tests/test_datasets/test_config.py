@@ -1,6 +1,6 @@
 import pytest
 
-from mmamr.apis import init_dataset, load_config
+from mmamr.datasets import init_dataset, load_config
 from mmamr.utils import InputError
 
 

@@ -7,7 +7,8 @@ import pytest
 from mmengine.evaluator import BaseMetric
 from mmengine.runner import Runner
 
-from mmamr.apis import evaluate_cams, evaluate_labels, init_dataset, metrics_table, write_metrics
+from mmamr.datasets import init_dataset
+from mmamr.evaluation import evaluate_cams, evaluate_labels, metrics_table, write_metrics
 from mmamr.evaluation.files import process_files
 from mmamr.utils import InputError, write_png
 
