@@ -31,11 +31,12 @@ def batch_cams(
     Returns:
         list[CAM]: One an image, its classes ascending.
     """
-    size = tuple(images.shape[2:])
+    height, width = images.shape[2:]
+    size = (height, width)
     sums = multi_scale_maps(class_maps, images, strided_size(size), scales, flip)
     cams = []
     for index, wanted in enumerate(classes):
-        wanted = np.unique(np.asarray(wanted, dtype=np.int64))
-        maps = {branch: normalize_maps(value[index, wanted.tolist()]).cpu().numpy() for branch, value in sums.items()}
-        cams.append(CAM(maps, wanted, size))
+        own = np.unique(np.asarray(wanted, dtype=np.int64))
+        maps = {branch: normalize_maps(value[index, own.tolist()]).cpu().numpy() for branch, value in sums.items()}
+        cams.append(CAM(maps, own, size))
     return cams

@@ -118,7 +118,7 @@ def climb(
     """
     steps = climbing.steps if steps is None else steps
     factor = 1 / positive_weights[classes].clamp(min=1).float()
-    total = first = None
+    total = first = torch.zeros(())
     with torch.enable_grad():
         for step in range(steps):
             views = views.detach().requires_grad_(step + 1 < steps)
@@ -129,7 +129,8 @@ def climb(
             total = region.detach() if step == 0 else total + region.detach()
             if views.requires_grad:
                 gain = objective(maps, classes, region, first, climbing)
-                views = ascend(views.detach(), *torch.autograd.grad(gain.sum(), views), climbing.step_size)
+                (gradient,) = torch.autograd.grad(gain.sum(), views)
+                views = ascend(views.detach(), gradient, climbing.step_size)
     return total, views.detach()
 
 
@@ -232,7 +233,8 @@ def climbed_cams(
     Returns:
         list[CAM]: One an image, its classes ascending.
     """
-    size = tuple(images.shape[2:])
+    height, width = images.shape[2:]
+    size = (height, width)
     wanted = [np.unique(np.asarray(one, dtype=np.int64)) for one in classes]
     pairs = [(index, label) for index, one in enumerate(wanted) for label in one.tolist()]
     ends = np.cumsum([len(one) for one in wanted])[:-1]

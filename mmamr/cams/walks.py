@@ -38,16 +38,18 @@ def walk_cam(
     backgrounds = [(1 - strongest.clamp(0, 1)) ** power for power in powers or ()]
     start = torch.cat([start**cam_power, *(background[None] for background in backgrounds)])
     if len(start):
-        end = walk(start).clamp(min=0)
-        foreground = end[: len(cam.classes)]
-        peak = foreground.amax() if len(foreground) else end.amax()
+        scores = walk(start).clamp(min=0)
+        foreground = scores[: len(cam.classes)]
+        peak = foreground.amax() if len(foreground) else scores.amax()
         # float16 of the CAM file ends at 65504
-        end = (end / peak.clamp(min=torch.finfo(end.dtype).tiny)).clamp(max=60000)
+        scores = (scores / peak.clamp(min=torch.finfo(scores.dtype).tiny)).clamp(max=60000)
     else:
-        end = start
-    end = end.cpu().numpy()
-    count = len(cam.classes)
-    return CAM({'walk': end[:count]}, cam.classes, cam.size, None if powers is None else end[count:], powers)
+        scores = start
+    end, count = scores.cpu().numpy(), len(cam.classes)
+    walked = CAM({'walk': end[:count]}, cam.classes, cam.size)
+    if powers is not None:
+        walked.background, walked.powers = end[count:], np.asarray(powers, dtype=np.float64)
+    return walked
 
 
 def label_of_cam(

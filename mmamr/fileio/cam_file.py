@@ -25,6 +25,7 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,9 @@ def write_cam(path: str, cam: CAM) -> None:
         path (str): File to write, ``.npz``.
         cam (CAM): What to write; maps are rounded to float16.
     """
-    arrays = {PREFIX + name: np.asarray(maps, dtype=np.float16) for name, maps in sorted(cam.maps.items())}
+    arrays: dict[str, Any] = {
+        PREFIX + name: np.asarray(maps, dtype=np.float16) for name, maps in sorted(cam.maps.items())
+    }
     if cam.background is not None:
         arrays['background'] = np.asarray(cam.background, dtype=np.float16)
         arrays['powers'] = np.asarray(cam.powers, dtype=np.float32)

@@ -1,7 +1,7 @@
 """Photographs and masks read from files, with one line where a file is no good."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -85,13 +85,13 @@ def read_size(path: str) -> tuple[int, int]:
         raise broken_image(path, error) from None
 
 
-def read_mask(path: str, class_index: ClassIndex, size: tuple[int, int] | None = None) -> np.ndarray:
+def read_mask(path: str, class_index: ClassIndex, size: Sequence[int] | None = None) -> np.ndarray:
     """Read a mask PNG, with palette or grey, as training indices.
 
     Args:
         path (str): The file.
         class_index (ClassIndex): Says what the stored values mean.
-        size (tuple, optional): Size ``(H, W)`` that the image has, to be checked. Defaults to None.
+        size (Sequence[int], optional): Size ``(H, W)`` that the image has, to be checked. Defaults to None.
 
     Returns:
         np.ndarray: uint8 of shape ``(H, W)``: 0 background, 1 to K, 255 ignored.

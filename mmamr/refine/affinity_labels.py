@@ -1,6 +1,7 @@
 """CAMs that a dense CRF fits to the image, and where they are surely foreground or surely background."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +15,10 @@ IGNORE = 255
 def crf_label(
     image: np.ndarray,
     cam: np.ndarray,
-    classes: Sequence[int],
+    classes: Sequence[int] | np.ndarray,
     threshold: float = 0.2,
     crf: CRFParams = IRNET_CRF,
-    **crf_options,
+    **crf_options: Any,
 ) -> np.ndarray:
     """Labels from a CAM and a dense CRF alone, without affinities: the "CAM + CRF" of the field's tables.
 
@@ -27,7 +28,7 @@ def crf_label(
     Args:
         image (np.ndarray): uint8 photo, ``(H, W)`` or ``(H, W, 3)``.
         cam (np.ndarray): Maps of the image's classes in [0, 1], at the size of the image, ``(K, H, W)``.
-        classes (Sequence[int]): Index of each map's class, counted from 0 without background.
+        classes (Sequence[int] | np.ndarray): Index of each map's class, counted from 0 without background.
         threshold (float): The background. Defaults to 0.2.
         crf (CRFParams): Parameters of the CRF. Defaults to IRNet's.
         **crf_options: Passed to :func:`dense_crf`: ``backend``, ``device`` or single parameters.
@@ -47,11 +48,11 @@ def crf_label(
 def affinity_label_irnet(
     image: np.ndarray,
     cam: np.ndarray,
-    classes: Sequence[int],
+    classes: Sequence[int] | np.ndarray,
     fg_threshold: float = 0.30,
     bg_threshold: float = 0.05,
     crf: CRFParams = IRNET_CRF,
-    **crf_options,
+    **crf_options: Any,
 ) -> np.ndarray:
     """Confident labels from two thresholds (IRNet, Ahn et al., CVPR 2019).
 
@@ -60,7 +61,7 @@ def affinity_label_irnet(
     Args:
         image (np.ndarray): uint8 photo, ``(H, W)`` or ``(H, W, 3)``.
         cam (np.ndarray): Maps of the image's classes in [0, 1], at the size of the image, ``(K, H, W)``.
-        classes (Sequence[int]): Index of each map's class, counted from 0 without background.
+        classes (Sequence[int] | np.ndarray): Index of each map's class, counted from 0 without background.
         fg_threshold (float): Foreground is sure above this. AMR's released code has 0.60. Defaults to 0.30.
         bg_threshold (float): Background is sure below this. AMR's released code has 0.33. Defaults to 0.05.
         crf (CRFParams): Parameters of the CRF. Defaults to IRNet's.
@@ -82,11 +83,11 @@ def affinity_label_irnet(
 def affinity_label_affinitynet(
     image: np.ndarray,
     cam: np.ndarray,
-    classes: Sequence[int],
+    classes: Sequence[int] | np.ndarray,
     low_alpha: float = 4,
     high_alpha: float = 24,
     crf: CRFParams = AFFINITYNET_CRF,
-    **crf_options,
+    **crf_options: Any,
 ) -> np.ndarray:
     """Confident labels from two background powers (AffinityNet, Ahn & Kwak, CVPR 2018, section 3.2.1).
 
@@ -96,7 +97,7 @@ def affinity_label_affinitynet(
     Args:
         image (np.ndarray): uint8 photo, ``(H, W)`` or ``(H, W, 3)``.
         cam (np.ndarray): Maps of the image's classes in [0, 1], at the size of the image, ``(K, H, W)``.
-        classes (Sequence[int]): Index of each map's class, counted from 0 without background.
+        classes (Sequence[int] | np.ndarray): Index of each map's class, counted from 0 without background.
         low_alpha (float): Power that finds sure foreground. Defaults to 4.
         high_alpha (float): Power that finds sure background. Defaults to 24.
         crf (CRFParams): Parameters of the CRF. Defaults to AffinityNet's.
@@ -128,7 +129,7 @@ def _fit_threshold(fit: DenseCRF, cam: np.ndarray, values: np.ndarray, threshold
     return values[fit(seeds, num_labels=len(values)).argmax(0)]
 
 
-def _check(image: np.ndarray, cam: np.ndarray, classes: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+def _check(image: np.ndarray, cam: np.ndarray, classes: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Check what the label functions take; give the maps in float32 and the label of background and of each map."""
     cam = np.asarray(cam)
     values = np.asarray([0, *(int(index) + 1 for index in classes)])

@@ -58,10 +58,10 @@ def feature_affinity(feature: Tensor, radius: int, border: int | None = None) ->
     border = radius - 1 if border is None else border
     if border < 0:
         raise ValueError(f'border must be at least 0, got {border}')
-    affinity = feature.new_zeros(len(offsets), *feature.shape[1:])
+    height, width = feature.shape[1:]
+    affinity = feature.new_zeros(len(offsets), height, width)
     for (dy, dx), values in zip(offsets, affinity):
-        source, target = overlap(*feature.shape[1:], dy, dx, border)
-        values[source] = (
-            (feature[(slice(None), *source)] - feature[(slice(None), *target)]).abs_().mean(0).neg_().exp_()
-        )
+        (rows, columns), (other_rows, other_columns) = overlap(height, width, dy, dx, border)
+        difference = feature[:, rows, columns] - feature[:, other_rows, other_columns]
+        values[rows, columns] = difference.abs_().mean(0).neg_().exp_()
     return affinity

@@ -13,6 +13,8 @@ from torch import Tensor
 
 __all__ = ['check_walk', 'overlap', 'propagate', 'transition_matrix']
 
+Window = tuple[slice, slice]
+
 
 def transition_matrix(affinity: Tensor, displacements: Sequence[tuple[int, int]], beta: float) -> Tensor:
     """Make the transition matrix of a walk from the affinities of pairs.
@@ -61,7 +63,7 @@ def transition_matrix(affinity: Tensor, displacements: Sequence[tuple[int, int]]
         )
 
 
-def overlap(height: int, width: int, dy: int, dx: int, border: int = 0) -> tuple[tuple, tuple]:
+def overlap(height: int, width: int, dy: int, dx: int, border: int = 0) -> tuple[Window, Window]:
     """Slices of the pixels that have a partner ``(dy, dx)`` away within the map, and of those partners.
 
     Args:

@@ -8,6 +8,8 @@ from mmamr.utils import DatasetError
 
 from .voc import voc_palette
 
+Palette = Sequence[Sequence[int]] | np.ndarray
+
 
 class ClassIndex:
     """Converts between mask values, training indices and image-level labels.

@@ -5,14 +5,14 @@ import os.path as osp
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image
 
 
 @contextmanager
-def atomic_write(path: str, mode: str = 'wb', **kwargs) -> Iterator[IO]:
+def atomic_write(path: str, mode: str = 'wb', **kwargs: Any) -> Iterator[IO]:
     """Open a temporary file beside ``path`` that takes its place when the block ends without an exception.
 
     A reader, or a run that is resumed after a kill, sees the old file, the new one or none; never half of one.
@@ -42,14 +42,14 @@ def atomic_write(path: str, mode: str = 'wb', **kwargs) -> Iterator[IO]:
         raise
 
 
-def write_png(path: str, array: np.ndarray, palette: Sequence[Sequence[int]] | None = None) -> None:
+def write_png(path: str, array: np.ndarray, palette: Sequence[Sequence[int]] | np.ndarray | None = None) -> None:
     """Write an 8-bit PNG whole: grey or RGB as it is, or indexed where a palette is given.
 
     Args:
         path (str): The file to write.
         array (np.ndarray): uint8 of shape ``(H, W)`` or ``(H, W, 3)``.
-        palette (Sequence[Sequence[int]], optional): RGB colours of the indices; ``(H, W)`` arrays only. Defaults to
-            None.
+        palette (Sequence[Sequence[int]] | np.ndarray, optional): RGB colours of the indices; ``(H, W)`` arrays only.
+            Defaults to None.
     """
     image = Image.fromarray(np.ascontiguousarray(array, dtype=np.uint8))
     if palette is not None:

@@ -85,9 +85,10 @@ class AffinityNet(AffinityModel):
         Returns:
             Tensor: Of the shape, dtype and device of ``cam``.
         """
-        feature, size = affinity['feature'], cam.shape[-2:]
-        if feature.shape[-2:] == size:
+        feature = affinity['feature']
+        if feature.shape[-2:] == cam.shape[-2:]:
             return affinity_walk(cam, feature, **self.walk_cfg)
-        small = F.adaptive_avg_pool2d(cam.float(), feature.shape[-2:])
+        height, width = feature.shape[-2:]
+        small = F.adaptive_avg_pool2d(cam.float(), (height, width))
         walked = affinity_walk(small, feature, **self.walk_cfg)
-        return F.interpolate(walked[None], size, mode='bilinear', align_corners=False)[0].to(cam.dtype)
+        return F.interpolate(walked[None], cam.shape[-2:], mode='bilinear', align_corners=False)[0].to(cam.dtype)

@@ -1,5 +1,6 @@
 """What IRNet and AffinityNet share."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import torch
@@ -75,6 +76,22 @@ class AffinityModel(BaseModel):
         """Feature maps ``(N, C_l, h_l, w_l)``, one a level, of normalised images ``(N, 3, H, W)``."""
         return extract(self.backbone, inputs, self.taps)
 
+    @abstractmethod
+    def affinity(self, inputs: Tensor) -> list[dict[str, Tensor]]:
+        """Named maps of each of the normalised images ``(N, 3, H, W)``."""
+
+    @abstractmethod
+    def walk(self, cam: Tensor, affinity: dict[str, Tensor]) -> Tensor:
+        """Spread a CAM ``(C, h, w)`` along the maps of its image, from :meth:`affinity`."""
+
+    @abstractmethod
+    def loss(self, inputs: Tensor, data_samples: list[BaseDataElement]) -> dict[str, Tensor]:
+        """Named losses of a batch; the sum is what is learned from."""
+
+    @abstractmethod
+    def _forward(self, inputs: Tensor) -> tuple[Tensor, ...] | Tensor:
+        """What the heads give for normalised images ``(N, 3, H, W)``."""
+
     def forward(
         self, inputs: Tensor, data_samples: list[BaseDataElement] | None = None, mode: str = 'tensor'
     ) -> dict[str, Tensor] | list[BaseDataElement] | tuple[Tensor, ...] | Tensor:
@@ -90,6 +107,7 @@ class AffinityModel(BaseModel):
             under their names; or what the heads give.
         """
         if mode == 'loss':
+            assert data_samples is not None
             return self.loss(inputs, data_samples)
         if mode == 'predict':
             return self.predict(inputs, data_samples)

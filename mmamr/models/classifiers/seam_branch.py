@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -27,7 +28,7 @@ class SEAMBranch(CAMBranch):
     """
 
     def __init__(
-        self, backbone: dict, head: dict, scale: float = 0.3, loss: dict = dict(type='SEAMLoss'), **kwargs
+        self, backbone: dict, head: dict, scale: float = 0.3, loss: dict = dict(type='SEAMLoss'), **kwargs: Any
     ) -> None:
         super().__init__(backbone, head, **kwargs)
         if not 0 < scale < 1:

@@ -1,6 +1,7 @@
 """The head of DeepLab-v2."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor, nn
@@ -33,7 +34,7 @@ class ASPPV2Head(BaseDecodeHead):
         dilations: Sequence[int] = (6, 12, 18, 24),
         dropout_ratio: float = 0.0,
         init_cfg: dict | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         if not dilations or min(dilations) < 1:
             raise ValueError(f'dilations must be rates of at least 1, got {dilations}')

@@ -1,5 +1,7 @@
 """Affinity losses of IRNet (Ahn et al., CVPR 2019) and AffinityNet (Ahn and Kwak, CVPR 2018)."""
 
+from typing import Any
+
 import torch
 from mmengine.dist import all_reduce
 from torch import Tensor, nn
@@ -160,7 +162,7 @@ class _PairDistance(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, feature: Tensor, radius: int) -> Tensor:
+    def forward(ctx: Any, feature: Tensor, radius: int) -> Tensor:
         ctx.save_for_backward(feature)
         ctx.radius = radius
         source = shift(feature, 0, 0, radius)
@@ -170,7 +172,7 @@ class _PairDistance(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (feature,) = ctx.saved_tensors
         source = shift(feature, 0, 0, ctx.radius)
         feature_grad = torch.zeros_like(feature)

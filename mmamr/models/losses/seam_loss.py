@@ -87,13 +87,13 @@ class SEAMLoss(nn.Module):
             dict[str, Tensor]: ``loss_er``, ``loss_ecr`` and ``loss_min``, weighted.
         """
         classes = labels[:, :, None, None].float()
-        size = views[-1].maps.shape[2:]
-        (maps, refined), (small_maps, small_refined) = (self.prepare(view, classes, size) for view in views)
-        minimum = sum(adaptive_min_pooling(view.refined[:, 1:].float() * classes) for view in views) / 2
+        height, width = views[-1].maps.shape[2:]
+        (maps, refined), (small_maps, small_refined) = (self.prepare(view, classes, (height, width)) for view in views)
+        minima = [adaptive_min_pooling(view.refined[:, 1:].float() * classes) for view in views]
         return dict(
             loss_er=self.er_weight * (maps[:, 1:] - small_maps[:, 1:]).abs().mean(),
             loss_ecr=self.ecr_weight * (self.cross(small_maps, refined) + self.cross(maps, small_refined)),
-            loss_min=self.min_weight * minimum,
+            loss_min=self.min_weight * torch.stack(minima).mean(),
         )
 
     @staticmethod

@@ -22,7 +22,7 @@ def apply_gate(x: Tensor, gate: Tensor) -> Tensor:
     return x * gate.clamp(max=torch.finfo(x.dtype).max).to(x.dtype)
 
 
-def mean_in_float32(x: Tensor, dims) -> Tensor:
+def mean_in_float32(x: Tensor, dims: int | tuple[int, ...]) -> Tensor:
     """Average without the overflow of half precision sums."""
     return x.mean(dims, keepdim=True, dtype=torch.float64 if x.dtype == torch.float64 else torch.float32)
 
@@ -52,7 +52,7 @@ class ChannelModulation(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if layer == 'conv':
-            self.layer = nn.Conv2d(in_channels, in_channels, 1)
+            self.layer: nn.Module = nn.Conv2d(in_channels, in_channels, 1)
         elif layer == 'mlp':
             hidden = max(in_channels // reduction, 1)
             self.layer = nn.Sequential(

@@ -1,11 +1,12 @@
 """How AMM enters a backbone from outside, whatever the backbone."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from mmamr.registry import MODELS
 
@@ -44,9 +45,9 @@ def output_shapes(backbone: nn.Module, modules: dict[str, nn.Module]) -> dict[st
     """Shapes of what the submodules return for an image of 64x64, found by a forward pass that leaves no trace."""
     shapes: dict[str, tuple[int, ...]] = {}
 
-    def note(name: str):
+    def note(name: str) -> Callable:
 
-        def hook(_module, _inputs, output):
+        def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
             shapes[name] = tuple(output.shape)
 
         return hook
@@ -80,7 +81,7 @@ class AMMHook(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.amm(x)
 
-    def hook(self, _module: nn.Module, _inputs, output: Tensor) -> Tensor:
+    def hook(self, _module: nn.Module, _inputs: tuple, output: Tensor) -> Tensor:
         return self.amm(output)
 
 
@@ -120,7 +121,7 @@ def attach_amm(backbone: nn.Module, layers: str | Sequence[str], amm: dict) -> n
     return amms
 
 
-def detach_after(backbone: nn.Module, layers: str | Sequence[str]) -> list:
+def detach_after(backbone: nn.Module, layers: str | Sequence[str]) -> list[RemovableHandle]:
     """Stop the gradient behind named submodules in training, as the released code does behind the stem and ``layer1``.
 
     While the backbone is in evaluation mode the gradient passes: adversarial climbing needs it at the image.
@@ -130,12 +131,12 @@ def detach_after(backbone: nn.Module, layers: str | Sequence[str]) -> list:
         layers (str | Sequence[str]): Regular expressions for the full names of submodules.
 
     Returns:
-        list: The handles of the hooks.
+        list[RemovableHandle]: The handles of the hooks.
     """
     # partial and not a closure, so that a deep copy of the whole network asks the copy for its mode
     hook = partial(_detach_output, backbone)
     return [module.register_forward_hook(hook) for module in matching_modules(backbone, layers).values()]
 
 
-def _detach_output(backbone: nn.Module, _module: nn.Module, _inputs, output: Tensor) -> Tensor:
+def _detach_output(backbone: nn.Module, _module: nn.Module, _inputs: tuple, output: Tensor) -> Tensor:
     return output.detach() if backbone.training else output

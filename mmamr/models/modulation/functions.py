@@ -23,7 +23,7 @@ class _Standardize(nn.Module):
         self.detach = detach
         self.eps = eps
 
-    def forward(self, values: Tensor):
+    def forward(self, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """
         Args:
             values (Tensor): ``(N, ...)`` in float32 or float64.

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from mmamr.utils import InputError, evaluating
@@ -45,12 +46,12 @@ def choose_amm(model: nn.Module, name: str | None = None) -> tuple[str, AMM]:
 
 @torch.inference_mode()
 def activations_of(
-    model: nn.Module, images: Sequence[np.ndarray], module: str | None = None
+    model: BaseModel, images: Sequence[np.ndarray], module: str | None = None
 ) -> tuple[str, dict[str, tuple[np.ndarray, np.ndarray]]]:
     """Values before and after an AMM, and before and after the modulation functions of its halves.
 
     Args:
-        model (nn.Module): A classifier. Its mode is restored and no hook stays.
+        model (BaseModel): A classifier. Its mode is restored and no hook stays.
         images (Sequence[np.ndarray]): RGB uint8 ``(H, W, 3)`` of any size.
         module (str, optional): Full name of the AMM. Defaults to None: the last of the network.
 
@@ -65,7 +66,9 @@ def activations_of(
     with evaluating(model), recording(amm) as record:
         for image in images:
             model.class_maps(preprocess(model, image))
-    return name, {what: tuple(torch.cat(part).numpy() for part in pair) for what, pair in record.items()}
+    return name, {
+        what: (torch.cat(before).numpy(), torch.cat(after).numpy()) for what, (before, after) in record.items()
+    }
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Training on several scales of one image at once, as DeepLab-v2 does."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from mmseg.models.segmentors import EncoderDecoder
@@ -27,7 +28,7 @@ class MultiScaleInputSegmentor(EncoderDecoder):
         ValueError: If there are fewer than two scales or one is not positive.
     """
 
-    def __init__(self, train_scales: Sequence[float] = (1.0, 0.75, 0.5), **kwargs) -> None:
+    def __init__(self, train_scales: Sequence[float] = (1.0, 0.75, 0.5), **kwargs: Any) -> None:
         if len(train_scales) < 2 or min(train_scales) <= 0:
             raise ValueError(f'train_scales must be at least two positive factors, got {train_scales}')
         super().__init__(**kwargs)
@@ -43,8 +44,8 @@ class MultiScaleInputSegmentor(EncoderDecoder):
         Returns:
             dict[str, Tensor]: Named losses.
         """
-        losses = {}
-        pyramid = []
+        losses: dict[str, Tensor] = {}
+        pyramid: list[Tensor] = []
         for i, scale in enumerate(self.train_scales):
             scaled = (
                 inputs

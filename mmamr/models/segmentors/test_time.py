@@ -1,6 +1,7 @@
 """What may be done to a segmentation model's predictions at test time."""
 
 from collections.abc import Sequence
+from functools import reduce
 
 import numpy as np
 import torch
@@ -67,18 +68,15 @@ class TestTimeSegmentor(SegTTAModel):
     @staticmethod
     def average(views: Sequence[SegDataSample]) -> Tensor:
         """Mean class probabilities ``(C, H, W)`` of some views of a photo."""
-        total: Tensor | None = None
-        for view in views:
-            logits = view.seg_logits.data
-            # mmseg has taken the sigmoid of a single channel already
-            probabilities = logits.softmax(dim=0) if len(logits) > 1 else logits
-            total = probabilities if total is None else total + probabilities
+        # mmseg has taken the sigmoid of a single channel already
+        logits = (view.seg_logits.data for view in views)
+        total = reduce(torch.add, (one.softmax(dim=0) if len(one) > 1 else one for one in logits))
         return total / len(views)
 
     def fit_to_photo(self, probabilities: Tensor, photo: np.ndarray) -> Tensor:
         """Let the dense CRF fit class probabilities ``(C, H, W)`` to a photo, BGR uint8 ``(H, W, 3)``."""
         both = probabilities if len(probabilities) > 1 else torch.cat([1 - probabilities, probabilities])
-        refined = dense_crf(np.ascontiguousarray(photo[..., ::-1]), both.cpu().numpy(), **self.crf)
+        refined = dense_crf(np.ascontiguousarray(photo[..., ::-1]), both.cpu().numpy(), **(self.crf or {}))
         return torch.from_numpy(refined).to(probabilities)[-len(probabilities) :]
 
     def decide(self, probabilities: Tensor) -> Tensor:

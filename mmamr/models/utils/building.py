@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.model import BaseTTAModel
+from mmengine.model import BaseModel, BaseTTAModel
 from mmengine.registry import MODELS as ROOT
 from mmengine.registry import DefaultScope
 from mmengine.runner.checkpoint import CheckpointLoader
@@ -19,7 +19,7 @@ from mmamr.utils import InputError
 
 def build_model(
     cfg: Config, checkpoint: str | os.PathLike | None = None, device: str | torch.device = 'cpu'
-) -> nn.Module:
+) -> BaseModel:
     """Build the model of a config and load its weights.
 
     Args:
@@ -29,7 +29,7 @@ def build_model(
         device (str | torch.device): Where the model goes. Defaults to 'cpu'.
 
     Returns:
-        nn.Module: In evaluation mode, with the config as ``cfg`` and, where they are known, the classes of the data as
+        BaseModel: In evaluation mode, with the config as ``cfg`` and, where they are known, the classes of the data as
         ``dataset_meta``.
 
     Raises:
@@ -88,7 +88,7 @@ def load_weights(model: nn.Module, checkpoint: str) -> dict[str, Any]:
     return dict((content.get('meta') or {}).get('dataset_meta') or {})
 
 
-def preprocess(model: nn.Module, image: np.ndarray) -> torch.Tensor:
+def preprocess(model: BaseModel, image: np.ndarray) -> torch.Tensor:
     """Normalise an RGB image ``(H, W, 3)`` with the model's data preprocessor, which expects BGR as everywhere in mmcv.
 
     Returns:
@@ -98,12 +98,12 @@ def preprocess(model: nn.Module, image: np.ndarray) -> torch.Tensor:
     return model.data_preprocessor({'inputs': [tensor]}, False)['inputs']
 
 
-def class_names(model: nn.Module) -> list[str]:
+def class_names(model: BaseModel) -> list[str]:
     """Names of the foreground classes of a model: their numbers where nobody told."""
     return list(getattr(model, 'dataset_meta', {}).get('classes') or map(str, range(model.num_classes)))
 
 
-def class_numbers(model: nn.Module, labels: Sequence[int | str]) -> list[int]:
+def class_numbers(model: BaseModel, labels: Sequence[int | str]) -> list[int]:
     """Numbers of classes given by number or name.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,12 +47,12 @@ def conv_norm_pairs(model: nn.Module, probe: Tensor) -> list[tuple[nn.Conv2d, _B
     # of modules that are used more than once, each use must be the same pair
     uses: dict[nn.Module, int] = {}
 
-    def after_conv(conv, _inputs, output):
+    def after_conv(conv: nn.Conv2d, _inputs: tuple[Tensor], output: Tensor) -> None:
         # the tensor is kept, so that its id is not given to another
         made[id(output)] = (conv, output)
         uses[conv] = uses.get(conv, 0) + 1
 
-    def before_norm(norm, inputs):
+    def before_norm(norm: _BatchNorm, inputs: tuple[Tensor]) -> None:
         uses[norm] = uses.get(norm, 0) + 1
         conv, _ = made.get(id(inputs[0]), (None, None))
         if conv is not None and not norm.training and norm.track_running_stats:
@@ -75,6 +76,8 @@ def conv_norm_pairs(model: nn.Module, probe: Tensor) -> list[tuple[nn.Conv2d, _B
 @contextmanager
 def _folded(conv: nn.Conv2d, norm: _BatchNorm) -> Iterator[None]:
     weight, bias = conv.weight, conv.bias
+    # conv_norm_pairs only names norms that track statistics
+    assert norm.running_mean is not None and norm.running_var is not None
     factor = torch.rsqrt(norm.running_var + norm.eps)
     shift = -norm.running_mean if bias is None else bias - norm.running_mean
     if norm.affine:
@@ -84,7 +87,8 @@ def _folded(conv: nn.Conv2d, norm: _BatchNorm) -> Iterator[None]:
         shift = shift + norm.bias
     conv.weight = nn.Parameter((weight * factor.view(-1, 1, 1, 1)).detach(), requires_grad=False)
     conv.bias = nn.Parameter(shift.detach(), requires_grad=False)
-    norm.forward = _identity
+    # on the instance, so that deleting it brings the method of the class back
+    vars(norm)['forward'] = _identity
     try:
         yield
     finally:
@@ -96,7 +100,7 @@ def _identity(inputs: Tensor) -> Tensor:
     return inputs
 
 
-def _alike(one, other) -> bool:
+def _alike(one: Tensor | dict[str, Tensor], other: Any) -> bool:
     if isinstance(one, dict):
         return all(_alike(one[name], other[name]) for name in one)
     return bool((one - other).abs().max() <= TOLERANCE * one.abs().max())

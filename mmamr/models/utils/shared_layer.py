@@ -1,6 +1,6 @@
 """Layers that two backbones have in common."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -59,7 +59,16 @@ class SharedLayer(nn.Module):
                 return output
         return self.layer(*inputs)
 
-    def _load_from_state_dict(self, state_dict, prefix, _metadata, _strict, _missing, _unexpected, error_msgs):
+    def _load_from_state_dict(
+        self,
+        state_dict: Mapping[str, Tensor],
+        prefix: str,
+        _metadata: dict,
+        _strict: bool,
+        _missing: list[str],
+        _unexpected: list[str],
+        error_msgs: list[str],
+    ) -> None:
         for name, own in self.layer.state_dict().items():
             other = state_dict.get(prefix + name)
             if other is not None and not torch.equal(other.to(own), own):
@@ -106,5 +115,5 @@ def share_layers(owner: nn.Module, user: nn.Module, layers: str | Sequence[str])
     return shared
 
 
-def _shapes(module: nn.Module):
+def _shapes(module: nn.Module) -> dict[str, torch.Size]:
     return {name: tensor.shape for name, tensor in module.state_dict().items()}
