@@ -1,6 +1,7 @@
 """Photographs with the affinity labels that were made of their CAMs."""
 
 import os.path as osp
+from typing import Any
 
 from mmamr.registry import DATASETS
 from mmamr.utils import DatasetError
@@ -25,13 +26,13 @@ class AffinityLabelDataset(ImageLabelDataset):
         DatasetError: If an image has no affinity label.
     """
 
-    def __init__(self, label_dir: str, **kwargs) -> None:
+    def __init__(self, label_dir: str, **kwargs: Any) -> None:
         self.label_dir = label_dir
         folder = osp.abspath(label_dir)
         super().__init__(mask_dir=folder, labels=dict(type='MaskLabels', mask_dir=folder), **kwargs)
 
-    def find_mask(self, img_id: str) -> str:
-        """Path of an affinity label."""
+    def find_mask(self, img_id: str) -> str | None:
+        """Path of an affinity label; None where ``partial_masks`` allows that there is none."""
         try:
             return super().find_mask(img_id)
         except DatasetError:

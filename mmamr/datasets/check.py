@@ -2,7 +2,9 @@
 
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.utils import track_parallel_progress, track_progress
@@ -51,7 +53,7 @@ class DatasetReport:
         if not kinds:
             return '\n'.join([*parts, 'no problems'])
         table = PrettyTable(['problem', 'how often'], align='l')
-        table.add_rows(kinds.most_common())
+        table.add_rows([list(row) for row in kinds.most_common()])
         parts.append(str(table))
         for kind in kinds:
             lines = [str(problem) for problem in self.problems if problem.kind == kind]
@@ -123,10 +125,11 @@ def _start_worker(dataset: ImageLabelDataset) -> None:
 
 def _check_image(task: tuple[str, bool]) -> tuple[list[int] | None, list[DatasetError]]:
     """Labels (None: unknown) and problems of one image."""
+    assert _dataset is not None
     img_id, has_source = task
     problems: list[DatasetError] = []
 
-    def attempt(step, *args):
+    def attempt(step: Callable, *args: Any) -> Any:
         try:
             return step(*args)
         except DatasetError as error:
@@ -158,7 +161,9 @@ def datasets_of_config(cfg: Config) -> dict[str, ImageLabelDataset]:
         dataset = (cfg.get(loader) or {}).get('dataset')
         while dataset is not None and 'dataset' in dataset:  # RepeatDataset and its like
             dataset = dataset['dataset']
-        kind = DATASETS.get(dataset['type']) if dataset is not None else None
+        if dataset is None:
+            continue
+        kind = DATASETS.get(dataset['type'])
         if not (isinstance(kind, type) and issubclass(kind, ImageLabelDataset)):
             continue
         what = {key: value for key, value in dataset.items() if key not in ('pipeline', 'test_mode', 'indices')}

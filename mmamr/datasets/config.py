@@ -39,7 +39,7 @@ def load_config(config: str | os.PathLike | Config, cfg_options: dict[str, Any] 
     return cfg
 
 
-def init_dataset(config: str | os.PathLike | Config, cfg_options: dict[str, Any] | None = None):
+def init_dataset(config: str | os.PathLike | Config, cfg_options: dict[str, Any] | None = None) -> ImageLabelDataset:
     """The data set of ``test_dataloader``, without its pipeline: for tools that look at files, not at batches.
 
     Args:

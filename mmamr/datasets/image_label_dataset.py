@@ -3,6 +3,7 @@
 import os
 import os.path as osp
 from collections.abc import Mapping
+from typing import Any
 
 from mmengine.dataset import BaseDataset
 
@@ -61,7 +62,7 @@ class ImageLabelDataset(BaseDataset):
         partial_masks: bool = False,
         labels: dict | None = None,
         metainfo: Mapping | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         self.img_suffix = img_suffix
         self.partial_masks = partial_masks
@@ -108,7 +109,9 @@ class ImageLabelDataset(BaseDataset):
 
     def load_item(self, img_id: str) -> dict:
         """One item; without ``gt_label`` where only pixels tell it."""
-        item = dict(img_id=img_id, img_path=self.find_image(img_id), seg_map_path=self.find_mask(img_id))
+        item: dict[str, Any] = dict(
+            img_id=img_id, img_path=self.find_image(img_id), seg_map_path=self.find_mask(img_id)
+        )
         if not self.label_source.lazy:
             item['gt_label'] = self.label_source(img_id)
         return item

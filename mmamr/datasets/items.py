@@ -9,11 +9,13 @@ from mmengine.dataset import BaseDataset
 from mmamr.utils import InputError
 
 
-def choose_items(dataset, img_ids: Sequence[str] | None = None, num: int = 8, seed: int = 0) -> list[dict[str, Any]]:
+def choose_items(
+    dataset: BaseDataset, img_ids: Sequence[str] | None = None, num: int = 8, seed: int = 0
+) -> list[dict[str, Any]]:
     """Some images of a data set: named ones in the order of their names, or random ones in the order of the data set.
 
     Args:
-        dataset (ImageLabelDataset): The data set.
+        dataset (BaseDataset): The data set, such as an :class:`ImageLabelDataset`.
         img_ids (Sequence[str], optional): Ids of the images. Defaults to None: random ones.
         num (int): How many random ones; all where there are fewer. Defaults to 8.
         seed (int): Of the choice; the same seed chooses the same images. Defaults to 0.

@@ -8,6 +8,7 @@ import csv
 import os.path as osp
 import xml.etree.ElementTree as ET
 import zipfile
+from typing import Any
 
 import numpy as np
 
@@ -86,7 +87,7 @@ class VOCXMLLabels(LabelSource):
         **kwargs: ``class_index`` and ``data_root`` of :class:`LabelSource`.
     """
 
-    def __init__(self, ann_dir: str = 'Annotations', difficult: bool = True, **kwargs) -> None:
+    def __init__(self, ann_dir: str = 'Annotations', difficult: bool = True, **kwargs: Any) -> None:
         super().__init__(ann_dir, **kwargs)
         self.difficult = difficult
 
@@ -114,7 +115,7 @@ class MaskLabels(LabelSource):
 
     lazy = True
 
-    def __init__(self, mask_dir: str = 'SegmentationClass', **kwargs) -> None:
+    def __init__(self, mask_dir: str = 'SegmentationClass', **kwargs: Any) -> None:
         super().__init__(mask_dir, **kwargs)
 
     def __call__(self, img_id: str) -> list[int]:
@@ -143,7 +144,7 @@ class CSVLabels(LabelSource):
         **kwargs: ``class_index`` and ``data_root`` of :class:`LabelSource`.
     """
 
-    def __init__(self, file: str, **kwargs) -> None:
+    def __init__(self, file: str, **kwargs: Any) -> None:
         super().__init__(file, **kwargs)
         self.rows = self._read()
 
@@ -193,7 +194,7 @@ class LabelTable(LabelSource):
         **kwargs: ``class_index`` and ``data_root`` of :class:`LabelSource`.
     """
 
-    def __init__(self, file: str, **kwargs) -> None:
+    def __init__(self, file: str, **kwargs: Any) -> None:
         super().__init__(file, **kwargs)
         try:
             with np.load(self.path, allow_pickle=False) as table:

@@ -3,6 +3,7 @@
 import os
 import os.path as osp
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from mmcv.transforms import BaseTransform
 from mmseg.datasets import BaseSegDataset
@@ -50,7 +51,7 @@ class SegmentationDataset(BaseSegDataset):
         label_dir: str | None = None,
         metainfo: Mapping | None = None,
         img_suffix: str = 'auto',
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         meta = dict(metainfo or dict(classes=VOC_CLASSES))
         self.class_index = ClassIndex(meta['classes'], meta.get('mask_values'), meta.get('palette'))
@@ -93,8 +94,14 @@ class SegmentationDataset(BaseSegDataset):
     def _find(self, ids: list[str], key: str, suffixes: Sequence[str]) -> list[str]:
         folder = self.data_prefix[key]
         names = set(os.listdir(folder)) if osp.isdir(folder) else set()
-        found = {img_id: find_name(img_id, suffixes, names) for img_id in ids}
-        missing = [img_id for img_id in ids if found[img_id] is None]
+        found: list[str] = []
+        missing: list[str] = []
+        for img_id in ids:
+            name = find_name(img_id, suffixes, names)
+            if name is None:
+                missing.append(img_id)
+            else:
+                found.append(osp.join(folder, name))
         if missing:
             what, setting = ('image', 'img_dir') if key == 'img_path' else ('mask', 'mask_dir or label_dir')
             raise DatasetError(
@@ -102,7 +109,7 @@ class SegmentationDataset(BaseSegDataset):
                 f'{self.ann_file} have none; make them or set data_root and {setting}',
                 kind=f'missing {what}',
             )
-        return [osp.join(folder, found[img_id]) for img_id in ids]
+        return found
 
 
 @TRANSFORMS.register_module()

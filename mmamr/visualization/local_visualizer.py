@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 from mmengine.structures import BaseDataElement
 from mmengine.visualization import Visualizer
@@ -28,7 +30,7 @@ class CAMLocalVisualizer(Visualizer):
         >>> visualizer.add_datasample('cat', photo, BaseDataElement(cam=cam))
     """
 
-    def __init__(self, name: str = 'visualizer', *args, xi: float = 0.5, width: int = 192, **kwargs) -> None:
+    def __init__(self, name: str = 'visualizer', *args: Any, xi: float = 0.5, width: int = 192, **kwargs: Any) -> None:
         super().__init__(name, *args, **kwargs)
         self.xi = xi
         self.width = width

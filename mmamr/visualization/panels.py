@@ -1,12 +1,11 @@
 """Single pictures of what the stages make: plain functions of arrays, RGB throughout."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import hsv_to_rgb
 
 from mmamr.cams import upsample
+from mmamr.structures.class_index import Palette
 
 IGNORE = 255
 IGNORE_COLOUR = (224, 224, 192)
@@ -48,7 +47,7 @@ def draw_scores(scores: np.ndarray, colormap: str = 'magma') -> np.ndarray:
 
 
 def draw_labels(
-    image: np.ndarray, labels: np.ndarray, palette: Sequence[Sequence[int]], alpha: float = 0.65, outline: bool = True
+    image: np.ndarray, labels: np.ndarray, palette: Palette, alpha: float = 0.65, outline: bool = True
 ) -> np.ndarray:
     """Lay a label map over an image without its colours; the background stays clear.
 
@@ -57,7 +56,7 @@ def draw_labels(
     Args:
         image (np.ndarray): RGB uint8 ``(H, W, 3)``.
         labels (np.ndarray): ``(H, W)``: 0 background, c + 1 foreground, 255 ignored or unsure (drawn in cream).
-        palette (Sequence[Sequence[int]]): RGB colours, background first.
+        palette (Sequence[Sequence[int]] | np.ndarray): RGB colours, background first.
         alpha (float): Opacity of the labels in [0, 1]. Defaults to 0.65.
         outline (bool): Whether the border inside each region is white. Defaults to True.
 
@@ -71,11 +70,11 @@ def draw_labels(
         raise ValueError(f'labels have size {labels.shape}, the image {image.shape[:2]}')
     colours = np.zeros((IGNORE + 1, 3), dtype=np.float32)
     colours[IGNORE] = IGNORE_COLOUR
-    palette = visible_colours(palette)[:IGNORE]
-    colours[: len(palette)] = palette
+    visible = visible_colours(palette)[:IGNORE]
+    colours[: len(visible)] = visible
     known = labels[labels != IGNORE]
-    if known.size and known.max() >= len(palette):
-        raise ValueError(f'label {known.max()} has no colour in a palette of {len(palette)}')
+    if known.size and known.max() >= len(visible):
+        raise ValueError(f'label {known.max()} has no colour in a palette of {len(visible)}')
     opacity = alpha * (labels > 0).astype(np.float32)
     # a brighter photo keeps dark colours of labels apart from the shadows in it
     picture = _blend(0.7 * grey(image) + 76, colours[labels], opacity[..., None])
@@ -84,14 +83,14 @@ def draw_labels(
     return picture
 
 
-def visible_colours(palette: Sequence[Sequence[int]]) -> np.ndarray:
+def visible_colours(palette: Palette) -> np.ndarray:
     """The colours of classes in pictures: greys, which vanish on a photo without colours, become bright.
 
     The first grey is cyan. VOC's palette has one among its 20 classes, the car of (128, 128, 128), and none of its
     colours is as bright. Files keep the colours of the palette.
 
     Args:
-        palette (Sequence[Sequence[int]]): RGB colours, background first; the background stays as it is.
+        palette (Sequence[Sequence[int]] | np.ndarray): RGB colours, background first; the background stays as it is.
 
     Returns:
         np.ndarray: uint8 RGB ``(K + 1, 3)``.
@@ -149,7 +148,7 @@ def _directions(field: np.ndarray) -> np.ndarray:
     return _bytes(255 * hsv_to_rgb(np.stack([hue, saturation, np.ones_like(hue)], axis=-1)))
 
 
-def _blend(below: np.ndarray, above: np.ndarray, alpha) -> np.ndarray:
+def _blend(below: np.ndarray, above: np.ndarray, alpha: float | np.ndarray) -> np.ndarray:
     return _bytes((1 - alpha) * below + alpha * above)
 
 

@@ -6,17 +6,18 @@ import numpy as np
 
 from mmamr.cams import mix
 from mmamr.structures import CAM
+from mmamr.structures.class_index import Palette
 
 from .panels import draw_displacement, draw_heat_map, draw_labels, draw_scores, visible_colours
 from .sheet import Row
 
 
-def strongest(maps: np.ndarray, classes: Sequence[int], wanted: Sequence[int] | None = None) -> np.ndarray:
+def strongest(maps: np.ndarray, classes: Sequence[int] | np.ndarray, wanted: Sequence[int] | None = None) -> np.ndarray:
     """The largest of the maps at each pixel.
 
     Args:
         maps (np.ndarray): ``(K, h, w)``; K may be 0.
-        classes (Sequence[int]): Classes of the maps.
+        classes (Sequence[int] | np.ndarray): Classes of the maps.
         wanted (Sequence[int], optional): Only these classes. Defaults to None: all.
 
     Returns:
@@ -28,7 +29,7 @@ def strongest(maps: np.ndarray, classes: Sequence[int], wanted: Sequence[int] | 
     return maps.max(0) if len(maps) else np.zeros(maps.shape[1:], dtype=np.float32)
 
 
-def legend(classes: Sequence[int], names: Sequence[str], palette: Sequence[Sequence[int]]) -> dict[str, Sequence[int]]:
+def legend(classes: Sequence[int] | np.ndarray, names: Sequence[str], palette: Palette) -> dict[str, Sequence[int]]:
     """Colour that each of some classes has in pictures, by name; ``palette`` starts with the background."""
     colours = visible_colours(palette)
     return {names[index]: colours[index + 1] for index in classes}
@@ -38,7 +39,7 @@ def cam_row(
     image: np.ndarray,
     cam: CAM,
     names: Sequence[str],
-    palette: Sequence[Sequence[int]],
+    palette: Palette,
     mask: np.ndarray | None = None,
     walk: CAM | None = None,
     xi: float = 0.5,
@@ -53,7 +54,7 @@ def cam_row(
         image (np.ndarray): RGB uint8 ``(H, W, 3)``.
         cam (CAM): Its CAMs.
         names (Sequence[str]): Names of all foreground classes.
-        palette (Sequence[Sequence[int]]): RGB colours of the background and of these classes.
+        palette (Sequence[Sequence[int]] | np.ndarray): RGB colours of the background and of these classes.
         mask (np.ndarray, optional): Ground truth ``(H, W)``: 0 background, c + 1 foreground, 255 ignored. Defaults to
             None.
         walk (CAM, optional): The CAM after the random walk. Defaults to None.
@@ -86,7 +87,7 @@ def label_row(
     image: np.ndarray,
     label: np.ndarray,
     names: Sequence[str],
-    palette: Sequence[Sequence[int]],
+    palette: Palette,
     mask: np.ndarray | None = None,
     cam: CAM | None = None,
     xi: float = 0.5,
@@ -99,7 +100,7 @@ def label_row(
         image (np.ndarray): RGB uint8 ``(H, W, 3)``.
         label (np.ndarray): ``(H, W)``: 0 background, c + 1 foreground, 255 unsure.
         names (Sequence[str]): Names of all foreground classes.
-        palette (Sequence[Sequence[int]]): RGB colours of the background and of these classes.
+        palette (Sequence[Sequence[int]] | np.ndarray): RGB colours of the background and of these classes.
         mask (np.ndarray, optional): Ground truth, as ``label``. Defaults to None.
         cam (CAM, optional): CAMs of the image. Defaults to None.
         xi (float): Recalibration coefficient ξ of the CAM. Defaults to 0.5.
@@ -126,7 +127,7 @@ def affinity_row(
     walk: CAM,
     label: np.ndarray,
     names: Sequence[str],
-    palette: Sequence[Sequence[int]],
+    palette: Palette,
     mask: np.ndarray | None = None,
     xi: float = 0.5,
     title: str = '',
@@ -141,7 +142,7 @@ def affinity_row(
         walk (CAM): The CAMs after it.
         label (np.ndarray): Pseudo label ``(H, W)``: 0 background, c + 1 foreground, 255 unsure.
         names (Sequence[str]): Names of all foreground classes.
-        palette (Sequence[Sequence[int]]): RGB colours of the background and of these classes.
+        palette (Sequence[Sequence[int]] | np.ndarray): RGB colours of the background and of these classes.
         mask (np.ndarray, optional): Ground truth, as ``label``. Defaults to None.
         xi (float): Recalibration coefficient ξ of the CAM. Defaults to 0.5.
         title (str): E.g. the id of the image. Defaults to ''.

@@ -114,7 +114,7 @@ def _title(row: Row, total: int, width: int, gap: int) -> Image.Image:
     """The title and a chip and a name for each class, in as many lines as they take."""
     size = max(round(0.85 * _text_size(width)), 9)
     font, line, chip = _font(size), round(1.6 * size), round(0.9 * size)
-    words = [(None, row.title)] if row.title else []
+    words: list[tuple[tuple[int, ...] | None, str]] = [(None, row.title)] if row.title else []
     words += [(tuple(int(value) for value in colour), name) for name, colour in row.legend.items()]
     places, left, top = [], gap, 0
     for colour, text in words:

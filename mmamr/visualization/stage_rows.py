@@ -1,14 +1,15 @@
 """Rows that show what the stages wrote, read from their folders, for some images of a data set."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
-from torch import nn
 
 from mmamr.cams import label_of_cam, walk_cam
 from mmamr.datasets import ImageLabelDataset
 from mmamr.fileio import CAMFolder, LabelFolder, read_rgb, read_truth
+from mmamr.models.affinity.base import AffinityModel
 from mmamr.models.utils import preprocess
 from mmamr.utils import evaluating, track
 
@@ -63,7 +64,11 @@ def cam_rows(
 
 
 def label_rows(
-    dataset, label_dir: str, items: Sequence[dict[str, Any]], cam_dir: str | None = None, xi: float = 0.5
+    dataset: ImageLabelDataset,
+    label_dir: str,
+    items: Sequence[dict[str, Any]],
+    cam_dir: str | None = None,
+    xi: float = 0.5,
 ) -> list[Row]:
     """Rows from label files: image, CAM where its folder is given, label, ground truth where there is one.
 
@@ -94,7 +99,7 @@ def label_rows(
 
 @torch.inference_mode()
 def affinity_rows(
-    model: nn.Module,
+    model: AffinityModel,
     dataset: ImageLabelDataset,
     cam_dir: str,
     items: Sequence[dict[str, Any]],
@@ -103,12 +108,13 @@ def affinity_rows(
     threshold: float = 0.25,
     powers: Sequence[float] | None = None,
     power: float | None = None,
-    unsure: Sequence[float] | None = None,
+    unsure: tuple[float, float] | None = None,
 ) -> list[Row]:
     """Rows that show how pseudo labels come out of CAMs: boundaries, displacements, walk, label, ground truth.
 
     Args:
-        model (nn.Module): An :class:`~mmamr.models.IRNet` or :class:`~mmamr.models.AffinityNet`. Its mode is restored.
+        model (AffinityModel): An :class:`~mmamr.models.IRNet` or :class:`~mmamr.models.AffinityNet`. Its mode is
+            restored.
         dataset (ImageLabelDataset): The data set.
         cam_dir (str): Folder of the CAM files.
         items (Sequence[dict]): From :func:`choose_items`.
@@ -118,7 +124,7 @@ def affinity_rows(
         powers (Sequence[float], optional): Powers of the background that walks along. Defaults to None: none does.
         power (float, optional): The one of ``powers`` that makes the labels, in the place of the threshold. Defaults to
             None.
-        unsure (Sequence[float], optional): Scores between these two thresholds are unsure. Defaults to None.
+        unsure (tuple[float, float], optional): Scores between these two thresholds are unsure. Defaults to None.
 
     Returns:
         list[Row]: To be stacked by :func:`mmamr.visualization.draw_sheet`.
@@ -133,7 +139,7 @@ def affinity_rows(
             cam = cams.read(item['img_id'], image.shape[:2])
             affinity = model.affinity(preprocess(model, image))[0]
             device = next(iter(affinity.values())).device
-            walk = walk_cam(cam, lambda scores, maps=affinity: model.walk(scores, maps), xi, cam_power, powers, device)
+            walk = walk_cam(cam, partial(model.walk, affinity=affinity), xi, cam_power, powers, device)
             label = label_of_cam(walk, threshold, power=power, unsure=unsure)
             maps = {name: values.cpu().numpy() for name, values in affinity.items()}
             mask = read_truth(item, dataset.class_index)

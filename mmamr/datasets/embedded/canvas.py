@@ -7,7 +7,7 @@ numpy that is frozen for good.
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ SUBPIXELS = 4
 Colour = tuple[int, int, int]
 Box = tuple[slice, slice]
 Fill = Colour | Callable[[Box], np.ndarray]
+Item = TypeVar('Item')
 
 
 class Dice:
@@ -40,17 +41,24 @@ class Dice:
         """True in ``percent`` of 100 throws."""
         return self.integer(0, 99) < percent
 
-    def choice(self, options: Sequence):
+    def choice(self, options: Sequence[Item]) -> Item:
         """One of the options, all being equally likely."""
         return options[self.integer(0, len(options) - 1)]
 
     def colour(self, base: Colour, spread: int = 14) -> Colour:
         """``base`` with each channel moved by at most ``spread``."""
-        return tuple(min(255, max(0, value + self.integer(-spread, spread))) for value in base)
+        red, green, blue = (min(255, max(0, value + self.integer(-spread, spread))) for value in base)
+        return red, green, blue
 
     def grid(self, height: int, width: int) -> np.ndarray:
         """An int32 array of shape ``(height, width)`` with values in [0, 255]."""
         return self._state.randint(0, 256, (height, width), dtype=np.int64).astype(np.int32)
+
+
+def darker(colour: Colour, parts: int) -> Colour:
+    """``parts`` of 16 of each channel."""
+    red, green, blue = colour
+    return red * parts // 16, green * parts // 16, blue * parts // 16
 
 
 def sine(degrees: int) -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .canvas import Box, Canvas, Colour, Dice, Frame, noise
+from .canvas import Box, Canvas, Colour, Dice, Fill, Frame, darker, noise
 
 CLASSES = ('bear', 'cat', 'deer', 'elephant', 'rabbit', 'ram', 'unicorn')
 
@@ -60,7 +60,7 @@ class Fur:
         mark = dice.choice((DARK, (250, 246, 236), (120, 76, 52)))
         # A mark that mixes with the fur is softer to the eye than a plain one.
         self.mark = tuple((value + other) // 2 for value, other in zip(self.colour, mark))
-        self.line = tuple(value * 7 // 16 for value in self.colour)
+        self.line = darker(self.colour, 7)
         height, width = box[0].stop - box[0].start, box[1].stop - box[1].start
         rough = noise(dice, height, width, cell if pattern != 'patches' else 3 * cell)
         if pattern == 'stripes':
@@ -84,11 +84,11 @@ class Pen(NamedTuple):
     owner: int
     line: Colour
 
-    def outlined(self, shapes: list, fill) -> None:
+    def outlined(self, shapes: list, fill: Fill) -> None:
         """Paint with the outline."""
         self.canvas.paint(shapes, fill, self.owner, line=self.line)
 
-    def plain(self, shapes: list, fill) -> None:
+    def plain(self, shapes: list, fill: Fill) -> None:
         """Paint without an outline."""
         self.canvas.paint(shapes, fill, self.owner)
 
@@ -329,7 +329,7 @@ class Creature:
             return
         fur = Fur(dice, self.kind, box, frame.length(dice.integer(18, 26)))
         pen = Pen(canvas, owner, fur.line)
-        shaded = tuple(value * 11 // 16 for value in fur.colour)
+        shaded = darker(fur.colour, 11)
         pen.outlined(far, shaded)
         _tail(pen, fur, self.kind, frame.child(-94, -16, 100), self.lift)
         pen.outlined(body + neck, fur)

@@ -1,5 +1,7 @@
 """The embedded data set behind the registry, for each kind of stage."""
 
+from typing import Any
+
 from mmamr.registry import DATASETS
 
 from ..affinity_label_dataset import AffinityLabelDataset
@@ -28,10 +30,13 @@ class EmbeddedMixin:
         num_train: int = NUM_TRAIN,
         num_val: int = NUM_VAL,
         seed: int = SEED,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         kwargs.setdefault('metainfo', dict(classes=self.OWN_CLASSES))
-        super().__init__(data_root=embedded_root(data_root, num_train, num_val, seed), **kwargs)
+        # of the class beside it, which takes the folder
+        super().__init__(  # type: ignore[call-arg]
+            data_root=embedded_root(data_root, num_train, num_val, seed), **kwargs
+        )
 
 
 @DATASETS.register_module()

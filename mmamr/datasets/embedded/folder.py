@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import os.path as osp
+from collections.abc import Iterable
 from xml.etree import ElementTree
 
 from mmamr.structures import voc_palette
@@ -100,7 +101,7 @@ def _checksum(path: str) -> str:
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def _is_whole(root: str, paths, known: dict[str, str]) -> bool:
+def _is_whole(root: str, paths: Iterable[str], known: dict[str, str]) -> bool:
     """Whether all files are there with the checksums of the manifest."""
     try:
         return all(path in known and _checksum(osp.join(root, path)) == known[path] for path in paths)
@@ -155,7 +156,7 @@ def _annotation(img_id: str, scene: Scene) -> ElementTree.Element:
     return root
 
 
-def _element(name: str, value) -> ElementTree.Element:
+def _element(name: str, value: object) -> ElementTree.Element:
     """An XML element with a text, or with elements for the items of a dict."""
     element = ElementTree.Element(name)
     if isinstance(value, dict):

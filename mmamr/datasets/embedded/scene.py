@@ -1,6 +1,5 @@
 """One picture of the embedded data set: image, mask and the objects in it."""
 
-from itertools import count
 from typing import NamedTuple
 
 import numpy as np
@@ -57,9 +56,9 @@ def _place_creatures(dice: Dice, canvas: Canvas, horizon: int) -> list[Creature]
     wanted = dice.choice((1, 1, 1, 2, 2, 2, 3))
     smallest, largest = {1: (23, 35), 2: (19, 28), 3: (15, 22)}[wanted]
     creatures: list[Creature] = []
-    for attempt in count():
-        if len(creatures) == wanted or (creatures and attempt >= 12 * wanted):
-            return creatures
+    attempts = 0
+    while len(creatures) < wanted and not (creatures and attempts >= 12 * wanted):
+        attempts += 1
         scale = min(canvas.height, canvas.width) * dice.integer(smallest, largest) // 100
         margin = scale // 8
         lowest = canvas.height + margin
@@ -74,6 +73,7 @@ def _place_creatures(dice: Dice, canvas: Canvas, horizon: int) -> list[Creature]
             for other in creatures
         ):
             creatures.append(creature)
+    return creatures
 
 
 def draw_scene(*seed: int, border: bool = True) -> Scene:
@@ -102,7 +102,7 @@ def draw_scene(*seed: int, border: bool = True) -> Scene:
     areas = []
     for number, creature in enumerate(creatures, 1):
         creature.draw(dice, canvas, number)
-        areas.append(np.count_nonzero(canvas.owner == number))
+        areas.append(int(np.count_nonzero(canvas.owner == number)))
         if dice.chance(40):
             # Clutter before the creature: it hides a part of the body, never a head.
             frame = creature.frame.child(
@@ -123,7 +123,7 @@ def _finish(canvas: Canvas, creatures: list[Creature], areas: list[int], border:
     objects = []
     for number, (creature, area) in enumerate(zip(creatures, areas), 1):
         ys, xs = np.nonzero(owner == number)
-        box = tuple(int(value) for value in (xs.min(), ys.min(), xs.max(), ys.max()))
+        box = (int(xs.min()), int(ys.min()), int(xs.max()), int(ys.max()))
         truncated = box[0] == 0 or box[1] == 0 or box[2] == owner.shape[1] - 1 or box[3] == owner.shape[0] - 1
         difficult = bool(100 * np.count_nonzero(canvas.owner == number) < 65 * area)
         objects.append(SceneObject(creature.kind, box, truncated, difficult))

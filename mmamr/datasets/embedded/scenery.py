@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .canvas import Canvas, Colour, Dice, Frame, noise
+from .canvas import Canvas, Colour, Dice, Frame, darker, noise
 
 
 class Place(NamedTuple):
@@ -102,7 +102,7 @@ def _tree(dice: Dice, canvas: Canvas, frame: Frame) -> None:
     leaves = dice.colour(dice.choice(((92, 150, 76), (120, 160, 70), (206, 140, 62))))
     canvas.paint([frame.limb(0, 0, 16, 0, -110, 11)], dice.colour((128, 92, 64)), line=(70, 50, 40))
     crown = [frame.ellipse(dice.integer(-44, 44), -dice.integer(110, 190), 46, 42) for _ in range(5)]
-    canvas.paint(crown, leaves, line=tuple(value // 2 for value in leaves))
+    canvas.paint(crown, leaves, line=darker(leaves, 8))
 
 
 def _fir(dice: Dice, canvas: Canvas, frame: Frame) -> None:
@@ -115,7 +115,7 @@ def _fir(dice: Dice, canvas: Canvas, frame: Frame) -> None:
 def _bush(dice: Dice, canvas: Canvas, frame: Frame) -> None:
     leaves = dice.colour(dice.choice(((104, 156, 84), (76, 128, 92), (150, 164, 80))))
     tufts = [(dice.integer(-56, 56), -dice.integer(8, 46)) for _ in range(6)]
-    canvas.paint([frame.ellipse(x, y, 34, 32) for x, y in tufts], leaves, line=tuple(value // 2 for value in leaves))
+    canvas.paint([frame.ellipse(x, y, 34, 32) for x, y in tufts], leaves, line=darker(leaves, 8))
     if dice.chance(50):
         berry = dice.choice(((214, 70, 80), (240, 220, 240)))
         berries = [frame.ellipse(x + dice.integer(-12, 12), y + dice.integer(-12, 12), 7, 7) for x, y in tufts]
@@ -138,12 +138,12 @@ def _rock(dice: Dice, canvas: Canvas, frame: Frame) -> None:
         frame.ellipse(dice.integer(-40, 40), -dice.integer(0, 18), dice.integer(26, 50), dice.integer(20, 36))
         for _ in range(2)
     ]
-    canvas.paint(stones, grey, line=tuple(value // 2 for value in grey))
+    canvas.paint(stones, grey, line=darker(grey, 8))
 
 
 def _fence(dice: Dice, canvas: Canvas, frame: Frame) -> None:
     wood = dice.colour(dice.choice(((178, 132, 88), (232, 226, 214), (150, 120, 100))))
-    line = tuple(value // 2 for value in wood)
+    line = darker(wood, 8)
     canvas.paint([frame.limb(-96, y, 7, 96, y, 7) for y in (-30, -62)], wood, line=line)
     canvas.paint([frame.limb(x, 0, 9, x, -86, 9) for x in (-84, -28, 28, 84)], wood, line=line)
 
@@ -153,7 +153,7 @@ def _mushroom(dice: Dice, canvas: Canvas, frame: Frame) -> None:
     for _ in range(dice.integer(1, 3)):
         x, size = dice.integer(-60, 60), dice.integer(14, 30)
         canvas.paint([frame.limb(x, 0, size // 2, x, -size, size // 3)], (240, 230, 210), line=(120, 110, 100))
-        canvas.paint([frame.ellipse(x, -size - 8, size, size * 2 // 3)], cap, line=tuple(value // 2 for value in cap))
+        canvas.paint([frame.ellipse(x, -size - 8, size, size * 2 // 3)], cap, line=darker(cap, 8))
         dots = [frame.ellipse(x + dx, -size - dy, 5, 4) for dx, dy in ((-9, 8), (2, 16), (10, 9))]
         canvas.paint(dots, (250, 244, 236))
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 from mmengine.dist import get_dist_info
 from torch.utils.data import Sampler
@@ -38,12 +39,13 @@ class SameSizeBatchSampler(Sampler[list[int]]):
             raise ValueError(f'batch_size must be positive, got {batch_size}')
         if getattr(sampler, 'shuffle', False):
             raise ValueError('SameSizeBatchSampler keeps the order of the data set; set shuffle=False in its sampler')
-        if not hasattr(getattr(sampler, 'dataset', None), 'get_image_size'):
+        dataset = getattr(sampler, 'dataset', None)
+        if not hasattr(dataset, 'get_image_size'):
             raise TypeError(
                 'SameSizeBatchSampler needs a sampler with a data set that has get_image_size(idx), such '
                 'as ImageLabelDataset'
             )
-        self.dataset = sampler.dataset
+        self.dataset: Any = dataset
         self.batch_size = batch_size
         self.drop_last = drop_last
         self.pending: set[int] | None = None
