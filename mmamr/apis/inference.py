@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.config import Config
-from torch import nn
+from mmengine.model import BaseModel
 
 from mmamr.cams import Climbing
 from mmamr.datasets import load_config
@@ -24,7 +24,7 @@ def init_model(
     checkpoint: str | None = None,
     device: str | torch.device = 'cpu',
     cfg_options: dict[str, Any] | None = None,
-) -> nn.Module:
+) -> BaseModel:
     """Build the model of a config and load its weights.
 
     Args:
@@ -35,7 +35,7 @@ def init_model(
         cfg_options (dict, optional): Settings to override, by dotted key. Defaults to None.
 
     Returns:
-        nn.Module: In evaluation mode, with the config as ``cfg`` and, where they are known, the classes of the data as
+        BaseModel: In evaluation mode, with the config as ``cfg`` and, where they are known, the classes of the data as
         ``dataset_meta``.
 
     Raises:
@@ -47,7 +47,7 @@ def init_model(
 
 @torch.no_grad()
 def make_cams(
-    model: nn.Module,
+    model: BaseModel,
     images: ImageInput | Sequence[ImageInput],
     labels: Sequence[Sequence[int | str]] | None = None,
     scales: Sequence[float] | None = None,
@@ -58,7 +58,7 @@ def make_cams(
     """CAMs of images, as the CAM stage of the model's config makes them, with climbing if that has it.
 
     Args:
-        model (nn.Module): A :class:`~mmamr.models.CAMClassifier` or :class:`~mmamr.models.AMRClassifier`, e.g. from
+        model (BaseModel): A :class:`~mmamr.models.CAMClassifier` or :class:`~mmamr.models.AMRClassifier`, e.g. from
             :func:`init_model`. Its mode is restored.
         images (str | PathLike | np.ndarray | Sequence): One or several files or uint8 arrays ``(H, W, 3)`` of any size.
         labels (Sequence[Sequence[int | str]], optional): Classes of each image, numbers counted from 0 or names.
@@ -97,7 +97,7 @@ def make_cams(
 
 
 def show_cams(
-    model: nn.Module,
+    model: BaseModel,
     images: ImageInput | Sequence[ImageInput],
     cams: Sequence[CAM],
     out_file: str | None = None,
@@ -107,7 +107,7 @@ def show_cams(
     """Draw images and their CAMs side by side.
 
     Args:
-        model (nn.Module): The model that made them; names and colours of the classes are its own.
+        model (BaseModel): The model that made them; names and colours of the classes are its own.
         images (str | PathLike | np.ndarray | Sequence): As given to :func:`make_cams`.
         cams (Sequence[CAM]): What it returned.
         out_file (str, optional): ``.png`` or ``.jpg`` to write. Defaults to None.

@@ -35,7 +35,7 @@ def latest_checkpoint(folder: str) -> str | None:
         match = re.fullmatch(r'(?!best_).*?(\d+)\.pth', name)
         if match:
             numbers[osp.join(folder, name)] = int(match[1])
-    for path in sorted(numbers, key=numbers.get, reverse=True):
+    for path in sorted(numbers, key=lambda path: numbers[path], reverse=True):
         if checkpoint_is_whole(path):
             return path
         print_log(f'{path} is not a whole checkpoint; the one before it is taken', 'current')

@@ -43,7 +43,7 @@ def apply_test_time(cfg: Config) -> None:
     if options.get('crf'):
         dataset.pipeline = keep_photo(dataset.pipeline)
     dataset.pipeline = views_pipeline(
-        dataset.pipeline, scales=options.scales if options.get('ms') else (1.0,), flip=bool(options.get('flip'))
+        dataset.pipeline, scales=options['scales'] if options.get('ms') else (1.0,), flip=bool(options.get('flip'))
     )
     evaluators = cfg.test_evaluator if isinstance(cfg.test_evaluator, (list, tuple)) else [cfg.test_evaluator]
     for evaluator in evaluators:

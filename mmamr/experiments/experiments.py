@@ -7,6 +7,7 @@ from contextlib import closing
 from queue import Queue
 
 import torch
+from mmengine.config import Config
 
 from mmamr.utils import InputError
 
@@ -42,7 +43,7 @@ class Experiments:
 
     def __init__(
         self,
-        cfg,
+        cfg: Config,
         config_dir: str,
         work_dir: str,
         seeds: Sequence[int] = (0, 1, 2),
@@ -75,7 +76,8 @@ class Experiments:
                         'each: name three or more with --seeds, or leave it out with --runs'
                     )
                 seeds.append(self.seeds[(self.seeds.index(seed) + 1) % len(self.seeds)])
-            parents = [self.add(parent_of(settings), one) for one in seeds] if parent_of(settings) else []
+            parent = parent_of(settings)
+            parents = [self.add(parent, one) for one in seeds] if parent else []
             self.runs[name, seed] = build_run(name, seed, settings, self.cfg, self.config_dir, self.work_dir, parents)
         return self.runs[name, seed]
 

@@ -116,12 +116,14 @@ class ClassifierRun(Run):
     """The training of a classifier, from the checkpoint of its parent if it has one, and its CAMs on some splits.
 
     Args:
+        parents (Sequence[ClassifierRun]): The classifiers that it starts from. Defaults to none.
         splits (dict): Name to list file of the splits on which CAMs are made.
         choose_on (str): The split whose best threshold is used on all of them.
         trains (bool): Whether there is something to train, or CAMs are made with the weights of the parent. Defaults to
             True.
     """
 
+    parents: Sequence['ClassifierRun'] = ()
     splits: dict[str, str] = field(default_factory=dict)
     choose_on: str = 'train'
     trains: bool = True
@@ -282,19 +284,22 @@ def build_run(
         parents (Sequence[Run]): The runs that it starts from.
 
     Raises:
-        InputError: If the settings have names that mean nothing.
+        InputError: If the settings have names that mean nothing, or a classifier starts from a pipeline.
     """
     unknown = set(settings) - SETTINGS
     if unknown:
         raise InputError(f'run {name} has unknown settings {sorted(unknown)}; there are {sorted(SETTINGS)}')
     config = osp.normpath(osp.join(config_dir, settings['config'])) if 'config' in settings else parents[0].config
-    common = (name, seed, config, osp.join(work_dir, name, f'seed{seed}'), dict(settings.get('options', {})), parents)
+    common = (name, seed, config, osp.join(work_dir, name, f'seed{seed}'), dict(settings.get('options', {})))
     if 'stages' in Config.fromfile(config):
-        return PipelineRun(*common, stages=settings.get('stages'))
+        return PipelineRun(*common, parents, stages=settings.get('stages'))
+    classifiers = [parent for parent in parents if isinstance(parent, ClassifierRun)]
+    if len(classifiers) < len(parents):
+        raise InputError(f'run {name} starts from {parents[0].name}, a pipeline; name the run of a classifier instead')
     splits = dict(splits=dict(experiment['splits']), choose_on=experiment['choose_on'])
     if settings.get('ensemble_of'):
-        return EnsembleRun(*common, **splits)
-    return ClassifierRun(*common, **splits, trains=not settings.get('checkpoint_of'))
+        return EnsembleRun(*common, classifiers, **splits)
+    return ClassifierRun(*common, classifiers, **splits, trains=not settings.get('checkpoint_of'))
 
 
 def lookup(measured: Mapping[str, Any], name: str, where: str) -> Any:

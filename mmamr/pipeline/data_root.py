@@ -62,16 +62,18 @@ class DataRoot:
         """
         with DATASETS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
             changed = [self._change(dataset, registry.get(dataset['type'])) for dataset in _datasets(cfg)]
-        if any(changed):
+        if self.metainfo is not None and any(changed):
             set_class_heads(cfg, len(self.metainfo['classes']))
 
     def _change(self, dataset: dict, cls: type) -> bool:
         """Change the config of a data set; returns whether it has other classes now."""
         dataset['data_root'] = self.path
-        embedded = issubclass(cls, EmbeddedMixin)
-        default = cls.OWN_CLASSES if embedded else getattr(cls, 'METAINFO', {}).get('classes', ())
+        if issubclass(cls, EmbeddedMixin):
+            default = cls.OWN_CLASSES
+        else:
+            default = getattr(cls, 'METAINFO', {}).get('classes', ())
         classes = (dataset.get('metainfo') or {}).get('classes') or default
-        if embedded:
+        if issubclass(cls, EmbeddedMixin):
             cls = cls.__bases__[-1]  # what it is beside the drawing
             dataset.setdefault('metainfo', dict(classes=classes))
             dataset['type'] = f'mmamr.{cls.__name__}'
@@ -103,7 +105,7 @@ def _checked(metainfo: Mapping[str, Sequence]) -> dict[str, tuple]:
 
 def _datasets(cfg: Config, dataloaders: Sequence[str] = DATALOADERS) -> Iterator[dict]:
     """The configs of all data sets, each once."""
-    seen = []
+    seen: list[dict] = []
     for name in dataloaders:
         for dataset in leaf_datasets(cfg[name].dataset) if cfg.get(name) else ():
             if not any(dataset is other for other in seen):

@@ -28,8 +28,11 @@ def hash_parts(parts: Iterable) -> str:
 
 def file_hash(path: str) -> str:
     """SHA-256 of a file."""
+    digest = hashlib.sha256()
     with open(path, 'rb') as file:
-        return hashlib.file_digest(file, 'sha256').hexdigest()
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()
 
 
 def checkpoint_fingerprint(path: str) -> Fingerprint:

@@ -289,7 +289,7 @@ def outside_files(stage: Stage, cfg: Config) -> Iterator[tuple[str, str]]:
     """
 
     def outside(value: Any) -> bool:
-        return isinstance(value, str) and value and '://' not in value and not NAME.search(value)
+        return isinstance(value, str) and value != '' and '://' not in value and not NAME.search(value)
 
     if outside(cfg.get('load_from')):
         yield 'load_from', cfg.load_from

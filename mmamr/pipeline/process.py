@@ -51,7 +51,7 @@ def own_globals() -> Iterator[None]:
         mp.set_start_method(start_method, force=True)
 
 
-def _managers(cls: type = ManagerMixin) -> Iterator[type]:
+def _managers(cls: type[ManagerMixin] = ManagerMixin) -> Iterator[type[ManagerMixin]]:
     """All classes whose instances mmengine keeps by name."""
     yield cls
     for child in cls.__subclasses__():

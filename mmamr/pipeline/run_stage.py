@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from numbers import Number
+from numbers import Real
 from typing import Any
 
 from mmengine.config import Config
@@ -89,7 +89,7 @@ def run_config(cfg: Config, kind: str) -> tuple[dict[str, float], list[dict[str,
         # one that was killed between its last checkpoint and its last validation has nothing left to train
         metrics = validation.metrics or (runner.val() if cfg.get('val_cfg') is not None else {})
         loop = runner.val_loop
-    numbers = {name: float(value) for name, value in (metrics or {}).items() if isinstance(value, Number)}
+    numbers = {name: float(value) for name, value in (metrics or {}).items() if isinstance(value, Real)}
     evaluated = getattr(getattr(loop, 'evaluator', None), 'metrics', ())
     details = [metric.details for metric in evaluated if getattr(metric, 'details', None)]
     return numbers, details, runner.seed

@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from mmengine.config import Config
@@ -44,6 +44,7 @@ KNOWN = {*READ['train'], *READ['test'], *inspect.signature(Runner.__init__).para
 
 def leaves(value: Any, key: str = '') -> Iterator[tuple[str, Any]]:
     """The settings in nested dicts and lists, each by its dotted key."""
+    items: Iterable[tuple[Any, Any]]
     if isinstance(value, Mapping) and value:
         items = value.items()
     elif isinstance(value, (list, tuple)) and value:

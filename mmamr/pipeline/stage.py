@@ -160,8 +160,9 @@ def replace_names(value: Any, lookup: Callable[[str, str], str]) -> Any:
     """
     if isinstance(value, str):
         return NAME.sub(lambda match: lookup(match[1], match[2]), value)
+    kind: Callable[..., Any] = type(value)
     if isinstance(value, Mapping):
-        return type(value)({key: replace_names(item, lookup) for key, item in value.items()})
+        return kind({key: replace_names(item, lookup) for key, item in value.items()})
     if isinstance(value, (list, tuple)):
-        return type(value)(replace_names(item, lookup) for item in value)
+        return kind(replace_names(item, lookup) for item in value)
     return value

@@ -4,6 +4,7 @@ import json
 import os.path as osp
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from mmengine.config import Config
@@ -193,7 +194,7 @@ class WSSSRunner:
         """Run what is to be run; returns whether anything was."""
         worked = False
         for number, stage in enumerate(self.stages.values(), 1):
-            decision = self._agree(lambda stage=stage: self._decide(stage))
+            decision = self._agree(partial(self._decide, stage))
             place = f'[{number}/{len(self.stages)}] {stage.name}'
             self.logger.info(str(decision))
             if not decision.works:

@@ -1,5 +1,7 @@
+from typing import Any
+
+from mmengine.model import BaseModel
 from mmengine.runner import Runner
-from torch import nn
 
 from mmamr.fileio import read_rgb
 from mmamr.models.modulation import activations_of, choose_amm
@@ -24,7 +26,7 @@ class ActivationHistogramHook(PictureHook):
 
     what = 'activations'
 
-    def __init__(self, module: str | None = None, width: int = 800, **kwargs) -> None:
+    def __init__(self, module: str | None = None, width: int = 800, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.module = module
         self.width = width
@@ -38,7 +40,7 @@ class ActivationHistogramHook(PictureHook):
         super().before_train(runner)
         choose_amm(self.network(runner), self.module)
 
-    def draw(self, runner: Runner, model: nn.Module, step: int) -> None:
+    def draw(self, runner: Runner, model: BaseModel, step: int) -> None:
         """Draw the AMM's activations on the chosen images."""
         name, values = activations_of(model, [read_rgb(item['img_path']) for item in self.items], self.module)
         runner.visualizer.add_image('activations', draw_histograms(values, name, self.width), step)

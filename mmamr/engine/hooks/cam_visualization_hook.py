@@ -1,8 +1,9 @@
 from collections.abc import Sequence
+from typing import Any
 
 import torch
+from mmengine.model import BaseModel
 from mmengine.runner import Runner
-from torch import nn
 
 from mmamr.fileio import read_rgb, read_truth
 from mmamr.models.utils import preprocess
@@ -31,7 +32,7 @@ class CAMVisualizationHook(PictureHook):
     what = 'CAMs'
 
     def __init__(
-        self, scales: Sequence[float] = (1.0,), flip: bool = False, xi: float = 0.5, width: int = 192, **kwargs
+        self, scales: Sequence[float] = (1.0,), flip: bool = False, xi: float = 0.5, width: int = 192, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.scales = tuple(scales)
@@ -39,7 +40,7 @@ class CAMVisualizationHook(PictureHook):
         self.xi = xi
         self.width = width
 
-    def draw(self, runner: Runner, model: nn.Module, step: int) -> None:
+    def draw(self, runner: Runner, model: BaseModel, step: int) -> None:
         """Draw the CAMs of the chosen images."""
         names, palette = self.dataset.metainfo['classes'], self.dataset.metainfo['palette']
         rows = []

@@ -7,21 +7,22 @@ from mmengine.dist import all_reduce
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 
+from mmamr.models.affinity import IRNet
 from mmamr.registry import HOOKS
 from mmamr.utils import evaluating
 
 
 @torch.no_grad()
-def measure_mean_displacement(model: nn.Module, dataloader: DataLoader) -> Tensor:
+def measure_mean_displacement(model: IRNet, dataloader: DataLoader) -> Tensor:
     """Mean of the displacement field over the pixels of a data set, and of all processes.
 
     The displacement loss sees differences only, so the field is learned up to a constant: this one.
 
     Args:
-        model (nn.Module): An :class:`~mmamr.models.IRNet`. Its mode is restored.
+        model (IRNet): Its mode is restored.
         dataloader (DataLoader): Batches as in training; it is passed through once. Each process has its own part.
 
     Returns:

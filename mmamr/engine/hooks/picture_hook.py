@@ -3,9 +3,8 @@ from collections.abc import Sequence
 
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.runner import Runner
-from torch import nn
 
 from mmamr.datasets.items import choose_items
 from mmamr.registry import DATASETS
@@ -88,16 +87,16 @@ class PictureHook(Hook):
             self.draw(runner, self.network(runner), step)
 
     @staticmethod
-    def network(runner: Runner) -> nn.Module:
+    def network(runner: Runner) -> BaseModel:
         """The model without its distributed wrapper."""
         return runner.model.module if is_model_wrapper(runner.model) else runner.model
 
     @abstractmethod
-    def draw(self, runner: Runner, model: nn.Module, step: int) -> None:
+    def draw(self, runner: Runner, model: BaseModel, step: int) -> None:
         """Draw :attr:`items` of :attr:`dataset`; mode and random numbers of the model stay as they are.
 
         Args:
             runner (Runner): The runner.
-            model (nn.Module): The model without its distributed wrapper.
+            model (BaseModel): The model without its distributed wrapper.
             step (int): Of the picture.
         """

@@ -45,7 +45,7 @@ class PredictionPictureHook(Hook):
         outputs: Sequence[BaseDataElement] | None = None,
     ) -> None:
         """Draw the predictions of a batch."""
-        for output in outputs:
+        for output in outputs or ():
             if self.seen % self.interval == 0:
                 self.draw(runner, output)
             self.seen += 1

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,10 @@ from mmamr.structures import CAM
 
 from .label_loop import LabelLoop
 
-METHODS = {'irnet': affinity_label_irnet, 'affinitynet': affinity_label_affinitynet}
+METHODS: dict[str, Callable[..., np.ndarray]] = {
+    'irnet': affinity_label_irnet,
+    'affinitynet': affinity_label_affinitynet,
+}
 
 
 @LOOPS.register_module()
@@ -35,14 +39,14 @@ class AffinityLabelLoop(LabelLoop):
 
     def __init__(
         self,
-        *args,
+        *args: Any,
         method: str = 'irnet',
         fg_threshold: float | None = None,
         bg_threshold: float | None = None,
         low_alpha: float | None = None,
         high_alpha: float | None = None,
         crf: dict | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         if method not in METHODS:

@@ -7,13 +7,13 @@ from mmengine.config import Config
 from mmengine.dist import barrier, get_dist_info
 from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
-from torch import nn
 from torch.utils.data import DataLoader
 
 from mmamr.evaluation.files import process_files
 from mmamr.fileio import CAMFolder, LabelFolder, OutputFolder, read_truth
+from mmamr.structures import CAM
 from mmamr.utils import InputError, track
 from mmamr.visualization import Row
 
@@ -35,6 +35,7 @@ class ImageFilesLoop(BaseLoop):
 
     name: str
     """What the files are called in folders and logs, e.g. ``'cams'``."""
+    files: CAMFolder | LabelFolder
 
     def __init__(
         self,
@@ -58,7 +59,7 @@ class ImageFilesLoop(BaseLoop):
         return f'{work_dir}/{cls.name}'
 
     @property
-    def model(self) -> nn.Module:
+    def model(self) -> BaseModel:
         """The model without its distributed wrapper."""
         return self.runner.model.module if is_model_wrapper(self.runner.model) else self.runner.model
 
@@ -128,7 +129,9 @@ class ImageFilesLoop(BaseLoop):
 
     def read_item(self, item: dict) -> dict[str, Any]:
         """What the metrics see of an item of the data set."""
-        return self.read_sample(item['img_id'], read_truth(item, self.dataset.class_index))
+        mask = read_truth(item, self.dataset.class_index)
+        assert mask is not None  # measure() takes the items with masks only
+        return self.read_sample(item['img_id'], mask)
 
     def open_cams(self, cam_dir: str | None) -> CAMFolder:
         """The CAM files that a loop reads.
@@ -150,7 +153,9 @@ class NetworkLoop(ImageFilesLoop):
     batch with one missing file is computed whole, so that a file does not depend on what was there before.
     """
 
-    def __init__(self, *args, **kwargs) -> None:
+    files: CAMFolder
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if not hasattr(self.dataloader.batch_sampler, 'pending'):
             raise InputError(
@@ -159,7 +164,7 @@ class NetworkLoop(ImageFilesLoop):
             )
 
     @abstractmethod
-    def make(self, data_batch: dict) -> dict[str, Any]:
+    def make(self, data_batch: dict) -> dict[str, CAM]:
         """Results of a batch by image id."""
 
     def make_files(self, pending: Sequence[int]) -> None:

@@ -36,6 +36,8 @@ class LabelLoop(ImageFilesLoop):
         InputError: If ``cam_dir`` is None.
     """
 
+    files: LabelFolder
+
     def __init__(
         self,
         runner: Runner,

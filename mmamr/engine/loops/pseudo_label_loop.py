@@ -38,12 +38,12 @@ class PseudoLabelLoop(LabelLoop):
 
     def __init__(
         self,
-        *args,
+        *args: Any,
         threshold: float = 0.2,
         power: float | None = None,
         unsure: tuple[float, float] | None = None,
         crf: dict | None = None,
-        **kwargs,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         if not 0 <= threshold <= 1:

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,7 @@ class WalkLoop(NetworkLoop):
             cam = self.cams.read(img_id, images.shape[2:])
             walks[img_id] = walk_cam(
                 cam,
-                lambda scores, maps=affinity: self.model.walk(scores, maps),
+                partial(self.model.walk, affinity=affinity),
                 self.xi,
                 self.cam_power,
                 self.powers,

@@ -2,6 +2,7 @@
 
 import os.path as osp
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset, Compose, pseudo_collate
+from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 
 from mmamr.datasets import choose_items, init_dataset
@@ -104,6 +106,14 @@ def stage_config(stage: StageFiles, stages: Sequence[StageFiles]) -> Config:
     return cfg
 
 
+def filled_folder(stage: StageFiles) -> str:
+    """The folder that a stage filled; raises InputError where the manifest names none."""
+    folder = stage.output('out_dir')
+    if folder is None:
+        raise InputError(f'the manifest does not say which folder {stage.name} filled; run the stage again')
+    return folder
+
+
 def cam_pictures(
     cam: StageFiles,
     stages: Sequence[StageFiles],
@@ -117,8 +127,8 @@ def cam_pictures(
     index = dataset.class_index
     names, palette = ['background', *dataset.metainfo['classes']], dataset.metainfo['palette']
     xi = 0.5 if labels is None else stage_config(labels, stages).test_cfg.get('xi', 0.5)
-    cams = CAMFolder(cam.output('out_dir'), index.num_classes)
-    pseudo = None if labels is None else LabelFolder(labels.output('out_dir'), index)
+    cams = CAMFolder(filled_folder(cam), index.num_classes)
+    pseudo = None if labels is None else LabelFolder(filled_folder(labels), index)
     for item in choose_items(dataset, num=num, seed=seed):
         image = read_rgb(item['img_path'])
         row = cam_row(image, cams.read(item['img_id'], image.shape[:2]), names[1:], palette, xi=xi)
@@ -127,7 +137,7 @@ def cam_pictures(
         for caption, panel in row.panels.items():
             caption = CAM_CAPTIONS.get(caption, caption.replace('weighted', 'weighted CAM'))
             pictures.append(Picture.from_array(panel, caption, f'{caption} of {item["img_id"]}: {present}'))
-        maps = {}
+        maps: dict[str, np.ndarray | None] = {}
         if pseudo is not None:
             maps['pseudo label'] = pseudo.read(item['img_id'], image.shape[:2])
         if segmentor is not None:
@@ -180,7 +190,7 @@ class Segmentor:
     def __init__(self, stages: Sequence[StageFiles], evaluation: StageFiles) -> None:
         self.stages = stages
         self.evaluation = evaluation
-        self.model: torch.nn.Module | None = None
+        self.model: BaseModel | None = None
 
     @cached_property
     def cfg(self) -> Config:
@@ -208,7 +218,7 @@ class Segmentor:
         truth = sample.gt_sem_seg.data[0].cpu().numpy() if 'gt_sem_seg' in sample else None
         return sample.pred_sem_seg.data[0].cpu().numpy(), truth
 
-    def _scope(self):
+    def _scope(self) -> AbstractContextManager[None]:
         return DefaultScope.overwrite_default_scope(self.cfg.get('default_scope', 'mmamr'))
 
 
