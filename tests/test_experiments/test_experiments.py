@@ -274,6 +274,12 @@ def test_one_experiment_at_a_time_in_a_folder(folder):
     assert calls(folder)
 
 
+def test_a_classifier_that_starts_from_a_pipeline(folder):
+    runs = dict(whole=dict(config='pipeline.py'), child=dict(config='cam.py', load_from='whole'))
+    with pytest.raises(InputError, match='run child starts from whole, a pipeline; name the run of a classifier'):
+        experiments(folder, seeds=[0], runs=['child'], cfg_runs=runs)
+
+
 def test_settings_that_mean_nothing(folder):
     with pytest.raises(InputError, match=r"run wrong has unknown settings \['load_form'\]; there are"):
         experiments(folder, runs=['wrong'], cfg_runs=dict(wrong=dict(config='cam.py', load_form='plain')))

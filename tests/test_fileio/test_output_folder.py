@@ -5,8 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmamr.engine.loops import OutputFolder
-from mmamr.fileio.output_folder import folder_digest, state_digest
+from mmamr.fileio import CAMFolder, ChangedSettingsError, OutputFolder, folder_digest, state_digest
 from mmamr.utils import InputError
 
 
@@ -14,16 +13,15 @@ def names(path):
     return sorted(os.listdir(path))
 
 
-def make(path, **settings):
-    folder = OutputFolder(str(path), '.npz', settings)
+def make(path, redo=False, **settings):
+    folder = OutputFolder(CAMFolder(str(path)), settings, redo)
     folder.prepare()
     return folder
 
 
 def test_makes_the_folder_and_notes_the_settings(tmp_path):
-    folder = make(tmp_path / 'a' / 'b', scales=(1.0, 0.5), model='abc')
+    make(tmp_path / 'a' / 'b', scales=(1.0, 0.5), model='abc')
     assert json.loads((tmp_path / 'a' / 'b' / 'settings.json').read_text()) == dict(scales=[1.0, 0.5], model='abc')
-    assert folder.path('img_1') == str(tmp_path / 'a' / 'b' / 'img_1.npz')
 
 
 def test_keeps_files_of_the_same_settings(tmp_path):
@@ -34,11 +32,17 @@ def test_keeps_files_of_the_same_settings(tmp_path):
 
 
 @pytest.mark.parametrize('settings', [dict(scales=[1.0]), dict(scales=[1.0, 0.5], flip=True), dict()])
-def test_deletes_files_of_other_settings(tmp_path, settings):
+def test_deletes_files_of_other_settings_if_asked(tmp_path, settings):
     make(tmp_path, scales=(1.0, 0.5))
     for name in ('a.npz', 'b.npz', 'notes.txt'):
         (tmp_path / name).write_bytes(b'x')
-    make(tmp_path, **settings)
+    with pytest.raises(
+        ChangedSettingsError, match=r'holds 2 files that were made with other .*: pass --redo'
+    ) as caught:
+        make(tmp_path, **settings)
+    assert '\n' not in str(caught.value)
+    assert names(tmp_path) == ['a.npz', 'b.npz', 'notes.txt', 'settings.json']
+    make(tmp_path, redo=True, **settings)
     assert names(tmp_path) == ['notes.txt', 'settings.json']
 
 
@@ -56,10 +60,10 @@ def test_killed_while_deleting_starts_again(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(os, 'unlink', killed)
-        make(tmp_path, scale=2)
+        make(tmp_path, redo=True, scale=2)
     # one of the old kind is gone; the settings are still theirs, so no run takes the others for its own
     assert len(names(tmp_path)) == 3
-    make(tmp_path, scale=2)
+    make(tmp_path, redo=True, scale=2)
     assert names(tmp_path) == ['settings.json']
 
 
@@ -126,5 +130,5 @@ def test_folder_digest(tmp_path):
     first = folder_digest(str(tmp_path / 'ours'))
     (tmp_path / 'ours' / 'a.npz').write_bytes(b'abc')
     assert folder_digest(str(tmp_path / 'ours')) == first
-    make(tmp_path / 'ours', scale=2)
+    make(tmp_path / 'ours', redo=True, scale=2)
     assert folder_digest(str(tmp_path / 'ours')) != first

@@ -162,7 +162,7 @@ def test_a_disk_that_is_full(run_tool, env, small_disk):
         write_cam(str(cams / f'img_{index:02d}.npz'), CAM(dict(spotlight=maps), [index % 3], mask.shape))
     argv = [
         'test.py',
-        CONFIG.with_name('tiny_cam-label.py'),
+        CONFIG.with_name('tiny_pseudo-label.py'),
         '--work-dir',
         small_disk / 'work',
         '--cfg-options',

@@ -41,8 +41,8 @@ def test_each_kind_of_model(tool, name, capsys):
 
 
 def test_what_has_no_model_to_train(tool):
-    with pytest.raises(SystemExit, match=r'tiny_cam-label\.py trains no model'):
-        tool.main([str(CONFIGS / 'tiny_cam-label.py')])
+    with pytest.raises(SystemExit, match=r'tiny_pseudo-label\.py trains no model'):
+        tool.main([str(CONFIGS / 'tiny_pseudo-label.py')])
 
 
 @pytest.mark.parametrize('argv', [('--shape', '1', '2', '3'), ('--shape', '0'), ('--batch-size', '0')])

@@ -24,7 +24,7 @@ from mmamr.utils import InputError
 CONFIGS = Path(__file__).parents[1] / 'data' / 'configs'
 DEEPLABV2 = CONFIGS.parents[2] / 'configs/deeplabv2/deeplabv2_resnet18-w16-d8_1xb16-800i_embedded-96x96.py'
 CAM, AFFINITY_LABEL, IRNET, CAM_LABEL, SEGMENTATION = (
-    CONFIGS / f'tiny_{name}.py' for name in ('amr', 'affinity-label', 'irnet', 'cam-label', 'segmentation')
+    CONFIGS / f'tiny_{name}.py' for name in ('amr', 'affinity-label', 'irnet', 'pseudo-label', 'segmentation')
 )
 
 
@@ -72,15 +72,16 @@ def cams(stage, tmp_path):
     assert ended.code == 0, ended.output
 
 
-# of 12 images in 4 batches: killed before and after a file gets its name, early, late, in the second folder
+# of 12 images in 4 batches: killed before and after a file gets its name, early, late
 @pytest.mark.parametrize(
     'config, kills',
     [
         (CAM, [(1, True), (6, False)]),
         (AFFINITY_LABEL, [(7, True)]),
-        (IRNET, [(4, False), (17, True)]),
+        (IRNET, [(4, False)]),
+        (CAM_LABEL, [(9, True)]),
     ],
-    ids=['cam', 'affinity_label', 'pseudo_label'],
+    ids=['cam', 'affinity_label', 'walk', 'pseudo_label'],
 )
 def test_a_killed_run_ends_with_the_same_bytes(request, stage, tmp_path, config, kills):
     if config != CAM:
@@ -88,7 +89,7 @@ def test_a_killed_run_ends_with_the_same_bytes(request, stage, tmp_path, config,
     undisturbed = stage(config, 'undisturbed')
     assert undisturbed.code == 0, undisturbed.output
     expected = contents(tmp_path / 'undisturbed')
-    assert len(expected) == (26 if config == IRNET else 13)
+    assert len(expected) == 13
     for kill_at, placed in kills:
         before = len(contents(tmp_path / 'killed'))
         killed = stage(config, 'killed', kill_at=kill_at, placed=placed)
@@ -103,7 +104,7 @@ def test_a_killed_run_ends_with_the_same_bytes(request, stage, tmp_path, config,
     assert metrics(resumed.output) == metrics(undisturbed.output) != {}
 
 
-@pytest.mark.parametrize('config', [CAM, AFFINITY_LABEL, IRNET], ids=['cam', 'affinity_label', 'pseudo_label'])
+@pytest.mark.parametrize('config', [CAM, AFFINITY_LABEL, IRNET], ids=['cam', 'affinity_label', 'walk'])
 def test_two_processes_make_the_files_of_one(request, stage, tmp_path, config):
     if config != CAM:
         request.getfixturevalue('cams')
@@ -154,15 +155,14 @@ def test_out_item(stage, tmp_path):
 
 @pytest.mark.parametrize(
     'config, columns',
-    [(CAM, 5), (AFFINITY_LABEL, 3), (IRNET, 7), (CAM_LABEL, 4)],
-    ids=['cam', 'affinity_label', 'pseudo_label', 'cam_label'],
+    [(CAM, 5), (AFFINITY_LABEL, 4), (IRNET, 7), (CAM_LABEL, 4)],
+    ids=['cam', 'affinity_label', 'walk', 'pseudo_label'],
 )
 def test_show_dir(request, stage, tmp_path, config, columns):
     name = {CAM: 'cams', AFFINITY_LABEL: 'affinity_labels', IRNET: 'walks'}.get(config, 'SegmentationClassPseudo')
     if config != CAM:
         request.getfixturevalue('cams')
-    options = ['--cfg-options', f'test_cfg.cam_dir={tmp_path}/cams'] if config == CAM_LABEL else []
-    ended = stage(config, 'work', '--show-dir', tmp_path / 'shown', *options)
+    ended = stage(config, 'work', '--show-dir', tmp_path / 'shown')
     assert ended.code == 0, ended.output
     assert f'{tmp_path}/shown/{name}.png' in ended.output
     with Image.open(tmp_path / 'shown' / f'{name}.png') as sheet:

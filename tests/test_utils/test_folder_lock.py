@@ -13,7 +13,7 @@ import pytest
 from mmamr.utils import InputError
 from mmamr.utils.folder_lock import FolderLock
 
-CONFIG = Path(__file__).parents[2] / 'data' / 'configs' / 'tiny_pipeline.py'
+CONFIG = Path(__file__).parents[1] / 'data' / 'configs' / 'tiny_pipeline.py'
 HOLD = """
 import fcntl, os, sys, time
 file = open(sys.argv[1] + '/.lock', 'a+')

@@ -7,7 +7,7 @@ Which of the three a file is shows in its names. A tensor is there under several
 that is missing, is an error. Only of IRNet's file something is dropped, and named: the tables of indices, and what the
 BatchNorm of the displacements counted besides their mean. The config to load the result with is printed:
 
-    model = mmamr.apis.init_model('configs/amr/amr_resnet50-released_1xb16-8e_voc12aug-512px.py', 'amr.pth')
+    model = mmamr.apis.init_model('configs/amr/amr_resnet50_released_1xb16-8e_voc12aug-512px.py', 'amr.pth')
 """
 
 import argparse
@@ -118,7 +118,7 @@ NETWORKS = (
         r'resnet50_2\..+|stage2_1\..+',
         AMR_ALIASES,
         AMR_RULES,
-        'amr/amr_resnet50-released_1xb16-8e_voc12aug-512px.py',
+        'amr/amr_resnet50_released_1xb16-8e_voc12aug-512px.py',
     ),
     Network(
         'IRNet',
@@ -132,7 +132,7 @@ NETWORKS = (
         r'classifier\..+|newly_added\..+',
         CAM_ALIASES,
         CAM_RULES,
-        'amr/cam_resnet50-released_1xb16-8e_voc12aug-512px.py',
+        'amr/cam_resnet50_released_1xb16-8e_voc12aug-512px.py',
     ),
 )
 

@@ -17,9 +17,9 @@ from torchvision.models.resnet import Bottleneck
 
 from mmamr.apis import init_model
 
-AMR = 'configs/amr/amr_resnet50-released_1xb16-8e_voc12aug-512px.py'
-BATCH_STATS = 'configs/amr/amr_resnet50-released_batch-stats-in-eval_1xb16-8e_voc12aug-512px.py'
-CAM = 'configs/amr/cam_resnet50-released_1xb16-8e_voc12aug-512px.py'
+AMR = 'configs/amr/amr_resnet50_released_1xb16-8e_voc12aug-512px.py'
+BATCH_STATS = {'model.compensation.modulation.amm.spatial.batch_stats_in_eval': True}
+CAM = 'configs/amr/cam_resnet50_released_1xb16-8e_voc12aug-512px.py'
 IRNET = 'configs/irnet/irnet_resnet50_1xb16-3e_voc12aug-512px.py'
 
 
@@ -253,7 +253,7 @@ def test_amr_as_released(amr):
             module.train()  # eval() does not reach it
     x = images()
     expected = net(x)
-    model = init_model(BATCH_STATS, checkpoint)
+    model = init_model(AMR, checkpoint, cfg_options=BATCH_STATS)
     assert_equal(model.class_maps(x), expected)
     # as often as one likes: the statistics of the checkpoint stay
     assert_equal(model.class_maps(x), expected)
