@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, version
-from typing import NamedTuple
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import urlparse
 from urllib.request import Request, urlopen
 
@@ -115,7 +115,7 @@ def filter_log() -> None:
     def quiet(print_log: Callable) -> Callable:
 
         @functools.wraps(print_log)
-        def filtered(msg, *args, **kwargs):
+        def filtered(msg: object, *args: Any, **kwargs: Any) -> None:
             if not any(message in str(msg) for message in QUIET):
                 print_log(msg, *args, **kwargs)
 
@@ -137,7 +137,7 @@ def stand_in_for_mmcv_ext() -> None:
 
     def missing(name: str) -> Callable:
 
-        def raise_missing(*args, **kwargs):
+        def raise_missing(*args: Any, **kwargs: Any) -> NoReturn:
             raise NotImplementedError(
                 f'mmcv.ops needs the compiled function {name}, which mmcv-lite does not have: pip uninstall mmcv-lite '
                 "and pip install 'mmcv>=2.1.0,<2.2.0'"
@@ -147,11 +147,11 @@ def stand_in_for_mmcv_ext() -> None:
 
     module = types.ModuleType('mmcv._ext', 'Stand-in for the compiled operators that mmcv-lite leaves out.')
     module.__spec__ = ModuleSpec('mmcv._ext', loader=None)
-    module.__getattr__ = lambda name: missing(name) if not name.startswith('__') else _no_attribute(name)
+    vars(module)['__getattr__'] = lambda name: missing(name) if not name.startswith('__') else _no_attribute(name)
     sys.modules['mmcv._ext'] = module
 
 
-def _no_attribute(name: str):
+def _no_attribute(name: str) -> NoReturn:
     raise AttributeError(f"module 'mmcv._ext' has no attribute '{name}'")
 
 
@@ -202,13 +202,13 @@ def load_checkpoints_safely() -> None:
     from mmengine.dist import get_dist_info
     from mmengine.runner import checkpoint as module
 
-    def load_from_local(filename: str, map_location=None):
+    def load_from_local(filename: str, map_location: Any = None) -> Any:
         filename = os.path.expanduser(filename)
         if not os.path.isfile(filename):
             raise FileNotFoundError(f'{filename}: no such checkpoint')
         return torch.load(filename, map_location=map_location, weights_only=True)
 
-    def load_from_http(filename: str, map_location=None, model_dir: str | None = None):
+    def load_from_http(filename: str, map_location: Any = None, model_dir: str | None = None) -> Any:
         folder = model_dir or os.path.join(torch.hub.get_dir(), 'checkpoints')
         path = os.path.join(folder, os.path.basename(urlparse(filename).path))
         rank, world_size = get_dist_info()

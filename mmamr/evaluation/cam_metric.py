@@ -13,7 +13,7 @@ from mmamr.cams import mix, upsample
 from mmamr.registry import METRICS
 from mmamr.utils import atomic_write
 
-from .threshold_sweep import ThresholdSweep, listed, scores
+from .threshold_sweep import THRESHOLDS, ThresholdSweep, listed, scores
 
 
 @METRICS.register_module()
@@ -43,7 +43,7 @@ class CAMMetric(BaseMetric):
     def __init__(
         self,
         threshold: float = 0.2,
-        thresholds: Sequence[float] = tuple(n / 100 for n in range(1, 100)),
+        thresholds: Sequence[float] = THRESHOLDS,
         xis: Sequence[float] = (0.5,),
         out_file: str | None = None,
         collect_device: str = 'cpu',

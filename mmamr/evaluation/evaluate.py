@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from mmengine.dataset import BaseDataset
 from mmengine.registry import DefaultScope
 
 from mmamr.cams import average
@@ -18,7 +19,7 @@ METRICS_SUFFIXES = ('.json', '.md')
 
 
 def evaluate_cams(
-    dataset,
+    dataset: BaseDataset,
     cam_dir: str | Sequence[str],
     xis: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9),
     threshold: float = 0.2,
@@ -57,7 +58,7 @@ def evaluate_cams(
     return _evaluate(dataset, metric, read_sample, num_workers)
 
 
-def evaluate_labels(dataset, label_dir: str, num_workers: int = 0) -> dict[str, float]:
+def evaluate_labels(dataset: BaseDataset, label_dir: str, num_workers: int = 0) -> dict[str, float]:
     """mIoU, false positives and false negatives of label PNGs, such as pseudo labels, against the masks of a data set.
 
     Args:
@@ -75,14 +76,17 @@ def evaluate_labels(dataset, label_dir: str, num_workers: int = 0) -> dict[str, 
 
     def read_sample(item: dict[str, Any]) -> dict[str, Any]:
         mask = read_truth(item, dataset.class_index)
+        assert mask is not None  # _evaluate() takes the items with masks only
         return dict(label=labels.read(item['img_id'], mask.shape), mask=mask)
 
     return _evaluate(dataset, dict(type='LabelMetric'), read_sample, num_workers)
 
 
-def _evaluate(dataset, metric: dict, read_sample, num_workers: int) -> dict[str, float]:
+def _evaluate(
+    dataset: BaseDataset, cfg: dict, read_sample: Callable[[dict[str, Any]], dict[str, Any]], num_workers: int
+) -> dict[str, float]:
     with DefaultScope.overwrite_default_scope(METRICS.scope):
-        metric = METRICS.build(metric)
+        metric = METRICS.build(cfg)
     metric.dataset_meta = dataset.metainfo
     items = [dataset.get_data_info(index) for index in range(len(dataset))]
     items = [item for item in items if item.get('seg_map_path')]

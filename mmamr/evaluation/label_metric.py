@@ -84,6 +84,7 @@ class LabelMetric(BaseMetric):
 
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Metrics of the counts so far; logs the table."""
+        assert self.counts is not None  # evaluate() sums them up first
         confusion = self.counts[:-1].T
         values = scores(confusion)
         hit, truth, predicted = np.diagonal(confusion), confusion.sum(1), confusion.sum(0)

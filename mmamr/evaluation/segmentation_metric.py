@@ -28,7 +28,7 @@ class SegmentationMetric(IoUMetric):
             where there is none) the ``iou`` of each class, None for one that is nowhere.
     """
 
-    def __init__(self, output_dir: str | None = None, **kwargs) -> None:
+    def __init__(self, output_dir: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.prediction_dir = output_dir
         self.details: dict[str, Any] = {}

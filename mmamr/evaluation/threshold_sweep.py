@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 IGNORE = 255
+THRESHOLDS: tuple[float, ...] = tuple(number / 100 for number in range(1, 100))
 
 
 class ThresholdSweep:
@@ -20,7 +21,7 @@ class ThresholdSweep:
             Defaults to 0.01, 0.02, …, 0.99.
     """
 
-    def __init__(self, num_classes: int, thresholds: Sequence[float] = tuple(n / 100 for n in range(1, 100))) -> None:
+    def __init__(self, num_classes: int, thresholds: Sequence[float] = THRESHOLDS) -> None:
         self.num_classes = num_classes
         self.thresholds = np.asarray(thresholds, dtype=np.float32)
         steps = np.diff(self.thresholds)

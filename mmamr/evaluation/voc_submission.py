@@ -79,8 +79,10 @@ def check_submission(path: str, ids: Sequence[str], image_dir: str, competition:
                 elif member.name in seen:
                     faults.append(f'{member.name}: twice in the archive')
                 else:
+                    file = archive.extractfile(member)
+                    assert file is not None  # as it is a file
                     faults += _faults_of_member(
-                        archive.extractfile(member).read(),
+                        file.read(),
                         member.name,
                         osp.join(image_dir, f'{wanted[member.name]}.jpg'),
                     )

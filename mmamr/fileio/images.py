@@ -31,7 +31,8 @@ def read_image(path: str) -> np.ndarray:
         DatasetError: If the file is missing, truncated or no image.
     """
     try:
-        with Image.open(path) as image:
+        with Image.open(path) as opened:
+            image: Image.Image = opened
             if image.mode.startswith(('I', 'F')):
                 # PIL would clip 16-bit grey to white instead of scaling it.
                 image = Image.fromarray((np.asarray(image).clip(0, 65535).astype(np.uint16) >> 8).astype(np.uint8))

@@ -80,8 +80,8 @@ class StrictPretrained:
         module.load_state_dict(tensors, strict=False)
         # init_weights() goes on to the children, which would draw their weights again.
         for child in module.modules():
-            child.is_init = True
-        module.is_init = False
+            child.is_init = True  # type: ignore[assignment]
+        module.is_init = False  # type: ignore[assignment]
         if hasattr(module, '_params_init_info'):
             update_init_info(module, init_info=f'StrictPretrained: load from {self.checkpoint}')
 
