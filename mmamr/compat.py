@@ -54,6 +54,7 @@ QUIET = (
     '"HardDiskBackend" is the alias',
     'The prefix is not set in metric class IoUMetric',
     'is skipped since its requires_grad=False',
+    'Loads checkpoint by ',
 )
 """Parts of what :func:`filter_log` drops."""
 
@@ -111,6 +112,7 @@ def filter_log() -> None:
     from mmengine.evaluator import metric
     from mmengine.fileio import file_client
     from mmengine.optim.optimizer import default_constructor
+    from mmengine.runner import checkpoint
 
     def quiet(print_log: Callable) -> Callable:
 
@@ -121,9 +123,39 @@ def filter_log() -> None:
 
         return filtered
 
-    for module in (metric, file_client, default_constructor):
+    for module in (metric, file_client, default_constructor, checkpoint):
         if not hasattr(module.print_log, '__wrapped__'):
             module.print_log = quiet(module.print_log)
+
+
+def let_hues_be_negative() -> None:
+    """Let ``mmcv.adjust_hue``, and with it mmpretrain's ``ColorJitter``, turn hues backwards under NumPy 2.
+
+    mmcv takes ``np.uint8`` of a negative number, which NumPy 1 let wrap around and NumPy 2 refuses.
+    """
+    import cv2
+    import mmcv
+    import numpy as np
+    from PIL import Image
+
+    original = mmcv.adjust_hue
+    if hasattr(original, '__wrapped__'):
+        return
+
+    @functools.wraps(original)
+    def adjust_hue(img: np.ndarray, hue_factor: float, backend: str | None = None) -> np.ndarray:
+        if not -0.5 <= hue_factor < 0:
+            return original(img, hue_factor, backend)
+        shift = np.uint8(int(hue_factor * 255) % 256)
+        if (backend or mmcv.image.io.imread_backend) == 'pillow':
+            hue, saturation, value = Image.fromarray(np.ascontiguousarray(img[..., ::-1])).convert('HSV').split()
+            hue = Image.fromarray(np.asarray(hue) + shift)
+            return np.array(Image.merge('HSV', (hue, saturation, value)).convert('RGB'))[..., ::-1]
+        hsv = cv2.cvtColor(img.astype(np.uint8), cv2.COLOR_BGR2HSV_FULL)
+        hsv[..., 0] += shift
+        return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR_FULL).astype(img.dtype)
+
+    mmcv.adjust_hue = adjust_hue
 
 
 def stand_in_for_mmcv_ext() -> None:

@@ -497,3 +497,28 @@ def test_freed_memory_is_kept_where_that_helps(monkeypatch):
     assert not says(gpu=False, MALLOC_TRIM_THRESHOLD_='1000000')
     if sys.platform == 'linux' and platform.libc_ver()[0] == 'glibc':
         assert says(gpu=False)
+
+
+@pytest.mark.parametrize('backend', ['pillow', 'cv2'])
+def test_hues_turn_both_ways(backend):
+    import mmcv
+
+    import mmamr.datasets  # noqa: F401  the cure is in place with the transforms
+
+    image = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    for hue in (-0.5, -0.1, -0.001):
+        turned = mmcv.adjust_hue(image, hue, backend)
+        assert turned.dtype == np.uint8 and turned.shape == image.shape
+        # 256 steps are once around: forwards by what is left, in two turns that mmcv itself can do
+        left = (256 + int(hue * 255)) % 256
+        half = left // 2
+        there = mmcv.adjust_hue(mmcv.adjust_hue(image, half / 255 + 1e-4, backend), (left - half) / 255 + 1e-4, backend)
+        if left - half <= 127:
+            assert np.abs(turned.astype(int) - there).mean() < 3
+    # red turns to blue backwards and to green forwards
+    red = np.zeros((1, 1, 3), np.uint8)
+    red[..., 2] = 255
+    assert mmcv.adjust_hue(red, -1 / 3, backend).argmax() == 0  # blue, in BGR
+    assert mmcv.adjust_hue(red, 1 / 3, backend).argmax() == 1
+    with pytest.raises(ValueError, match='hue_factor'):
+        mmcv.adjust_hue(image, -0.6, backend)

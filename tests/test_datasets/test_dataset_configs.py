@@ -31,12 +31,6 @@ METAINFO = dict(classes=('disc', 'square', 'cross'), mask_values=(1, 2, 3))
             'MMAMR_VOC12',
             'data/VOCdevkit/VOC2012',
             dict(train=448, val=512),
-            # TODO: a cure in mmamr.compat
-            marks=pytest.mark.xfail(
-                raises=OverflowError,
-                strict=True,
-                reason='mmcv 2.1 takes np.uint8 of a negative hue, NumPy 2 refuses it',
-            ),
         ),
     ],
 )

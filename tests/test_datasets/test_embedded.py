@@ -29,7 +29,7 @@ PIXELS = {
 }
 ALL_PIXELS = '48fabebccdfdfe9464897761ecbd57bebfcdaa448b60d0f1d4ee1b0dff66246f'
 
-CONFIGS = pathlib.Path(__file__).parents[2] / 'configs' / '_base_' / 'datasets'
+CONFIGS = pathlib.Path(__file__).parents[2] / 'configs'
 
 
 def pixels(scene):
@@ -312,15 +312,15 @@ class TestDatasets:
     @pytest.mark.parametrize(
         'name, stages',
         [
-            ('embedded_112px.py', ('train', 'val', 'test')),
-            ('embedded_affinity-label_96x96.py', ('train',)),
-            ('embedded_segmentation_96x96.py', ('train', 'val', 'test')),
+            ('_base_/datasets/embedded.py', ('train', 'val', 'test')),
+            ('_base_/datasets/embedded_affinity.py', ('train', 'test')),
+            ('deeplabv2/deeplabv2_resnet18-w16-d8_1xb16-800i_embedded-96x96.py', ('train', 'val', 'test')),
         ],
     )
     def test_configs(self, name, stages, own_root):
         (own_root / 'SegmentationClassPseudo').symlink_to(own_root / 'SegmentationClass')
         cfg = Config.fromfile(CONFIGS / name)
-        init_default_scope('mmseg' if 'segmentation' in name else 'mmamr')
+        init_default_scope('mmseg' if 'deeplabv2' in name else 'mmamr')
         for stage in stages:
             loader = cfg[f'{stage}_dataloader']
             loader.update(num_workers=0, persistent_workers=False, batch_size=4)
@@ -331,7 +331,7 @@ class TestDatasets:
             inputs = batch['inputs']
             assert len(inputs) == len(batch['data_samples']) >= 1
             if stage == 'train':
-                size = 112 if name == 'embedded_112px.py' else 96
+                size = 112 if name.endswith('embedded.py') else 96
                 assert all(image.shape == (3, size, size) for image in inputs)
 
 

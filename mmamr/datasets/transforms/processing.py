@@ -7,7 +7,10 @@ import mmcv
 import numpy as np
 from mmcv.transforms import BaseTransform
 
+from mmamr.compat import let_hues_be_negative
 from mmamr.registry import TRANSFORMS
+
+let_hues_be_negative()
 
 
 def fill_like(image: np.ndarray, value: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
