@@ -55,6 +55,7 @@ QUIET = (
     'The prefix is not set in metric class IoUMetric',
     'is skipped since its requires_grad=False',
     'Loads checkpoint by ',
+    'Using env variable ',
 )
 """Parts of what :func:`filter_log` drops."""
 
@@ -109,6 +110,7 @@ def filter_warnings() -> None:
 
 def filter_log() -> None:
     """Do the same for what mmengine logs as a warning about itself and mmseg, and for each frozen parameter."""
+    from mmengine.config import config
     from mmengine.evaluator import metric
     from mmengine.fileio import file_client
     from mmengine.optim.optimizer import default_constructor
@@ -123,7 +125,7 @@ def filter_log() -> None:
 
         return filtered
 
-    for module in (metric, file_client, default_constructor, checkpoint):
+    for module in (config, metric, file_client, default_constructor, checkpoint):
         if not hasattr(module.print_log, '__wrapped__'):
             module.print_log = quiet(module.print_log)
 

@@ -5,7 +5,6 @@ import os
 import os.path as osp
 
 from mmengine.config import Config
-from mmengine.logging import MMLogger
 
 from mmamr.experiments import Experiments
 from mmamr.utils import InputError, one_line_errors
@@ -47,8 +46,6 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     if args.data is not None:
         os.environ[DATA_VARIABLE] = args.data
-    # each config would say each time which variables of the environment it uses
-    MMLogger.get_current_instance().setLevel('WARNING')
     with one_line_errors():
         cfg = Config.fromfile(args.config)
         if args.data is not None and cfg.get('data') != args.data:

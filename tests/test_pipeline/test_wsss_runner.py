@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -469,6 +470,23 @@ def test_command_line(load_tool, done, shared_voc, monkeypatch, capsys):
         with pytest.raises(SystemExit) as error:
             main(wrong)
         assert line in str(error.value) and '\n' not in str(error.value)
+
+
+def test_one_line_a_stage_on_the_terminal(run_tool, shared_voc, tmp_path):
+    """All that the stages log is in their files; frozen parameters are not listed at all."""
+    argv = ['train.py', CONFIGS / 'tiny_pipeline.py', '--work-dir', tmp_path, '--stages', 'classifier', 'cam']
+    ended = run_tool(*argv, env={'MMAMR_TINY_VOC': str(shared_voc), 'PYTHONWARNINGS': 'ignore'})
+    assert ended.code == 0, ended.output
+    lines = [line for line in ended.output.splitlines() if 'warn' not in line.lower()]
+    assert [line.partition(':')[0] for line in lines[: len(STAGES)]] == [
+        f'[{number}/{len(STAGES)}] {name}' for number, name in enumerate(STAGES, 1)
+    ]
+    assert re.fullmatch(r'\[2/8\] cam: done in \d+ s, CAM/spotlight.mIoU .*', lines[1])
+    assert lines[2] == '[3/8] affinity_label: leave, not asked for'
+    # then where the report is, and the table
+    assert lines[len(STAGES)].startswith('report: ') and all(line[:1] in '+|/' for line in lines[len(STAGES) + 1 :])
+    logs = ''.join(path.read_text() for path in (tmp_path / 'classifier').rglob('*.log'))
+    assert 'Saving checkpoint at 2 epochs' in logs and 'is skipped since' not in logs
 
 
 def test_two_processes_make_what_one_makes(run_tool, done, shared_voc):
