@@ -4,14 +4,16 @@
 # make lint       style, the order of the rooms, types
 # make docs       the documentation, in docs/_build/html
 #
-# Each sets up what it needs in $(VENV) first. PYTHON chooses the interpreter (3.11 or newer), PIP_ARGS goes to pip, e.g.
+# Each sets up what it needs in $(VENV) first. PYTHON chooses the interpreter (3.10 or newer), PIP_ARGS goes to pip, e.g.
 #   make demo PIP_ARGS="--index-url https://…"
+# The exact versions of requirements/constraints.txt are for Python 3.11; others get the newest that there are.
 PYTHON ?= python3
 VENV ?= .venv
 PIP_ARGS ?=
 PYTEST_ARGS ?=
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c requirements/constraints.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS)
+PIP += $(shell $(PYTHON) -c 'import sys; print("-c requirements/constraints.txt" * (sys.version_info[:2] == (3, 11)))')
 READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.docs-ready
 
@@ -40,7 +42,7 @@ clean:
 
 # The dense CRF in C++ needs a compiler; without it mmamr's own in torch serves.
 $(READY): setup.py $(wildcard requirements/*.txt)
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "mmamr needs Python 3.11 or newer, but $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=python3.11 ...")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "mmamr needs Python 3.10 or newer, but $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) "setuptools>=60,<81" wheel
 	$(PIP) -e ".[tests]"

@@ -1,51 +1,57 @@
 """Every cure that today's OpenMMLab stack needs, in one place. Each does nothing where nothing is broken.
 
-The bounds are those that were run; ``requirements/constraints.txt`` holds the exact set that the tests run on.
+``requirements/constraints.txt`` holds the exact set that the tests run on.
 """
 
 import ctypes
 import functools
 import importlib.util
 import os
+import pickle
 import subprocess
 import sys
 import types
 import warnings
 from collections.abc import Callable
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import urlparse
 from urllib.request import Request, urlopen
 
+from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
 
-class Bounds(NamedTuple):
-    """The versions of one dependency that were run."""
+class Dependency(NamedTuple):
+    """What is known of the versions of one dependency."""
 
     distributions: tuple[str, ...]
-    """Names under which package indexes offer it; any one serves."""
+    """Names under which package indexes offer it, forks included; any one serves."""
     first: str
-    """The first version that was run."""
-    beyond: str
-    """The first version that was not, or is known not to work."""
+    """The first version that works."""
+    tested: str
+    """The newest version that was run; newer ones get a warning."""
     install: str
     """What to install."""
+    broken: str = ''
+    """Versions after the first that are known not to work, as pip writes them, e.g. ``'==2.5.0'``."""
 
 
-BOUNDS = (
-    Bounds(('torch',), '2.15', '2.16', "'torch>=2.15,<2.16'"),
-    Bounds(('torchvision',), '0.29', '0.30', "'torchvision>=0.29,<0.30'"),
-    Bounds(('numpy',), '2.4', '2.6', "'numpy>=2.4,<2.6'"),
-    Bounds(('setuptools',), '60', '81', "'setuptools>=60,<81'"),
-    Bounds(('mmengine', 'mmengine-lite'), '0.10.7', '0.11', "'mmengine>=0.10.7,<0.11'"),
-    Bounds(('mmcv-lite', 'mmcv'), '2.1.0', '2.2.0', "'mmcv-lite>=2.1.0,<2.2.0' (or the full 'mmcv', same versions)"),
-    Bounds(('mmsegmentation',), '1.2.2', '1.3', "'mmsegmentation>=1.2.2,<1.3'"),
-    Bounds(('mmpretrain',), '1.2.0', '1.3', "'mmpretrain>=1.2.0,<1.3'"),
+DEPENDENCIES = (
+    Dependency(('torch',), '2.1', '2.15', "'torch>=2.1'"),
+    Dependency(('torchvision',), '0.16', '0.29', "'torchvision>=0.16'"),
+    Dependency(('numpy',), '1.26', '2.5', "'numpy>=1.26'"),
+    Dependency(('mmengine', 'mmengine-lite', 'onedl-mmengine'), '0.10.7', '0.10', "'mmengine>=0.10.7'"),
+    Dependency(
+        ('mmcv-lite', 'mmcv', 'onedl-mmcv'), '2.1.0', '2.2', "'mmcv-lite>=2.1.0' (or the full 'mmcv', same versions)"
+    ),
+    Dependency(('mmsegmentation', 'onedl-mmsegmentation'), '1.2.2', '1.2', "'mmsegmentation>=1.2.2'"),
+    Dependency(('mmpretrain', 'onedl-mmpretrain'), '1.2.0', '1.2', "'mmpretrain>=1.2.0'"),
     # imported by mmsegmentation, which does not declare them
-    Bounds(('ftfy',), '6', '7', "'ftfy>=6,<7'"),
-    Bounds(('regex',), '2020', '2100', "'regex'"),
+    Dependency(('ftfy',), '6', '6', "'ftfy>=6'"),
+    Dependency(('regex',), '2020', '2100', "'regex'"),
 )
 
 
@@ -60,30 +66,46 @@ QUIET = (
 """Parts of what :func:`filter_log` drops."""
 
 
-def check_versions(bounds: tuple[Bounds, ...] = BOUNDS, installed: Callable[[str], str] = version) -> None:
-    """Raise one line that says what to install if a dependency is missing or outside the versions that were run.
+def check_versions(
+    dependencies: tuple[Dependency, ...] = DEPENDENCIES, installed: Callable[[str], str] = version
+) -> None:
+    """See that the dependencies are there and can work.
 
     Args:
-        bounds (tuple[Bounds]): What to check. Defaults to :data:`BOUNDS`.
+        dependencies (tuple[Dependency]): What to check. Defaults to :data:`DEPENDENCIES`.
         installed (Callable): Returns the installed version of a distribution or raises ``PackageNotFoundError``.
 
     Raises:
-        ImportError: For the first dependency that does not fit.
+        ImportError: For the first dependency that is missing, too old or known not to work: one line that says what to
+            install.
+
+    Warns:
+        UserWarning: Once, for all that are newer than what was tested.
     """
-    for bound in bounds:
+    newer = []
+    for wanted in dependencies:
         found = {}
-        for name in bound.distributions:
+        for name in wanted.distributions:
             try:
-                found[name] = installed(name)
+                found[name] = Version(installed(name))
             except PackageNotFoundError:
                 continue
         if not found:
             raise ImportError(
-                f'mmamr needs {bound.distributions[0]}, which is not installed: pip install {bound.install}'
+                f'mmamr needs {wanted.distributions[0]}, which is not installed: pip install {wanted.install}'
             )
         for name, number in found.items():
-            if not Version(bound.first) <= Version(number) < Version(bound.beyond):
-                raise ImportError(f'mmamr does not work with {name} {number}: pip install {bound.install}')
+            broken = wanted.broken and SpecifierSet(wanted.broken).contains(number, prereleases=True)
+            if number < Version(wanted.first) or broken:
+                raise ImportError(f'mmamr does not work with {name} {number}: pip install {wanted.install}')
+            tested = Version(wanted.tested).release
+            if number.release[: len(tested)] > tested:
+                newer.append(f'{name} {number} (tested up to {wanted.tested})')
+    if newer:
+        warnings.warn(
+            f'mmamr has not been tested with {", ".join(newer)}; it most likely works, else install the tested version',
+            stacklevel=3,
+        )
 
 
 def apply_compat() -> None:
@@ -91,6 +113,8 @@ def apply_compat() -> None:
     filter_warnings()
     filter_log()
     stand_in_for_mmcv_ext()
+    stand_in_for_pkg_resources()
+    let_mmcv_be_newer()
     allow_checkpoint_types()
     load_checkpoints_safely()
     register_package_for_configs()
@@ -189,6 +213,100 @@ def _no_attribute(name: str) -> NoReturn:
     raise AttributeError(f"module 'mmcv._ext' has no attribute '{name}'")
 
 
+def stand_in_for_pkg_resources() -> None:
+    """Let mmengine find installed packages without ``pkg_resources``, which setuptools 81 and newer lack.
+
+    Configs of other packages (``_base_ = 'mmseg::…'``) need it. The stand-in has what mmengine uses.
+    """
+    if 'pkg_resources' in sys.modules or importlib.util.find_spec('pkg_resources') is not None:
+        return
+
+    class DistributionNotFound(Exception):
+        """No such package is installed."""
+
+    def get_distribution(package: str) -> types.SimpleNamespace:
+        try:
+            found = distribution(package)
+        except PackageNotFoundError as error:
+            raise DistributionNotFound(str(error)) from None
+        return types.SimpleNamespace(
+            version=found.version,
+            project_name=found.metadata['Name'],
+            location=str(found.locate_file('')),
+            has_metadata=lambda name: found.read_text(name) is not None,
+            get_metadata=found.read_text,
+        )
+
+    module = types.ModuleType('pkg_resources', 'Stand-in for what mmengine uses of pkg_resources.')
+    # mmengine reloads it to see packages that were just installed; there is nothing to refresh
+    module.__spec__ = ModuleSpec('pkg_resources', loader=_NothingToLoad())
+    vars(module).update(get_distribution=get_distribution, DistributionNotFound=DistributionNotFound)
+    sys.modules['pkg_resources'] = module
+    sys.meta_path.append(_Finder(module.__spec__))
+
+
+class _NothingToLoad(Loader):
+    """Loads a module that is complete as it is."""
+
+    def create_module(self, spec: ModuleSpec) -> types.ModuleType | None:
+        return sys.modules.get(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        pass
+
+
+class _Finder(MetaPathFinder):
+    """Finds one module, for ``importlib.reload``."""
+
+    def __init__(self, spec: ModuleSpec) -> None:
+        self.spec = spec
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        return self.spec if name == self.spec.name else None
+
+
+def let_mmcv_be_newer() -> None:
+    """Let ``import mmseg`` accept mmcv 2.2.0 and newer, which works, but which its own assertion refuses.
+
+    While ``mmseg/__init__.py`` runs, mmcv calls itself 2.1.0.
+    """
+    number = next((version(name) for name in ('mmcv', 'mmcv-lite', 'onedl-mmcv') if _is_installed(name)), '0')
+    if Version(number) >= Version('2.2') and 'mmseg' not in sys.modules:
+        sys.meta_path.insert(0, _MMSegFinder())
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+class _MMSegFinder(MetaPathFinder):
+    """Finds mmseg as ever, and lets it see an mmcv that it accepts while it is imported."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if name != 'mmseg':
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def exec_module(module: types.ModuleType) -> None:
+                import mmcv
+
+                number, mmcv.__version__ = mmcv.__version__, '2.1.0'
+                try:
+                    load(module)
+                finally:
+                    mmcv.__version__ = number
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
 def allow_checkpoint_types() -> None:
     """Let ``torch.load(..., weights_only=True)`` read what mmengine itself puts into a checkpoint.
 
@@ -198,21 +316,43 @@ def allow_checkpoint_types() -> None:
     import numpy as np
     import torch
     from mmengine.logging.history_buffer import HistoryBuffer
-    from numpy._core.multiarray import _reconstruct, scalar
 
-    torch.serialization.add_safe_globals(
-        [
-            HistoryBuffer,
-            _reconstruct,
-            scalar,
-            np.ndarray,
-            np.dtype,
-            np.dtypes.Float64DType,
-            np.dtypes.Float32DType,
-            np.dtypes.Int64DType,
-            (_history_method, 'builtins.getattr'),
-        ]
-    )
+    multiarray = importlib.import_module(f'{"numpy._core" if hasattr(np, "_core") else "numpy.core"}.multiarray')
+    allowed = {
+        'mmengine.logging.history_buffer.HistoryBuffer': HistoryBuffer,
+        'numpy.ndarray': np.ndarray,
+        'numpy.dtype': np.dtype,
+        'builtins.getattr': _history_method,
+    }
+    for name in ('Float64DType', 'Float32DType', 'Int64DType'):
+        allowed[f'numpy.dtypes.{name}'] = getattr(np.dtypes, name)
+    for name in ('_reconstruct', 'scalar'):
+        # a checkpoint has the name that the NumPy had which wrote it
+        for core in ('numpy._core', 'numpy.core'):
+            allowed[f'{core}.multiarray.{name}'] = getattr(multiarray, name)
+    if Version(torch.__version__) >= Version('2.6'):
+        torch.serialization.add_safe_globals([(value, name) for name, value in allowed.items()])
+        return
+    # before, torch's own reader makes no instance of these; Python's does, of nothing but the list
+    from torch import _weights_only_unpickler as unpickler
+
+    if hasattr(unpickler.Unpickler, '_mmamr'):
+        return
+    builtin = unpickler._get_allowed_globals
+
+    class Unpickler(pickle.Unpickler):
+        _mmamr = True
+
+        def __init__(self, file: Any, *, encoding: str = 'bytes') -> None:
+            super().__init__(file, encoding=encoding)
+
+        def find_class(self, module: str, name: str) -> Any:
+            known = {**builtin(), **allowed}
+            if f'{module}.{name}' not in known:
+                raise pickle.UnpicklingError(f'unsupported class {module}.{name}: do not trust this checkpoint')
+            return known[f'{module}.{name}']
+
+    unpickler.Unpickler = Unpickler  # type: ignore[misc, assignment]
 
 
 def _history_method(owner: type, name: str) -> Callable:

@@ -27,12 +27,15 @@ from mmengine.utils.dl_utils.misc import mmcv_full_available
 from torch import nn
 
 from mmamr import compat
-from mmamr.compat import BOUNDS, Bounds, check_versions
+from mmamr.compat import DEPENDENCIES, Dependency, check_versions
 from mmamr.utils import InputError
 
 
 class TestVersions:
-    BOUNDS = (Bounds(('one',), '1.0', '2.0', "'one<2'"), Bounds(('two-lite', 'two'), '2.1', '2.2', "'two-lite<2.2'"))
+    DEPENDENCIES = (
+        Dependency(('one',), '1.0', '2.1', "'one>=1'", broken='==1.5.*'),
+        Dependency(('two-lite', 'two', 'other-two'), '2.1', '2.2', "'two-lite>=2.1'"),
+    )
 
     def check(self, **installed):
 
@@ -41,21 +44,24 @@ class TestVersions:
                 raise PackageNotFoundError(name)
             return installed[name]
 
-        check_versions(self.BOUNDS, version)
+        check_versions(self.DEPENDENCIES, version)
 
-    def test_those_that_were_run(self):
-        self.check(one='1.0', two='2.1.0')
-        self.check(one='1.9.9+cpu', **{'two-lite': '2.1.3'})
-        check_versions()
+    def test_those_that_work(self):
+        with warnings.catch_warnings():
+            warnings.simplefilter('error')
+            self.check(one='1.0', two='2.1.0')
+            self.check(one='2.1.9+cpu', **{'two-lite': '2.2.3'})
+            self.check(one='1.9', **{'other-two': '2.2.0'})
+            check_versions()
 
     @pytest.mark.parametrize(
         'installed, message',
         [
-            (dict(two='2.1'), "mmamr needs one, which is not installed: pip install 'one<2'"),
-            (dict(one='0.9', two='2.1'), "mmamr does not work with one 0.9: pip install 'one<2'"),
-            (dict(one='2.0', two='2.1'), "mmamr does not work with one 2.0: pip install 'one<2'"),
-            (dict(one='1.5'), "mmamr needs two-lite, which is not installed: pip install 'two-lite<2.2'"),
-            (dict(one='1.5', two='2.2.0'), "mmamr does not work with two 2.2.0: pip install 'two-lite<2.2'"),
+            (dict(two='2.1'), "mmamr needs one, which is not installed: pip install 'one>=1'"),
+            (dict(one='0.9', two='2.1'), "mmamr does not work with one 0.9: pip install 'one>=1'"),
+            (dict(one='1.5.3', two='2.1'), "mmamr does not work with one 1.5.3: pip install 'one>=1'"),
+            (dict(one='1.6'), "mmamr needs two-lite, which is not installed: pip install 'two-lite>=2.1'"),
+            (dict(one='1.6', two='2.0.9'), "mmamr does not work with two 2.0.9: pip install 'two-lite>=2.1'"),
         ],
     )
     def test_others_end_with_one_line(self, installed, message):
@@ -63,18 +69,85 @@ class TestVersions:
             self.check(**installed)
         assert str(caught.value) == message
 
-    def test_bounds_agree_with_the_requirements(self):
-        """What pip installs is what the import accepts."""
+    def test_newer_ones_are_warned_of_once(self):
+        with pytest.warns(UserWarning) as caught:
+            self.check(one='2.2', two='3.0')
+        (warning,) = caught
+        assert str(warning.message) == (
+            'mmamr has not been tested with one 2.2 (tested up to 2.1), two 3.0 (tested up to 2.2); it most likely '
+            'works, else install the tested version'
+        )
+
+    def test_the_requirements_name_the_same(self):
+        """What pip installs is what the import accepts: lower bounds and known bad versions, nothing above."""
         from packaging.requirements import Requirement
 
         path = Path(__file__).parents[1] / 'requirements' / 'runtime.txt'
         lines = (line.split('#')[0].strip() for line in path.read_text().splitlines())
         required = {line.name: line.specifier for line in map(Requirement, filter(None, lines))}
-        for bound in BOUNDS:
-            name = next((name for name in bound.distributions if name in required), None)
-            if name is not None and name != 'regex':
-                assert required[name].contains(bound.first), name
-                assert not required[name].contains(bound.beyond), name
+        for wanted in DEPENDENCIES:
+            name = next(name for name in wanted.distributions if name in required)
+            assert required[name].contains('99'), name
+            if name != 'regex':
+                assert str(required[name]) == f'>={wanted.first}' + (f',{wanted.broken}' if wanted.broken else '')
+
+
+IMPORT = """
+import importlib.metadata, sys
+real = importlib.metadata.version
+importlib.metadata.version = lambda name: '99.0' if name == 'torch' else real(name)
+import mmamr, mmamr.registry
+"""
+
+
+def test_a_newer_torch_is_warned_of_once_and_works():
+    ended = subprocess.run([sys.executable, '-c', IMPORT], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.count('mmamr has not been tested with torch 99.0 (tested up to 2.15)') == 1
+
+
+PKG_RESOURCES = """
+import sys
+from importlib.machinery import PathFinder
+
+real = PathFinder.find_spec
+PathFinder.find_spec = classmethod(
+    lambda cls, name, path=None, target=None: None if name == 'pkg_resources' else real(name, path, target))
+import mmamr
+from mmengine.utils import get_installed_path, is_installed
+assert is_installed('mmseg') or is_installed('mmsegmentation')
+assert not is_installed('no-such-package')
+assert get_installed_path('mmseg').endswith('mmseg')
+from mmengine.config import Config
+assert Config.fromfile(sys.argv[1]).model.type == 'EncoderDecoder'
+assert 'Stand-in' in sys.modules['pkg_resources'].__doc__
+"""
+
+
+def test_configs_of_other_packages_without_pkg_resources(tmp_path):
+    """As with setuptools 81 and newer."""
+    (tmp_path / 'child.py').write_text("_base_ = 'mmseg::_base_/models/segformer_mit-b0.py'\n")
+    ended = subprocess.run(
+        [sys.executable, '-c', PKG_RESOURCES, str(tmp_path / 'child.py')], capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+
+
+NEWER_MMCV = """
+import importlib.metadata
+real = importlib.metadata.version
+importlib.metadata.version = lambda name: '2.2.0' if name == 'mmcv-lite' else real(name)
+import mmcv
+mmcv.__version__ = '2.2.0'
+import mmamr
+import mmseg
+assert mmseg.__version__ and mmcv.__version__ == '2.2.0'
+"""
+
+
+def test_mmseg_accepts_a_newer_mmcv():
+    ended = subprocess.run([sys.executable, '-c', NEWER_MMCV], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
 
 
 class TestExtension:
