@@ -9,11 +9,9 @@ from typing import Any
 import torch
 from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
-from mmengine.registry import RUNNERS
-from mmengine.runner import Runner
 
 from mmamr.compat import keep_freed_memory, setup_cpu_distributed
-from mmamr.engine import ImageFilesLoop, apply_test_time, draw_loop
+from mmamr.engine import ImageFilesLoop, apply_test_time, build_test_runner, draw_loop
 from mmamr.evaluation import write_metrics
 from mmamr.fileio import ChangedSettingsError
 from mmamr.registry import LOOPS
@@ -174,7 +172,7 @@ def main(argv: list[str] | None = None) -> None:
     with one_line_errors():
         cfg = merge_args(Config.fromfile(args.config), args)
         setup_cpu_distributed(cfg, args.launcher)
-        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        runner = build_test_runner(cfg)
         try:
             metrics = runner.test()
         except ChangedSettingsError as error:

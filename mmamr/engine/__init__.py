@@ -4,5 +4,6 @@ from .loop_pictures import draw_loop
 from .loops import *  # noqa: F403
 from .optim_wrappers import *  # noqa: F403
 from .test_time import apply_test_time
+from .tester import build_test_runner
 
-__all__ = ['apply_test_time', 'draw_loop', 'latest_checkpoint', 'resume_from_latest']
+__all__ = ['apply_test_time', 'build_test_runner', 'draw_loop', 'latest_checkpoint', 'resume_from_latest']

@@ -14,7 +14,7 @@ from mmengine.runner import Runner
 
 from mmamr.compat import keep_freed_memory
 from mmamr.datasets import init_dataset
-from mmamr.engine import apply_test_time, resume_from_latest
+from mmamr.engine import apply_test_time, build_test_runner, resume_from_latest
 from mmamr.evaluation import evaluate_cams
 from mmamr.pipeline import WSSSRunner
 from mmamr.utils import one_line_errors
@@ -78,7 +78,7 @@ class Job:
         if self.checkpoint is not None:
             cfg.load_from = self.checkpoint
         apply_test_time(cfg)
-        Runner.from_cfg(cfg).test()
+        build_test_runner(cfg).test()
 
     def measure_mean(self) -> None:
         """Measure the mean of several folders of CAMs."""

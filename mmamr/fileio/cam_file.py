@@ -32,7 +32,11 @@ import numpy as np
 from mmamr.structures import CAM, strided_size
 from mmamr.utils import InputError, atomic_write
 
+from .images import MAX_PIXELS_VARIABLE, max_pixels
+
 PREFIX = 'map.'
+HEADER = 4096
+"""More bytes than stand before the numbers in any array."""
 
 # What NumPy and zipfile raise on files that are cut short, altered, pickled, or something else altogether.
 BROKEN = (
@@ -85,9 +89,12 @@ def read_cam(path: str) -> CAM:
     try:
         if osp.exists(path) and not zipfile.is_zipfile(path):
             raise zipfile.BadZipFile('no .npz archive, or one that is cut short')
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        problem = find_problem(arrays)
+        arrays: dict[str, np.ndarray] = {}
+        problem = _find_bomb(path)
+        if problem is None:
+            with np.load(path, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            problem = find_problem(arrays)
     except FileNotFoundError:
         raise FileNotFoundError(f'no CAM file {path}: run the CAM stage (tools/test.py) for this split first') from None
     except BROKEN as error:
@@ -102,6 +109,28 @@ def read_cam(path: str) -> CAM:
         arrays.get('background'),
         arrays.get('powers'),
     )
+
+
+def _find_bomb(path: str) -> str | None:
+    """What in an archive is larger than a CAM of its image can be, told before it is unpacked; None if nothing is."""
+    with zipfile.ZipFile(path) as archive:
+        members = {one.filename.removesuffix('.npy'): one.file_size for one in archive.infolist()}
+    for name in ('classes', 'size', 'powers'):
+        if members.get(name, 0) > HEADER + 8 * 2**15:
+            return f'{name} is no short list'
+    with np.load(path, allow_pickle=False) as file:
+        small = {name: file[name] for name in ('classes', 'size', 'powers') if name in file.files}
+    if 'size' not in small or small['size'].shape != (2,) or not np.issubdtype(small['size'].dtype, np.integer):
+        return None  # find_problem() says so, of small arrays
+    height, width = (int(side) for side in small['size'])
+    if height * width > max_pixels():
+        return f'size is {height}x{width}, more pixels than {MAX_PIXELS_VARIABLE} allows'
+    rows, columns = strided_size((height, width))
+    maps = max(small.get('classes', np.zeros(0)).size, small.get('powers', np.zeros(0)).size, 1)
+    for name, size in members.items():
+        if size > HEADER + 8 * maps * max(rows * columns, 1):
+            return f'{name} is larger than a map of the image'
+    return None
 
 
 def find_problem(arrays: dict[str, np.ndarray]) -> str | None:

@@ -1,19 +1,77 @@
 """Photographs and masks read from files, with one line where a file is no good."""
 
 import os
-from collections.abc import Mapping, Sequence
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, TiffImagePlugin, UnidentifiedImageError, WebPImagePlugin  # noqa: F401  plugins register themselves
 
 from mmamr.structures import ClassIndex
-from mmamr.utils import DatasetError
+from mmamr.utils import DatasetError, InputError
 
 ImageInput = str | os.PathLike | np.ndarray
 
+Image.preinit()
+FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF', 'GIF', 'PPM')
+"""The formats that are opened; others, such as EPS, would start programs of their own."""
+MAX_PIXELS_VARIABLE = 'MMAMR_MAX_PIXELS'
+"""The environment variable that says how many pixels an image may have; 100 million if it is not set."""
+
 # What PIL raises on files that are cut short, no image at all, too large or malformed.
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+
+
+@contextmanager
+def open_image(path: str) -> Iterator[Image.Image]:
+    """Open an image file of one of :data:`FORMATS`; nothing is decoded before its size is known to be acceptable.
+
+    Args:
+        path (str): The file.
+
+    Yields:
+        PIL.Image.Image: The image.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        OSError: If it is no regular file, or no image of these formats.
+        DatasetError: If it has more pixels than :data:`MAX_PIXELS_VARIABLE` allows.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError('no regular file')
+    limit = max_pixels()
+    # ours is the limit, and its message names the file
+    pillows, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        image = Image.open(path, formats=FORMATS)
+    finally:
+        Image.MAX_IMAGE_PIXELS = pillows
+    with image:
+        if image.width * image.height > limit:
+            raise DatasetError(
+                f'{path}: {image.width}x{image.height} are {image.width * image.height / 1e6:.0f} million pixels, more '
+                f'than the {limit / 1e6:g} that are allowed; make it smaller, or set {MAX_PIXELS_VARIABLE}',
+                kind='too large image',
+            )
+        yield image
+
+
+def max_pixels() -> int:
+    """How many pixels an image may have.
+
+    Raises:
+        InputError: If the environment variable is no positive number.
+    """
+    text = os.environ.get(MAX_PIXELS_VARIABLE, '100_000_000')
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise InputError(f'{MAX_PIXELS_VARIABLE}={text} in the environment is no number of pixels; set e.g. 100000000')
+    return number
 
 
 def read_image(path: str) -> np.ndarray:
@@ -31,8 +89,8 @@ def read_image(path: str) -> np.ndarray:
         DatasetError: If the file is missing, truncated or no image.
     """
     try:
-        with Image.open(path) as opened:
-            image: Image.Image = opened
+        with open_image(path) as opened:
+            image = opened
             if image.mode.startswith(('I', 'F')):
                 # PIL would clip 16-bit grey to white instead of scaling it.
                 image = Image.fromarray((np.asarray(image).clip(0, 65535).astype(np.uint16) >> 8).astype(np.uint8))
@@ -41,6 +99,8 @@ def read_image(path: str) -> np.ndarray:
             rgb = np.asarray(image.convert('RGB'))
     except FileNotFoundError:
         raise missing_image(path) from None
+    except InputError:
+        raise
     except BROKEN as error:
         raise broken_image(path, error) from None
     return np.ascontiguousarray(rgb[..., ::-1])
@@ -78,10 +138,12 @@ def read_size(path: str) -> tuple[int, int]:
         DatasetError: If the file is missing or no image.
     """
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             return image.height, image.width
     except FileNotFoundError:
         raise missing_image(path) from None
+    except InputError:
+        raise
     except BROKEN as error:
         raise broken_image(path, error) from None
 
@@ -135,7 +197,7 @@ def read_stored_mask(path: str) -> np.ndarray:
         DatasetError: If the file is missing, broken or coloured.
     """
     try:
-        with Image.open(path) as image:
+        with open_image(path) as image:
             if image.mode not in ('P', 'L', '1'):
                 raise DatasetError(
                     f'{path}: the mask has mode {image.mode}, but must hold one class value a pixel; '
@@ -145,7 +207,7 @@ def read_stored_mask(path: str) -> np.ndarray:
             return np.asarray(image).astype(np.uint8)
     except FileNotFoundError:
         raise DatasetError(f'{path}: no such mask; put it there or set mask_dir', kind='missing mask') from None
-    except DatasetError:
+    except InputError:
         raise
     except BROKEN as error:
         raise DatasetError(

@@ -11,6 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
+from mmamr.engine import build_test_runner
 from mmamr.registry import RUNNERS
 from mmamr.utils import progress_bar
 
@@ -77,11 +78,12 @@ def run_config(cfg: Config, kind: str) -> tuple[dict[str, float], list[dict[str,
         tuple[dict[str, float], list[dict], int]: Metrics, of the last validation after a training; ``details`` of those
         metrics that have some, on the main process; and the seed.
     """
-    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     if kind == 'test':
+        runner = build_test_runner(cfg)
         metrics = runner.test()
         loop = runner.test_loop
     else:
+        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
         validation = LastValidation()
         runner.register_hook(validation)
         runner.register_hook(ProgressHook(cfg.get('experiment_name') or 'training'))

@@ -1,4 +1,7 @@
 import pickle
+import re
+import tracemalloc
+import zipfile
 
 import numpy as np
 import pytest
@@ -171,3 +174,31 @@ def test_one_array_is_no_cam(tmp_path):
     assert 'no .npz archive' in broken(path)
     (tmp_path / 'folder.npz').mkdir()
     broken(tmp_path / 'folder.npz')
+
+
+def bomb(path, size=(48, 64), **arrays):
+    """An archive whose arrays are zeros, and small while they are packed."""
+    with zipfile.ZipFile(path, 'w', zipfile.ZIP_DEFLATED) as archive:
+        for name, array in dict(classes=np.array([0]), size=np.array(size), **arrays).items():
+            with archive.open(f'{name}.npy', 'w', force_zip64=True) as file:
+                np.lib.format.write_array(file, array)
+
+
+@pytest.mark.parametrize(
+    ('arrays', 'problem'),
+    [
+        ({'map.spotlight': np.zeros((1, 4000, 4000), np.float16)}, 'map.spotlight is larger than a map of the image'),
+        ({'map.spotlight': np.zeros((1, 12, 16)), 'other': np.zeros(10**7)}, 'other is larger than a map of the image'),
+        ({'map.spotlight': np.zeros((1, 12, 16)), 'powers': np.zeros(10**6)}, 'powers is no short list'),
+        ({'size': (10**6, 10**6)}, 'size is 1000000x1000000, more pixels than MMAMR_MAX_PIXELS allows'),
+    ],
+)
+def test_what_cannot_be_a_cam_is_not_unpacked(tmp_path, monkeypatch, arrays, problem):
+    path = tmp_path / 'a.npz'
+    bomb(path, **arrays)
+    assert path.stat().st_size < 200_000
+    tracemalloc.start()
+    with pytest.raises(InputError, match=re.escape(f'{path} is not a CAM file ({problem})')):
+        read_cam(str(path))
+    assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    tracemalloc.stop()

@@ -1,12 +1,13 @@
+import os
 import warnings
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from mmamr.fileio import read_image, read_mask, read_size
+from mmamr.fileio import read_image, read_mask, read_size, read_stored_mask
 from mmamr.structures import ClassIndex
-from mmamr.utils import DatasetError
+from mmamr.utils import DatasetError, InputError
 
 INDEX = ClassIndex(('disc', 'square', 'cross'))
 
@@ -111,3 +112,42 @@ def test_wrong_masks_end_with_one_line(tiny_voc):
     with pytest.raises(DatasetError, match=r'img_00.png: no such mask') as caught:
         read_mask(path, INDEX)
     assert caught.value.kind == 'missing mask'
+
+
+def test_only_formats_that_are_named_are_opened(tmp_path, photo):
+    """An EPS would start Ghostscript, whatever it is called."""
+    Image.fromarray(photo).save(tmp_path / 'photo.eps')
+    (tmp_path / 'photo.eps').rename(tmp_path / 'photo.jpg')
+    with pytest.raises(DatasetError, match=r'photo\.jpg: truncated or broken image \(no known image format\)'):
+        read_image(str(tmp_path / 'photo.jpg'))
+    with pytest.raises(DatasetError, match='no known image format'):
+        read_size(str(tmp_path / 'photo.jpg'))
+
+
+@pytest.mark.parametrize('read', [read_image, read_size])
+def test_only_regular_files_are_opened(tmp_path, read):
+    os.mkfifo(tmp_path / 'pipe.jpg')  # reading it would wait for ever
+    (tmp_path / 'folder.jpg').mkdir()
+    for name in ('pipe.jpg', 'folder.jpg'):
+        with pytest.raises(DatasetError, match=rf'{name}: truncated or broken image \(no regular file\)'):
+            read(str(tmp_path / name))
+
+
+def test_sizes_are_bounded_before_anything_is_decoded(tmp_path, monkeypatch):
+    path = str(tmp_path / 'large.png')
+    Image.new('1', (20_000, 10_000)).save(path)
+    monkeypatch.setattr(Image.Image, 'convert', lambda *args: pytest.fail('it was decoded'))
+    for read in (read_image, read_size, read_stored_mask):
+        with pytest.raises(
+            DatasetError, match=r'large\.png: 20000x10000 are 200 million pixels, more than the 100'
+        ) as one:
+            read(path)
+        assert '\n' not in str(one.value) and 'MMAMR_MAX_PIXELS' in str(one.value)
+    monkeypatch.setenv('MMAMR_MAX_PIXELS', '200_000_000')
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        assert read_size(path) == (10_000, 20_000)
+    for text in ('many', '0', '-5'):
+        monkeypatch.setenv('MMAMR_MAX_PIXELS', text)
+        with pytest.raises(InputError, match=f'MMAMR_MAX_PIXELS={text} in the environment is no number of pixels'):
+            read_size(path)

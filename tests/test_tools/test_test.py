@@ -390,3 +390,31 @@ def test_bad_cam_in_a_worker_ends_with_one_line(stage, cams, tmp_path):
     ended = stage(AFFINITY_LABEL, 'work', '--cfg-options', 'test_dataloader.num_workers=1', 'log_level=ERROR')
     assert ended.code == 1 and 'Traceback' not in ended.output, ended.output
     assert ended.output.splitlines()[-1].startswith(f'{tmp_path}/cams/img_05.npz is not a CAM file (')
+
+
+@pytest.mark.parametrize(
+    ('spoil', 'message'),
+    [
+        (lambda state: {}, 'does not fit AMRClassifier: '),
+        (
+            lambda state: {name: value for name, value in state.items() if 'head' not in name},
+            '2 weights are missing, 0',
+        ),
+        (lambda state: {**state, 'decode_head.weight': torch.zeros(1)}, '0 weights are missing, 1 are not the model'),
+        (lambda state: {**state, 'spotlight.head.conv.weight': torch.zeros(5, 32, 1, 1)}, 'size mismatch'),
+        (
+            lambda state: {name: value * float('nan') if 'head' in name else value for name, value in state.items()},
+            'holds what is no finite number in 2 weights (spotlight.head',
+        ),
+    ],
+    ids=['empty', 'parts', 'of_another_model', 'of_other_classes', 'nan'],
+)
+def test_a_checkpoint_must_fit(load_tool, checkpoints, tiny_voc, tmp_path, spoil, message):
+    state = torch.load(checkpoints[CAM], weights_only=True)['state_dict']
+    torch.save(dict(state_dict=spoil(state)), tmp_path / 'wrong.pth')
+    argv = [str(CAM), str(tmp_path / 'wrong.pth'), '--work-dir', str(tmp_path / 'work')]
+    with pytest.raises(SystemExit) as ended:
+        load_tool('test.py').main([*argv, '--cfg-options', f'experiment_name={tmp_path.name}', 'log_level=ERROR'])
+    line = str(ended.value)
+    assert message in line and line.startswith(f'{tmp_path}/wrong.pth ') and '\n' not in line
+    assert not (tmp_path / 'work' / 'cams').exists()

@@ -72,6 +72,8 @@ def load_weights(model: nn.Module, checkpoint: str) -> dict[str, Any]:
         content = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu', logger='silent')
         state = content.get('state_dict', content)
         missing, unexpected = model.load_state_dict(state, strict=False)
+        # counters of BatchNorm came with torch 0.4.1; older files do without, and nothing here reads them
+        missing = [name for name in missing if not name.endswith('num_batches_tracked')]
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
         raise InputError(
@@ -84,6 +86,12 @@ def load_weights(model: nn.Module, checkpoint: str) -> dict[str, Any]:
             f'{checkpoint} does not fit {type(model).__name__}: {len(missing)} weights are missing, '
             f"{len(unexpected)} are not the model's ({few}, …); name a checkpoint that was trained with "
             'this config'
+        )
+    broken = [name for name, value in model.state_dict().items() if not value.isfinite().all()]
+    if broken:
+        raise InputError(
+            f'{checkpoint} holds what is no finite number in {len(broken)} weights ({", ".join(broken[:3])}, …): its '
+            'training diverged; name another checkpoint'
         )
     return dict((content.get('meta') or {}).get('dataset_meta') or {})
 
