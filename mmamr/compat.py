@@ -51,7 +51,7 @@ DEPENDENCIES = (
     Dependency(('mmpretrain', 'onedl-mmpretrain'), '1.2.0', '1.2', "'mmpretrain>=1.2.0'"),
     # imported by mmsegmentation, which does not declare them
     Dependency(('ftfy',), '6', '6', "'ftfy>=6'"),
-    Dependency(('regex',), '2020', '2100', "'regex'"),
+    Dependency(('regex',), '2020', '2100', "'regex>=2020'"),
 )
 
 

@@ -49,19 +49,3 @@ def test_other_commands_leave_the_tree_alone(tree, monkeypatch):
     monkeypatch.setattr('sys.argv', ['setup.py', 'egg_info'])
     setup['add_mim_extension']()
     assert not (tree / 'mmamr' / '.mim').exists()
-
-
-def test_requirements_are_the_bounds_of_the_version_check():
-    setup = runpy.run_path(str(SETUP))
-    from packaging.requirements import Requirement
-    from packaging.version import Version
-
-    from mmamr.compat import BOUNDS
-
-    lines = setup['parse_requirements']('requirements/runtime.txt')
-    wanted = {one.name: one.specifier for one in map(Requirement, lines)}
-    for bound in BOUNDS:
-        specifier = wanted[bound.distributions[0]]
-        if bound.beyond == '2100':
-            continue
-        assert Version(bound.first) in specifier and Version(bound.beyond) not in specifier, bound

@@ -130,9 +130,9 @@ def write_metrics(path: str, metrics: dict[str, float]) -> None:
         metrics (dict[str, float]): From :func:`evaluate_cams` or :func:`evaluate_labels`.
 
     Raises:
-        ValueError: If the suffix is another one.
+        InputError: If the suffix is another one.
     """
     if not path.endswith(METRICS_SUFFIXES):
-        raise ValueError(f'{path}: metrics are written as {" or ".join(METRICS_SUFFIXES)}')
+        raise InputError(f'{path}: metrics are written as {" or ".join(METRICS_SUFFIXES)}')
     with atomic_write(path, 'w', encoding='utf-8') as file:
         file.write(metrics_table(metrics) if path.endswith('.md') else json.dumps(metrics, indent=2) + '\n')

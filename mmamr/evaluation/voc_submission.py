@@ -12,7 +12,7 @@ from PIL import Image
 
 from mmamr.fileio import read_size, read_stored_mask
 from mmamr.structures import VOC_CLASSES, ClassIndex
-from mmamr.utils import atomic_write
+from mmamr.utils import InputError, atomic_write
 
 COMPETITIONS = ('comp5', 'comp6')
 """Segmentation competitions of VOC: trained on its own data only (5), or on any, such as ImageNet or SBD, too (6)."""
@@ -38,7 +38,7 @@ def write_submission(
         competition (str): One of :data:`COMPETITIONS`. Defaults to 'comp6'.
 
     Raises:
-        ValueError: If a prediction is missing, is no mask of VOC classes or has another size than its photo; one line.
+        InputError: If a prediction is missing, is no mask of VOC classes or has another size than its photo; one line.
     """
     # gzip would note the time and the name of the file, tarfile the owner of each member.
     with (
@@ -50,7 +50,7 @@ def write_submission(
             source = osp.join(prediction_dir, f'{img_id}.png')
             mask = read_stored_mask(source)
             for fault in _faults_of_mask(mask, osp.join(image_dir, f'{img_id}.jpg')):
-                raise ValueError(f'{source}: {fault}')
+                raise InputError(f'{source}: {fault}')
             _add(archive, member_name(img_id, competition), _indexed_png(mask))
 
 

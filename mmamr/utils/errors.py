@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from types import FrameType
 
 OUT_OF_MEMORY = (
     "can't allocate memory",
@@ -50,12 +51,14 @@ def last_line(error: BaseException) -> str:
 def failure_line(error: BaseException) -> str | None:
     """What a user can do about an error, in one line; None if it is none of those that a user can do something about.
 
-    Bad input and missing files; a disk that is full or may not be written; memory that does not suffice; a worker of a
-    data loader that died.
+    Bad input and missing files; a setting of a config that its class refuses; a disk that is full or may not be
+    written; memory that does not suffice; a worker of a data loader that died.
     """
     text = last_line(error)
     if _worker_died(error):
         return f'a worker of the data loader died; lower num_workers or batch_size if memory is short ({text})'
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f'{error.filename}: there is no such file or folder; check the path'
     if isinstance(error, (InputError, FileNotFoundError)):
         return text
     if isinstance(error, OSError) and error.errno in (
@@ -74,7 +77,31 @@ def failure_line(error: BaseException) -> str | None:
         for line in str(error).splitlines():
             if any(sign in line for sign in OUT_OF_MEMORY):
                 return f'out of memory; lower the batch size, the image size or the number of workers ({line.strip()})'
-    return _disk_line(error)
+    return _disk_line(error) or _refused_setting(error)
+
+
+def _refused_setting(error: BaseException) -> str | None:
+    """The line of what a registry could not build: an unknown type, an unknown key, a value that the class refuses.
+
+    An error of another kind, or a TypeError or KeyError from within a constructor, may be a fault of the code: these
+    keep their traceback.
+    """
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    depths = [depth for depth, frame in enumerate(frames) if _builds(frame)]
+    if not depths or not str(error):
+        return None
+    own = depths[-1] == len(frames) - 1
+    if not (isinstance(error, (ValueError, AssertionError)) or (own and isinstance(error, (TypeError, KeyError)))):
+        return None
+    built = frames[depths[-1]].f_locals.get('obj_type', 'config')
+    name = built if isinstance(built, str) else getattr(built, '__name__', 'config')
+    text = ' '.join(str(error.args[0]).split()).partition('. Please check whether')[0]
+    return f'{"" if text.startswith(name) else f"{name}: "}{text}; check the config and --cfg-options'
+
+
+def _builds(frame: FrameType) -> bool:
+    """Whether a frame is a function of mmengine that builds an object from its config."""
+    return frame.f_code.co_name.startswith('build_') and frame.f_globals.get('__name__', '').startswith('mmengine.')
 
 
 def _worker_died(error: BaseException) -> bool:

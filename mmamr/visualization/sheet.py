@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mmamr.utils import atomic_write
+from mmamr.utils import InputError, atomic_write
 
 WHITE, INK, PALE, FRAME = (255, 255, 255), (32, 33, 36), (95, 99, 104), (218, 220, 224)
 
@@ -75,12 +75,12 @@ def save_picture(path: str, picture: np.ndarray) -> None:
         picture (np.ndarray): RGB uint8 ``(H, W, 3)``.
 
     Raises:
-        ValueError: If the suffix is another one.
+        InputError: If the suffix is another one.
     """
     formats = {'.png': 'PNG', '.jpg': 'JPEG', '.jpeg': 'JPEG'}
     suffix = osp.splitext(path)[1].lower()
     if suffix not in formats:
-        raise ValueError(f'{path}: pictures are written as {", ".join(formats)}; name one of these')
+        raise InputError(f'{path}: pictures are written as {", ".join(formats)}; name one of these')
     with atomic_write(path) as file:
         Image.fromarray(picture).save(file, format=formats[suffix], **({} if suffix == '.png' else {'quality': 92}))
 

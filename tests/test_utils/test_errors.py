@@ -1,12 +1,14 @@
 import errno
 import logging
 import multiprocessing.connection
+import re
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from mmamr.registry import HOOKS
 from mmamr.utils import DatasetError, InputError, failure_line, one_line_errors
 
 
@@ -51,6 +53,59 @@ def test_line_of_an_error():
 def test_other_exceptions_pass(error):
     with pytest.raises(type(error), match='a bug'), one_line_errors():
         raise error
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(SystemExit) as caught, one_line_errors():
+        open(tmp_path / 'a.py')
+    assert caught.value.code == f'{tmp_path / "a.py"}: there is no such file or folder; check the path'
+
+
+class Refusing:
+    """A part of a config that refuses, or fails, in the way that it is told."""
+
+    def __init__(self, error=None):
+        if error is not None:
+            raise error
+
+
+SETTINGS = [
+    (dict(type='Refusing', error=ValueError('ξ must be in [0, 1],\nbut got 2')), r'ξ must be in \[0, 1\], but got 2'),
+    (dict(type='Refusing', error=AssertionError('one of the two')), 'one of the two'),
+    (dict(type=Refusing, error=ValueError('odd')), 'odd'),
+    (dict(type='Refusing', stepss=3), "unexpected keyword argument 'stepss'"),
+    (dict(type='Refuzing'), '^Refuzing is not in the .* registry;'),
+    (dict(error=None), 'must contain the key "type"'),
+]
+"""A config that cannot be built, and a pattern of what its one line says."""
+
+
+@pytest.fixture
+def registry(monkeypatch):
+    monkeypatch.setitem(HOOKS.module_dict, 'Refusing', Refusing)
+    return HOOKS
+
+
+@pytest.mark.parametrize('config, said', SETTINGS)
+def test_a_setting_that_is_refused_is_one_line(config, said, registry):
+    with pytest.raises(SystemExit) as caught, one_line_errors():
+        registry.build(config)
+    line = caught.value.code
+    assert re.search(said, line) and '\n' not in line
+    assert 'check the config and --cfg-options' in line
+    assert line.startswith(('Refusing', 'Refuzing', 'config: '))
+
+
+@pytest.mark.parametrize('error', [TypeError('a bug'), KeyError('a bug'), RuntimeError('a bug'), AssertionError()])
+def test_a_bug_in_a_constructor_keeps_its_traceback(error, registry):
+    with pytest.raises(type(error)), one_line_errors():
+        registry.build(dict(type='Refusing', error=error))
+
+
+def test_a_bug_after_the_config_is_built_keeps_its_traceback(registry):
+    registry.build(dict(type='Refusing'))
+    with pytest.raises(ValueError, match='a bug'), one_line_errors():
+        raise ValueError('a bug')
 
 
 def test_nothing_happens_without_an_error():
