@@ -347,12 +347,20 @@ def allow_checkpoint_types() -> None:
             super().__init__(file, encoding=encoding)
 
         def find_class(self, module: str, name: str) -> Any:
-            known = {**builtin(), **allowed}
+            # torch pickles with the names of Python 2
+            known = {**builtin(), **allowed, '__builtin__.getattr': _history_method, '_codecs.encode': _latin1}
             if f'{module}.{name}' not in known:
                 raise pickle.UnpicklingError(f'unsupported class {module}.{name}: do not trust this checkpoint')
             return known[f'{module}.{name}']
 
     unpickler.Unpickler = Unpickler  # type: ignore[misc, assignment]
+
+
+def _latin1(text: str, encoding: str) -> bytes:
+    """Stand in for ``_codecs.encode`` in checkpoints, where bytes are text; raises ValueError for other codecs."""
+    if encoding != 'latin1':
+        raise ValueError(f'the checkpoint wants the codec {encoding!r}, which pickle does not write: do not trust it')
+    return text.encode('latin1')
 
 
 def _history_method(owner: type, name: str) -> Callable:
@@ -511,6 +519,19 @@ def setup_cpu_distributed(cfg: dict, launcher: str) -> None:
         **(cfg.get('model_wrapper_cfg') or {}),
         'device_ids': None,
     }
+
+
+def leave_distributed() -> None:
+    """End the process group, all processes together; nothing where there is none.
+
+    mmengine leaves it to the end of Python. A thread of the group that is still at work then wants the interpreter,
+    which is gone, and aborts the process after all is done: "terminate called without an active exception".
+    """
+    from torch import distributed
+
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.barrier()
+        distributed.destroy_process_group()
 
 
 def _first_host(launcher: str) -> str:

@@ -24,7 +24,7 @@ from mmengine.config import Config
 from mmengine.logging import HistoryBuffer, MMLogger, print_log
 from mmengine.runner import CheckpointLoader, checkpoint
 from mmengine.utils.dl_utils.misc import mmcv_full_available
-from torch import nn
+from torch import distributed, nn
 
 from mmamr import compat
 from mmamr.compat import DEPENDENCIES, Dependency, check_versions
@@ -594,3 +594,10 @@ def test_hues_turn_both_ways(backend):
     assert mmcv.adjust_hue(red, 1 / 3, backend).argmax() == 1
     with pytest.raises(ValueError, match='hue_factor'):
         mmcv.adjust_hue(image, -0.6, backend)
+
+
+def test_leaving_the_process_group(tmp_path):
+    compat.leave_distributed()
+    distributed.init_process_group('gloo', init_method=f'file://{tmp_path / "store"}', rank=0, world_size=1)
+    compat.leave_distributed()
+    assert not distributed.is_initialized()

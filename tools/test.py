@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config, DictAction
 from mmengine.dist import is_main_process
 
-from mmamr.compat import keep_freed_memory, setup_cpu_distributed
+from mmamr.compat import keep_freed_memory, leave_distributed, setup_cpu_distributed
 from mmamr.engine import ImageFilesLoop, apply_test_time, build_test_runner, draw_loop
 from mmamr.evaluation import write_metrics
 from mmamr.fileio import ChangedSettingsError
@@ -181,7 +181,9 @@ def main(argv: list[str] | None = None) -> None:
                 raise
             runner.test_loop.redo = True
             metrics = runner.test()
-        if not is_main_process():
+        first = is_main_process()
+        leave_distributed()
+        if not first:
             return
         if args.out_item == 'metrics':
             if not metrics:

@@ -7,7 +7,7 @@ import torch
 from mmengine.config import Config, DictAction
 from mmengine.runner import Runner
 
-from mmamr.compat import keep_freed_memory, setup_cpu_distributed
+from mmamr.compat import keep_freed_memory, leave_distributed, setup_cpu_distributed
 from mmamr.engine import resume_from_latest
 from mmamr.pipeline import WSSSRunner
 from mmamr.registry import RUNNERS
@@ -139,6 +139,7 @@ def main(argv: list[str] | None = None) -> None:
         if isinstance(runner, WSSSRunner):
             runner.confirm = confirm
         runner.train()
+        leave_distributed()
 
 
 if __name__ == '__main__':

@@ -20,6 +20,7 @@ made may use any one name. A walk that carries the background along adds two mor
 ===================  ===================  ==========================================================================
 """
 
+import io
 import os.path as osp
 import struct
 import zipfile
@@ -67,10 +68,13 @@ def write_cam(path: str, cam: CAM) -> None:
     if cam.background is not None:
         arrays['background'] = np.asarray(cam.background, dtype=np.float16)
         arrays['powers'] = np.asarray(cam.powers, dtype=np.float32)
+    # in memory first: before Python 3.11 an archive on a full disk leaves a traceback of its own behind
+    archive = io.BytesIO()
+    np.savez(
+        archive, classes=np.asarray(cam.classes, dtype=np.int16), size=np.asarray(cam.size, dtype=np.int32), **arrays
+    )
     with atomic_write(path) as file:
-        np.savez(
-            file, classes=np.asarray(cam.classes, dtype=np.int16), size=np.asarray(cam.size, dtype=np.int32), **arrays
-        )
+        file.write(archive.getbuffer())
 
 
 def read_cam(path: str) -> CAM:

@@ -331,7 +331,7 @@ def test_nothing_is_left_behind_in_the_process(pipeline, done):
             OSError(errno.EROFS, 'Read-only file system', 'there.npz'),
             'there.npz: Read-only file system; choose a folder',
         ),
-        (torch.OutOfMemoryError('CUDA out of memory.'), 'out of memory; lower the batch size'),
+        (torch.cuda.OutOfMemoryError('CUDA out of memory.'), 'out of memory; lower the batch size'),
         (RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed. '), 'a worker of the data loader died;'),
     ],
 )

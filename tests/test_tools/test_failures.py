@@ -33,7 +33,7 @@ forward, calls = torch.nn.Conv2d.forward, []
 def fail(self, *args, **kwargs):
     calls.append(self)
     if len(calls) > 100:
-        raise torch.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB.')
+        raise torch.cuda.OutOfMemoryError('CUDA out of memory. Tried to allocate 2.00 GiB.')
     return forward(self, *args, **kwargs)
 torch.nn.Conv2d.forward = fail
 """

@@ -72,6 +72,8 @@ def test_a_resumed_run_ends_where_an_undisturbed_one_does(train, tmp_path, optio
         'time': 0,
         'experiment_name': resumed['meta']['experiment_name'],
         'cfg': resumed['meta']['cfg'],
+        # with the commit that is checked out, which may be another by now
+        'mmengine_version': resumed['meta']['mmengine_version'],
     }
     torch.testing.assert_close(weights(resumed), weights(whole), rtol=0, atol=0)
     named = train('named', '--resume', str(tmp_path / 'halves' / 'epoch_1.pth'), options=options)

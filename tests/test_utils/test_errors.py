@@ -125,7 +125,7 @@ def os_error(number, filename=None):
         (os_error(errno.EFBIG, 'a.npz'), 'a.npz: the file is larger than this disk or your limit (ulimit -f) allows'),
         (os_error(errno.EROFS, 'a.npz'), 'a.npz: words of the system; choose a folder that you may write'),
         (MemoryError('Unable to allocate 9 GiB'), 'out of memory; lower the batch size'),
-        (torch.OutOfMemoryError('CUDA out of memory.'), 'out of memory; lower the batch size'),
+        (torch.cuda.OutOfMemoryError('CUDA out of memory.'), 'out of memory; lower the batch size'),
         (
             RuntimeError('CUDA error: out of memory\nCUDA kernel errors might be reported later.'),
             'out of memory; lower',

@@ -12,6 +12,6 @@ def test_forward_in_bfloat16_and_a_step_in_float32():
     with wrapper.optim_context(model):
         out = model(torch.randn(2, 4))
     assert out.dtype == torch.bfloat16
-    assert not torch.is_autocast_enabled('cpu')
+    assert not torch.is_autocast_cpu_enabled()
     wrapper.update_params(out.float().square().mean())
     assert model.weight.dtype == torch.float32 and not torch.equal(model.weight, before)
