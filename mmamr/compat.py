@@ -128,6 +128,10 @@ def filter_warnings() -> None:
         'Fail to import ``MultiScaleDeformableAttention``',
         'find_loader is deprecated',
         "'pkgutil.find_loader' is deprecated",
+        'The draw is False, it means that the hook for visualization will not take effect',
+        'Setting [A-Z]*_NUM_THREADS environment variable for each process',
+        'Multi-processing start method `.*` is different from the previous setting',
+        '`broadcast_buffers` is deprecated',
     ):
         warnings.filterwarnings('ignore', message=f'.*{message}.*')
 

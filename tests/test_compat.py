@@ -492,6 +492,10 @@ class TestWarnings:
             '``build_loss`` would be deprecated soon, please use ``mmseg.registry.MODELS.build()``',
             'Fail to import ``MultiScaleDeformableAttention`` from ``mmcv.ops.multi_scale_deform_attn``',
             "'pkgutil.find_loader' is deprecated and slated for removal in Python 3.14",
+            'The draw is False, it means that the hook for visualization will not take effect. The results will',
+            'Setting OMP_NUM_THREADS environment variable for each process to be 1 in default, to avoid',
+            'Multi-processing start method `fork` is different from the previous setting `forkserver`.It will be',
+            '`broadcast_buffers` is deprecated. Use `forward_sync_buffers` instead.',
         ],
     )
     def test_filtered(self, message):
