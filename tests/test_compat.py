@@ -552,6 +552,7 @@ def test_no_model_can_be_wrapped(monkeypatch):
         NoModel()(torch.zeros(1))
 
 
+@pytest.mark.slow
 def test_freed_memory_is_kept_where_that_helps(monkeypatch):
     code = (
         'import sys, mmamr.compat as c; import torch; torch.cuda.is_available = lambda: bool(int(sys.argv[1])); '

@@ -37,6 +37,7 @@ def demo(work_dir, **settings):
     return WSSSRunner.from_cfg(cfg)
 
 
+@pytest.mark.slow
 def test_the_demo_runs_on_photos_of_other_classes(tiny_voc, tmp_path):
     before = {path: path.read_bytes() for path in tiny_voc.rglob('*') if path.is_file()}
     runner = demo(tmp_path / 'work', data_root=str(tiny_voc), metainfo=METAINFO, **QUICK)
@@ -51,6 +52,7 @@ def test_the_demo_runs_on_photos_of_other_classes(tiny_voc, tmp_path):
     assert {path: path.read_bytes() for path in tiny_voc.rglob('*') if path.is_file()} == before
 
 
+@pytest.mark.slow
 def test_photos_without_masks(tiny_voc, tmp_path):
     """Image-level labels are all that the method needs. Masks that come later are measured against, nothing else."""
 

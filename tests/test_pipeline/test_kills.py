@@ -144,6 +144,7 @@ def check_kills(pipeline, finished, folder, stage, kills, rng):
     return hits
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('stage', ['classifier', 'cam'])
 def test_a_stage_that_is_killed(pipeline, finished, tmp_path, stage):
     check_kills(pipeline, finished, tmp_path, stage, 1, random.Random(0))

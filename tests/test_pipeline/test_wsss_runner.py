@@ -425,6 +425,7 @@ def test_a_training_that_begins_again_forgets_its_old_checkpoints(pipeline, done
     assert runner.planner.config(runner.stages['segmentation']).default_hooks.checkpoint.max_keep_ckpts == 2
 
 
+@pytest.mark.slow
 def test_a_training_killed_before_its_last_validation_is_measured(pipeline, done):
     records = json.loads((done / 'manifest.json').read_text())
     metrics = records['stages']['segmentation']['metrics']

@@ -40,6 +40,7 @@ def contents(folder):
     return {path.name: path.read_bytes() for path in sorted((folder / 'cams').glob('*.npz'))}
 
 
+@pytest.mark.slow
 def test_killed_and_resumed_to_the_same_bytes(climb, tmp_path):
     undisturbed = climb('undisturbed')
     assert undisturbed.code == 0, undisturbed.output

@@ -98,6 +98,7 @@ def test_cams(run_tool, env, tmp_path, monkeypatch):
     assert files(tmp_path / 'work' / 'cams') == expected
 
 
+@pytest.mark.slow
 def test_training(run_tool, env, tmp_path):
 
     def run(work_dir, workers=0, **kwargs):

@@ -59,7 +59,9 @@ def merge(load_tool):
     [
         dict(),
         {'train_dataloader.num_workers': 2},
-        {'train_dataloader.num_workers': 2, 'train_dataloader.persistent_workers': True},
+        pytest.param(
+            {'train_dataloader.num_workers': 2, 'train_dataloader.persistent_workers': True}, marks=pytest.mark.slow
+        ),
     ],
 )
 def test_a_resumed_run_ends_where_an_undisturbed_one_does(train, tmp_path, options):
@@ -238,16 +240,12 @@ def dist(tiny_voc, tmp_path):
     return run
 
 
-def test_dist_train(dist, tmp_path):
+@pytest.mark.slow
+def test_dist_train_then_test(dist, tmp_path):
     dist('dist_train.sh', CONFIG, 2)
     checkpoint = torch.load(tmp_path / 'work' / 'epoch_2.pth', weights_only=True)
     # 8 photographs: two processes make one step of 2 x 4 an epoch
     assert (checkpoint['meta']['epoch'], checkpoint['meta']['iter']) == (2, 2)
-
-
-@pytest.mark.slow
-def test_dist_train_then_test(dist, tmp_path):
-    dist('dist_train.sh', CONFIG, 2)
     dist('dist_test.sh', CONFIG, tmp_path / 'work' / 'epoch_2.pth', 2)
     assert len(list((tmp_path / 'work' / 'cams').glob('*.npz'))) == 12
 
