@@ -415,6 +415,7 @@ def test_a_training_resumes_from_its_last_whole_checkpoint(pipeline, done):
     assert 'resumed epoch: 1' in log
 
 
+@pytest.mark.slow
 def test_a_training_that_begins_again_forgets_its_old_checkpoints(pipeline, done):
     (done / 'segmentation' / 'iter_900.pth').write_bytes(b'of somebody else')
     stages = {'segmentation': {'options': {'train_cfg.max_iters': 4}}}
@@ -514,6 +515,7 @@ def test_two_processes_make_what_one_makes(run_tool, done, shared_voc):
     assert ended.code == 1 and 'stage classifier needs images: /nowhere' in ended.output
 
 
+@pytest.mark.slow
 def test_a_training_in_two_processes(run_tool, done, shared_voc):
     ended = run_tool(
         'train.py',
