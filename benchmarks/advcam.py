@@ -28,8 +28,10 @@ from mmamr.cams import Climbing, climb
 from mmamr.compat import keep_freed_memory
 from mmamr.registry import MODELS
 
-CONFIGS = osp.join(osp.dirname(osp.abspath(__file__)), '..', 'configs', '_base_', 'models')
-BACKBONES = dict(mobilenet='cam_mobilenet-v2-d16.py', resnet50='cam_resnet50-d16.py')
+CONFIGS = osp.join(osp.dirname(osp.abspath(__file__)), '..', 'configs', 'amr')
+BACKBONES = dict(
+    mobilenet='cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py', resnet50='cam_resnet50_1xb16-8e_voc12aug-512px.py'
+)
 
 
 class Result(NamedTuple):

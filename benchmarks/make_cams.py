@@ -34,8 +34,10 @@ from mmamr.models.utils import SharedLayer, folded_norms
 from mmamr.registry import MODELS
 from mmamr.structures import strided_size
 
-CONFIGS = osp.join(osp.dirname(osp.abspath(__file__)), '..', 'configs', '_base_', 'models')
-BACKBONES = dict(resnet50='amr_resnet50-d16_paper.py', mobilenet='amr_mobilenet-v2-d16.py')
+CONFIGS = osp.join(osp.dirname(osp.abspath(__file__)), '..', 'configs', 'amr')
+BACKBONES = dict(
+    resnet50='amr_resnet50_paper_1xb16-8e_voc12aug-512px.py', mobilenet='amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'
+)
 DTYPES = dict(float32=None, bfloat16=torch.bfloat16, float16=torch.float16)
 SIZES = ((375, 500), (375, 500), (333, 500), (500, 375))
 SCALES = (1.0, 0.5, 0.75, 1.25, 1.5, 1.75, 2.0)

@@ -57,7 +57,8 @@ def main() -> None:
     shared.load_state_dict(build_model('mobilenet', pretrained=False).state_dict())
     shared.to(memory_format=torch.channels_last)
     images = torch.randn(args.batch_size, 3, args.size, args.size)
-    samples = [DataSample().set_gt_label(torch.tensor([index % 20])) for index in range(args.batch_size)]
+    classes = shared.spotlight.head.num_classes
+    samples = [DataSample().set_gt_label(torch.tensor([index % classes])) for index in range(args.batch_size)]
     separate = measure(separate_branches(shared), images, samples, args.steps)
     ours = measure(shared, images, samples, args.steps)
 
