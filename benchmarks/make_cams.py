@@ -127,12 +127,13 @@ def batches(
     order = sorted(range(len(images)), key=lambda index: images[index].shape[2:])
     cams: list[Maps] = [{} for _ in images]
     dtype = DTYPES[precision]
-    with folded_norms(model, torch.linspace(-2, 2, 3 * 64 * 64).view(1, 3, 64, 64)):
+    device = images[0].device
+    with folded_norms(model, torch.linspace(-2, 2, 3 * 64 * 64, device=device).view(1, 3, 64, 64)):
         for size, group in itertools.groupby(order, key=lambda index: images[index].shape[2:]):
             group = list(group)
             for start in range(0, len(group), batch_size):
                 part = group[start : start + batch_size]
-                with torch.autocast('cpu', dtype=dtype or torch.bfloat16, enabled=dtype is not None):
+                with torch.autocast(device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
                     sums = multi_scale_maps(
                         model.class_maps, torch.cat([images[index] for index in part]), strided_size(size), scales
                     )

@@ -23,8 +23,8 @@ from mmamr.refine import displacements, path, random_walk
 def dense_random_walk(cam: Tensor, edge: Tensor, radius: int, beta: float, exp_times: int) -> Tensor:
     """The walk as a power of a dense matrix, by repeated squaring."""
     height, width = edge.shape
-    affinity = torch.eye(height * width, dtype=edge.dtype)
-    pixel = torch.arange(height * width).view(height, width)
+    affinity = torch.eye(height * width, dtype=edge.dtype, device=edge.device)
+    pixel = torch.arange(height * width, device=edge.device).view(height, width)
     for dy, dx in displacements(radius):
         left, right = max(0, -dx), min(width, width - dx)
         if dy >= height or left >= right:
