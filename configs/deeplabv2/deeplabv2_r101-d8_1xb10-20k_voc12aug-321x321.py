@@ -3,7 +3,6 @@ _base_ = [
     '../_base_/datasets/voc12aug.py',
     '../_base_/schedules/deeplabv2_20k.py',
     '../_base_/segmentation_runtime.py',
-    '../_base_/test_time.py',
 ]
 model = dict(
     type='EncoderDecoder',
