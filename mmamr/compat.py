@@ -6,6 +6,7 @@
 import ctypes
 import functools
 import importlib.util
+import multiprocessing
 import os
 import pickle
 import subprocess
@@ -118,6 +119,7 @@ def apply_compat() -> None:
     allow_checkpoint_types()
     load_checkpoints_safely()
     register_package_for_configs()
+    cure_spawned_workers()
 
 
 def filter_warnings() -> None:
@@ -461,6 +463,15 @@ def register_package_for_configs() -> None:
 
     if not hasattr(installed_path, '__wrapped__'):
         config.get_installed_path = get_installed_path
+
+
+def cure_spawned_workers() -> None:
+    """Let a process that is spawned, not forked, apply the cures before it meets what it is to work on.
+
+    A worker of a data loader unpickles its data set first; one of mmseg's would then be imported without a cure. What a
+    process hands down to its children comes before that, and now names :func:`apply_compat`, which imports mmamr.
+    """
+    vars(multiprocessing.current_process())['_config']['mmamr'] = apply_compat
 
 
 def keep_freed_memory() -> bool:

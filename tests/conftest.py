@@ -15,6 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+# The tests count on the CPU: one number for every machine, and forked processes cannot share a GPU.
+os.environ['CUDA_VISIBLE_DEVICES'] = ''
+
 import numpy as np
 import pytest
 import torch
@@ -228,7 +231,8 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
     The processes are forked from one that has imported everything, which saves seconds. Keywords: ``env``; ``kill_at``,
     ``placed`` and ``before``, see ``data/run_tool.py``; ``processes``, which find each other as under torchrun.
     """
-    context = multiprocessing.get_context('forkserver')
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context('forkserver' if 'forkserver' in methods else 'spawn')
     context.set_forkserver_preload(
         [
             'mmamr.models',

@@ -189,21 +189,25 @@ class TestExtension:
         assert sys.modules.get('mmcv._ext') is (real if imported else None)
 
     @pytest.mark.slow
-    def test_in_place_in_spawned_workers(self, tmp_path):
-        """A worker that is spawned, not forked, imports mmseg only after the stand-in is there."""
-        script = tmp_path / 'spawn.py'
-        script.write_text(
-            'import mmamr\n'
-            'from mmseg.models import ResNet\n'
-            'from torch.utils.data import DataLoader, Dataset\n'
-            'class Numbers(Dataset):\n'
-            '    def __len__(self): return 2\n'
-            '    def __getitem__(self, i): return i + len(ResNet.__name__)\n'
-            "if __name__ == '__main__':\n"
-            "    print(list(DataLoader(Numbers(), num_workers=1, multiprocessing_context='spawn')))\n"
-        )
-        ended = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=200)
-        assert ended.stdout == '[tensor([6]), tensor([7])]\n', ended.stderr
+    @pytest.mark.parametrize('method', ['spawn', 'forkserver'])
+    def test_in_place_in_workers_that_are_not_forked(self, tiny_voc, method):
+        """Such a worker imports nothing of the main program here, and the data set is mmseg's own."""
+        code = f"""
+import mmamr
+from mmengine.dataset import pseudo_collate
+from mmseg.datasets import BaseSegDataset
+from torch.utils.data import DataLoader
+
+dataset = BaseSegDataset(
+    data_root={str(tiny_voc)!r}, ann_file='ImageSets/Segmentation/val.txt', img_suffix='.jpg', seg_map_suffix='.png',
+    data_prefix=dict(img_path='JPEGImages', seg_map_path='SegmentationClass'),
+    metainfo=dict(classes=('disc',)), pipeline=[],
+)
+loader = DataLoader(dataset, num_workers=1, collate_fn=pseudo_collate, multiprocessing_context={method!r})
+print(sum(len(batch['img_path']) for batch in loader))
+"""
+        ended = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=200)
+        assert ended.stdout == '4\n', ended.stderr
 
 
 class Foreign:

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from mmseg.evaluation import IoUMetric
 
 from mmamr.registry import METRICS
@@ -32,6 +33,13 @@ class SegmentationMetric(IoUMetric):
         super().__init__(**kwargs)
         self.prediction_dir = output_dir
         self.details: dict[str, Any] = {}
+
+    @staticmethod
+    def intersect_and_union(
+        pred_label: torch.Tensor, label: torch.Tensor, num_classes: int, ignore_index: int
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The parent's counts, on the CPU: a histogram on a GPU has no deterministic form."""
+        return IoUMetric.intersect_and_union(pred_label.cpu(), label.cpu(), num_classes, ignore_index)
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Count the pixels of some images and write their predictions."""

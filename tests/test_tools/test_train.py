@@ -185,6 +185,27 @@ def test_two_processes_train_and_resume(run_tool, tiny_voc, tmp_path, monkeypatc
     torch.testing.assert_close(weights(resumed), weights(first), rtol=0, atol=0)
 
 
+@pytest.mark.slow
+def test_spawned_workers_load_the_same(tiny_voc, tmp_path):
+    """As on Windows, where nothing is forked; each run is a program of its own, since a start method is global."""
+    trained = {}
+    for method in ('fork', 'spawn'):
+        ended = subprocess.run(
+            [
+                *(sys.executable, TOOLS / 'train.py', CONFIG),
+                *('--work-dir', tmp_path / method, '--cfg-options'),
+                *('train_dataloader.num_workers=1', f'env_cfg.mp_cfg.mp_start_method={method}'),
+            ],
+            env={**os.environ, 'MMAMR_TINY_VOC': str(tiny_voc), 'OMP_NUM_THREADS': '1'},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert ended.returncode == 0, ended.stderr
+        trained[method] = torch.load((tmp_path / method / 'last_checkpoint').read_text(), weights_only=True)
+    torch.testing.assert_close(weights(trained['spawn']), weights(trained['fork']), rtol=0, atol=0)
+
+
 SHARED = [
     'model.shared_layers=conv1,bn1,layer1',
     'model.spotlight.backbone.frozen_stages=1',

@@ -25,6 +25,11 @@ def test_any_number_of_processes_gives_the_same(num_workers):
     assert len(parts) == (min(num_workers, 10) or 1)
 
 
+def test_one_process_does_it_all_where_nothing_can_be_forked(monkeypatch):
+    monkeypatch.setattr('multiprocessing.get_all_start_methods', lambda: ['spawn'])
+    assert share_work(squares, range(10), 3, 'squares') == [[item**2 for item in range(10)]]
+
+
 def test_nothing_to_do():
     assert share_work(squares, [], 3, 'squares') == [[]]
 

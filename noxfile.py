@@ -1,0 +1,103 @@
+"""The environments that mmamr is run in: ``nox -s oldest`` makes one and runs tests, slow tests and the demo in it.
+
+``nox`` runs them all, one after the other; each takes 5 GB, in ``.nox``, and a quarter of an hour on two idle cores.
+What came out is written as a row of ``docs/results/data/environments.csv``. Interpreters that are not there are
+skipped.
+"""
+
+import csv
+import datetime
+import json
+import re
+import shutil
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+TABLE = ROOT / 'docs' / 'results' / 'data' / 'environments.csv'
+CONSTRAINTS = ('-c', 'requirements/constraints.txt')
+# Python, and what pip is asked for beside mmamr
+ENVIRONMENTS = {
+    'oldest': (
+        '3.10',
+        ('torch==2.1.2', 'torchvision==0.16.2', 'numpy==1.26.4', 'opencv-python==4.9.0.80', 'mmcv-lite==2.1.0'),
+    ),
+    'torch2.6': ('3.11', ('torch==2.6.0', 'torchvision==0.21.0', 'numpy==2.0.2', 'mmcv-lite==2.2.0')),
+    'torch2.11': ('3.12', ('torch==2.11.0', 'torchvision==0.26.0', 'numpy==2.5.*')),
+    'newest': ('3.13', ('torch==2.15.0', 'torchvision==0.29.2', 'setuptools')),
+    'constraints': ('3.11', CONSTRAINTS),
+}
+SHOWN = ('torch', 'numpy', 'opencv-python', 'mmcv-lite', 'setuptools')
+
+
+def run(session: nox.Session) -> None:
+    """Install, test, run the demo, write the row."""
+    _, wanted = ENVIRONMENTS[session.name]
+    session.install(*wanted, 'setuptools<81' if 'setuptools' not in wanted else 'setuptools', 'wheel')
+    # torch stays what it is, whatever the rest would like
+    session.install('-e', '.[tests]', *wanted)
+    found = dict(
+        line.split('==', 1)
+        for line in session.run('python', '-m', 'pip', 'freeze', '--all', silent=True).split()
+        if '==' in line
+    )
+    row = dict(
+        environment=session.name,
+        Python=session.run('python', '-c', 'import platform; print(platform.python_version())', silent=True).strip(),
+    )
+    row.update({name: found.get(name, '') for name in SHOWN})
+    row['tests'] = tests(session, 'not slow')
+    row['slow tests'] = tests(session, 'slow')
+    row.update(demo(session))
+    row['date'] = datetime.date.today().isoformat()
+    write(row)
+
+
+def tests(session: nox.Session, which: str) -> str:
+    """The last line of the suite, e.g. '1703 passed', and the names of those that failed."""
+    output = session.run(
+        *('python', '-m', 'pytest', '-n', '2', '-q', '-m', which, '-p', 'no:randomly', *session.posargs),
+        env={'OMP_NUM_THREADS': '1'},
+        success_codes=[0, 1],
+        silent=True,
+    )
+    failed = re.findall(r'^FAILED \S*::(\S+)', output, re.MULTILINE)
+    counts = re.findall(r'\d+ (?:passed|failed|skipped|errors?)', output.splitlines()[-1])
+    session.log(' '.join(counts + failed))
+    return ', '.join(counts) + (f': {" ".join(failed)}' if failed else '')
+
+
+def demo(session: nox.Session) -> dict[str, str]:
+    """mIoU of the stages of the demo."""
+    folder = ROOT / 'work_dirs' / f'demo-{session.name}'
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run('python', 'tools/demo.py', '--work-dir', str(folder), env={'OMP_NUM_THREADS': '1'}, silent=True)
+
+    def metric(run: str, stage: str, name: str) -> str:
+        stages = json.loads((folder / run / 'manifest.json').read_text(encoding='utf-8'))['stages']
+        return f'{stages[stage]["metrics"][name]:.1f}'
+
+    return {
+        'CAM, plain': metric('plain', 'cam', 'CAM/spotlight.best_mIoU'),
+        'CAM, AMR': metric('amr', 'cam', 'CAM/weighted.best_mIoU'),
+        'pseudo labels': metric('amr', 'pseudo_label', 'pseudo_label/mIoU'),
+        'segmentation': metric('amr', 'evaluation', 'mIoU'),
+    }
+
+
+def write(row: dict[str, str]) -> None:
+    """Put a row in the place of the environment's last one."""
+    rows = []
+    if TABLE.exists():
+        with TABLE.open(newline='', encoding='utf-8') as file:
+            rows = [old for old in csv.DictReader(file) if old['environment'] != row['environment']]
+    rows = sorted([*rows, row], key=lambda one: list(ENVIRONMENTS).index(one['environment']))
+    with TABLE.open('w', newline='', encoding='utf-8') as file:
+        writer = csv.DictWriter(file, list(row), lineterminator='\n')
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+for name, (python, _) in ENVIRONMENTS.items():
+    nox.session(run, python=python, name=name, venv_backend='venv')
