@@ -1,6 +1,7 @@
 # make demo       the whole method on the embedded data set, in five minutes on two CPU cores
 # make test       the tests
 # make test-slow  the long ones: kills, many processes, small experiments
+# make test-gpu   those that need a GPU
 # make lint       style, the order of the rooms, types
 # make docs       the documentation, in docs/_build/html
 #
@@ -17,7 +18,7 @@ PIP += $(shell $(PYTHON) -c 'import sys; print("-c requirements/constraints.txt"
 READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.docs-ready
 
-.PHONY: demo test test-slow lint docs clean
+.PHONY: demo test test-slow test-gpu lint docs clean
 
 demo: $(READY)
 	$(BIN)/python tools/demo.py
@@ -27,6 +28,9 @@ test: $(READY)
 
 test-slow: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m slow $(PYTEST_ARGS)
+
+test-gpu: $(READY)
+	MMAMR_TEST_GPU=1 $(BIN)/python -m pytest -m gpu $(PYTEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -15,8 +15,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-# The tests count on the CPU: one number for every machine, and forked processes cannot share a GPU.
-os.environ['CUDA_VISIBLE_DEVICES'] = ''
+# The tests count on the CPU: one number for every machine, and forked processes cannot share a GPU. What needs a GPU is
+# marked, and run by `make test-gpu`.
+if os.environ.get('MMAMR_TEST_GPU') != '1':
+    os.environ['CUDA_VISIBLE_DEVICES'] = ''
 
 import numpy as np
 import pytest
@@ -297,6 +299,13 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
 
     run.count = 0
     return run
+
+
+@pytest.fixture(autouse=True)
+def gpu(request: pytest.FixtureRequest) -> None:
+    """Skip what needs a GPU where there is none."""
+    if request.node.get_closest_marker('gpu') and not torch.cuda.is_available():
+        pytest.skip('needs a GPU: make test-gpu')
 
 
 @pytest.fixture(autouse=True)

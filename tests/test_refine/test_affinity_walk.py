@@ -54,7 +54,7 @@ def test_half_precision_is_computed_in_float32():
     torch.testing.assert_close(half, affinity_walk(cam.half().float(), feature.half().float()).half())
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+@pytest.mark.gpu
 def test_gpu_equals_cpu():
     cam, feature = torch.rand(2, 12, 14), torch.rand(5, 12, 14)
     walk = affinity_walk(cam.cuda(), feature.cuda())

@@ -2,7 +2,6 @@ import importlib.util
 
 import numpy as np
 import pytest
-import torch
 
 from mmamr.refine import AFFINITYNET_CRF, DEEPLABV2_CRF, IRNET_CRF, CRFParams, DenseCRF, dense_crf
 
@@ -130,7 +129,7 @@ def test_auto_takes_pydensecrf_where_it_is(monkeypatch):
         dense_crf(image, disc, num_labels=2, backend='pydensecrf')
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+@pytest.mark.gpu
 def test_gpu_equals_cpu():
     image, disc = photo(60, 80)
     gpu = dense_crf(image, disc, num_labels=2, device='cuda')

@@ -116,7 +116,7 @@ def test_autocast_does_not_reach_the_walk():
     assert torch.equal(inside, random_walk(cam, edge))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a GPU')
+@pytest.mark.gpu
 @pytest.mark.parametrize('dtype, tolerance', [(torch.float64, 1e-10), (torch.float32, 1e-4), (torch.float16, 2e-3)])
 def test_gpu_equals_cpu(dtype, tolerance):
     cam, edge = rand(3, 31, 37), rand(31, 37, seed=1)
