@@ -496,6 +496,14 @@ def keep_freed_memory() -> bool:
     return bool(mallopt(m_mmap_max, 0)) and bool(mallopt(m_trim_threshold, 2**31 - 1))
 
 
+def return_freed_memory() -> None:
+    """Hand freed memory back to the kernel now, which glibc may have kept; a pipeline calls it between stages."""
+    try:
+        ctypes.CDLL('libc.so.6').malloc_trim(0)
+    except (OSError, AttributeError):
+        pass  # no glibc
+
+
 def setup_cpu_distributed(cfg: dict, launcher: str) -> None:
     """Make several processes work without a GPU; call it before ``Runner.from_cfg``.
 

@@ -580,6 +580,33 @@ def test_freed_memory_is_kept_where_that_helps(monkeypatch):
         assert says(gpu=False)
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != 'glibc', reason='other C libraries keep nothing')
+def test_freed_memory_goes_back_between_stages():
+    code = """
+from mmamr.compat import keep_freed_memory, return_freed_memory
+
+def mebibytes():
+    with open('/proc/self/status') as file:
+        return next(int(line.split()[1]) for line in file if line.startswith('VmRSS:')) >> 10
+
+assert keep_freed_memory()
+blocks = [bytearray(1 << 20) for _ in range(400)]
+last = bytearray(1 << 20)
+del blocks
+before = mebibytes()
+return_freed_memory()
+print(before - mebibytes())
+"""
+    ended = subprocess.run(
+        [sys.executable, '-c', code],
+        env={name: value for name, value in os.environ.items() if not name.startswith('MALLOC_')},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    assert ended.returncode == 0 and int(ended.stdout) > 300, ended.stdout + ended.stderr
+
+
 @pytest.mark.parametrize('backend', ['pillow', 'cv2'])
 def test_hues_turn_both_ways(backend):
     import mmcv

@@ -15,6 +15,8 @@ import torch.multiprocessing as mp
 from mmengine.logging import MMLogger
 from mmengine.utils import ManagerMixin
 
+from mmamr.compat import return_freed_memory
+
 
 class Interrupted(KeyboardInterrupt):
     """The run was asked to end, by Ctrl-C or a signal."""
@@ -77,8 +79,9 @@ def signals_as_exceptions() -> Iterator[None]:
 
 
 def reset_peak_memory() -> None:
-    """Let :func:`peak_memory` count from now on, where the system can."""
-    gc.collect()  # the runner of the stage before, and its data loaders
+    """Free what the stage before left, and let :func:`peak_memory` count from now on, where the system can."""
+    gc.collect()  # its runner and data loaders
+    return_freed_memory()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
