@@ -4,6 +4,8 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -513,6 +515,46 @@ def test_two_processes_make_what_one_makes(run_tool, done, shared_voc):
     # every process learns of a mistake, and none waits for another
     ended = run_tool(*argv, '--cfg-options', 'data_root=/nowhere', env=env, processes=2)
     assert ended.code == 1 and 'stage classifier needs images: /nowhere' in ended.output
+
+
+@pytest.mark.slow
+def test_two_nodes_make_what_one_process_makes(done, shared_voc):
+    """Two launchers of two processes each, as on two nodes that share the work folder."""
+    before = contents(done)
+    expected = manifest(done)
+    records = json.loads((done / 'manifest.json').read_text())
+    made = ['cam', 'affinity_label', 'walk', 'pseudo_label', 'evaluation']
+    for name in made:
+        shutil.rmtree(done / name)
+        records['stages'].pop(name)
+    (done / 'manifest.json').write_text(json.dumps(records))
+    environment = {
+        **os.environ,
+        'MMAMR_TINY_VOC': str(shared_voc),
+        # the number of threads decides in which order a convolution adds up
+        'OMP_NUM_THREADS': str(torch.get_num_threads()),
+        'PYTHON': sys.executable,
+        'NNODES': '2',
+        'MASTER_ADDR': '127.0.0.1',
+        'PORT': str(20000 + os.getpid() % 12000),
+    }
+    script = Path(__file__).parents[2] / 'tools' / 'dist_train.sh'
+    nodes = [
+        subprocess.Popen(
+            ['bash', script, CONFIGS / 'tiny_pipeline.py', '2', '--work-dir', done],
+            env={**environment, 'NODE_RANK': str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for rank in range(2)
+    ]
+    outputs = [node.communicate(timeout=500)[0] for node in nodes]
+    assert [node.returncode for node in nodes] == [0, 0], '\n'.join(outputs)
+    assert contents(done) == before
+    for name in made:
+        assert manifest(done)[name]['metrics'] == expected[name]['metrics']
+        assert manifest(done)[name]['processes'] == 4
 
 
 @pytest.mark.slow
