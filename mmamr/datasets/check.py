@@ -80,7 +80,9 @@ def check_dataset(dataset: ImageLabelDataset, num_procs: int = 1) -> DatasetRepo
     try:
         for where, line in iter_lines(dataset.ann_file):
             try:
-                check_duplicate(parse_line(line, where), where, ids)
+                img_id = parse_line(line, where, dataset.has_image)
+                if img_id is not None:
+                    check_duplicate(img_id, where, ids)
             except DatasetError as error:
                 report.problems.append(error)
     except DatasetError as error:

@@ -14,7 +14,7 @@ from mmamr.structures import VOC_CLASSES, ClassIndex
 from mmamr.utils import DatasetError
 
 from .labels import LabelSource
-from .splits import find_name, image_suffixes, read_ids
+from .splits import FolderNames, find_name, image_suffixes, read_ids
 
 CHECK = 'tools/dataset_converters/check_dataset.py lists all problems'
 
@@ -33,8 +33,8 @@ class ImageLabelDataset(BaseDataset):
         split (str): List of the images, relative to ``data_root`` or absolute; see :func:`~.splits.parse_line` for its
             lines. Defaults to 'ImageSets/Segmentation/train.txt'.
         img_dir (str): Folder of the images. Defaults to 'JPEGImages'.
-        img_suffix (str): Suffix of the images, or 'auto': .jpg, .jpeg or .png in any case, whichever is there, in this
-            order. Defaults to 'auto'.
+        img_suffix (str): Suffix of the images, or 'auto': .jpg, .jpeg, .png, .webp, .bmp, .tif or .tiff in any case,
+            whichever is there, in this order. Defaults to 'auto'.
         mask_dir (str, optional): Folder of the masks ``<id>.png`` that results are measured against. Defaults to None:
             there are none.
         partial_masks (bool): Whether images without a mask are allowed; their ``seg_map_path`` is None. So CAMs of the
@@ -68,7 +68,7 @@ class ImageLabelDataset(BaseDataset):
         self.partial_masks = partial_masks
         self.labels_cfg = dict(labels or dict(type='VOCXMLLabels'))
         self._label_source: LabelSource | None = None
-        self._listings: dict[str, set[str]] = {}
+        self._listings: dict[str, FolderNames] = {}
         prefix = dict(img_path=img_dir)
         if mask_dir is not None:
             prefix.update(seg_map_path=mask_dir)
@@ -96,7 +96,7 @@ class ImageLabelDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """The items without what only pixels tell."""
         try:
-            items = [self.load_item(img_id) for img_id in read_ids(self.ann_file)]
+            items = [self.load_item(img_id) for img_id in read_ids(self.ann_file, self.has_image)]
             if not self.label_source.lazy and not any(item['gt_label'] for item in items):
                 raise no_labels(self.label_source.path, self.ann_file)
         except DatasetError as error:
@@ -160,8 +160,9 @@ class ImageLabelDataset(BaseDataset):
         if folder is None:
             return None
         path = osp.join(folder, f'{img_id}.png')
-        if f'{img_id}.png' in self._listing(folder):
-            return path
+        name = find_name(img_id, ['.png'], self._listing(folder))
+        if name is not None:
+            return osp.join(folder, name)
         if self.partial_masks and self._listing(folder):
             return None
         raise DatasetError(
@@ -170,10 +171,15 @@ class ImageLabelDataset(BaseDataset):
             kind='missing mask',
         )
 
-    def _listing(self, folder: str) -> set[str]:
-        """Names in a folder, read once: an ``os.stat`` for each of 10,582 images is slow on a network disk."""
+    def has_image(self, img_id: str) -> bool:
+        """Whether there is an image of an id."""
+        names = self._listing(self.data_prefix['img_path'])
+        return find_name(img_id, image_suffixes(self.img_suffix), names) is not None
+
+    def _listing(self, folder: str) -> FolderNames:
+        """Names in a folder, read once."""
         if folder not in self._listings:
-            self._listings[folder] = set(os.listdir(folder)) if osp.isdir(folder) else set()
+            self._listings[folder] = FolderNames.of(folder)
         return self._listings[folder]
 
 

@@ -13,7 +13,7 @@ from mmamr.registry import DATASETS, TRANSFORMS
 from mmamr.structures import VOC_CLASSES, ClassIndex
 from mmamr.utils import DatasetError
 
-from .splits import find_name, image_suffixes, read_ids
+from .splits import FolderNames, find_name, image_suffixes, read_ids
 
 
 @DATASETS.register_module()
@@ -76,8 +76,9 @@ class SegmentationDataset(BaseSegDataset):
 
     def load_data_list(self) -> list[dict]:
         """The items of the list."""
-        ids = read_ids(self.ann_file)
-        images = self._find(ids, 'img_path', image_suffixes(self.img_suffix))
+        names, suffixes = FolderNames.of(self.data_prefix['img_path']), image_suffixes(self.img_suffix)
+        ids = read_ids(self.ann_file, lambda img_id: find_name(img_id, suffixes, names) is not None)
+        images = self._find(ids, 'img_path', suffixes)
         items = [
             dict(img_id=img_id, img_path=path, seg_fields=[], reduce_zero_label=False)
             for img_id, path in zip(ids, images)
@@ -93,7 +94,7 @@ class SegmentationDataset(BaseSegDataset):
 
     def _find(self, ids: list[str], key: str, suffixes: Sequence[str]) -> list[str]:
         folder = self.data_prefix[key]
-        names = set(os.listdir(folder)) if osp.isdir(folder) else set()
+        names = FolderNames.of(folder)
         found: list[str] = []
         missing: list[str] = []
         for img_id in ids:
