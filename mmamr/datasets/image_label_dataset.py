@@ -13,6 +13,7 @@ from mmamr.registry import DATASETS, TASK_UTILS
 from mmamr.structures import VOC_CLASSES, ClassIndex
 from mmamr.utils import DatasetError
 
+from .folder_classes import text_classes
 from .labels import LabelSource
 from .splits import FolderNames, find_name, image_suffixes, read_ids
 
@@ -73,7 +74,7 @@ class ImageLabelDataset(BaseDataset):
         if mask_dir is not None:
             prefix.update(seg_map_path=mask_dir)
 
-        meta = self._load_metainfo(metainfo)
+        meta = self._load_metainfo(None if metainfo is None else text_classes(metainfo))
         self.class_index = ClassIndex(meta['classes'], meta.get('mask_values'), meta.get('palette'))
         meta.update(
             classes=self.class_index.classes,

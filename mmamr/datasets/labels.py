@@ -47,7 +47,7 @@ class LabelSource:
     def labels_of_names(self, names: list[str], where: str) -> list[int]:
         """:meth:`ClassIndex.labels_of_names` whose error says where the names were read."""
         try:
-            return self.class_index.labels_of_names(names)
+            return self.class_index.labels_of_names(map(composed, names))
         except DatasetError as error:
             raise DatasetError(f'{where}: {error}', kind=error.kind) from None
 

@@ -13,6 +13,7 @@ from mmamr.registry import DATASETS, TRANSFORMS
 from mmamr.structures import VOC_CLASSES, ClassIndex
 from mmamr.utils import DatasetError
 
+from .folder_classes import text_classes
 from .splits import FolderNames, find_name, image_suffixes, read_ids
 
 
@@ -53,7 +54,7 @@ class SegmentationDataset(BaseSegDataset):
         img_suffix: str = 'auto',
         **kwargs: Any,
     ) -> None:
-        meta = dict(metainfo or dict(classes=VOC_CLASSES))
+        meta = text_classes(metainfo or dict(classes=VOC_CLASSES))
         self.class_index = ClassIndex(meta['classes'], meta.get('mask_values'), meta.get('palette'))
         prefix = dict(kwargs.pop('data_prefix', None) or dict(img_path=img_dir, seg_map_path=mask_dir))
         if label_dir is not None:

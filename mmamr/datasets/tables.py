@@ -180,7 +180,9 @@ def _cells(text: str, strict: bool = False) -> list[tuple[int, list[str]]]:
         return is_header or is_row, len(cells)
 
     delimiter = max(DELIMITERS, key=fit)
-    reader = csv.reader(io.StringIO(text, newline=''), delimiter=delimiter, skipinitialspace=delimiter != '\t', strict=strict)
+    reader = csv.reader(
+        io.StringIO(text, newline=''), delimiter=delimiter, skipinitialspace=delimiter != '\t', strict=strict
+    )
     rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader if any(map(str.strip, cells))]
     if rows and len(rows[0][1]) == 2 and strip_image_suffix(rows[0][1][0]) != rows[0][1][0]:
         rows.insert(0, (0, ['image', 'label']))  # a table without a header

@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
+from mmamr.datasets.data_root import leaf_datasets
 from mmamr.fileio import SETTINGS
 
 Fingerprint = dict[str, Any]
@@ -95,15 +96,6 @@ def dataset_fingerprint(cfg: Config, dataloader: str) -> Fingerprint:
         dataset = registry.build(settings)
     items = hash_parts(_items(dataset))
     return dict(path=data_root_of(cfg[dataloader].dataset), count=len(dataset), unit='items', hash=items)
-
-
-def leaf_datasets(dataset: dict) -> Iterator[dict]:
-    """The config of a data set, or those of the data sets that it wraps."""
-    inner = [dataset['dataset']] if 'dataset' in dataset else dataset.get('datasets')
-    if inner is None:
-        yield dataset
-    for one in inner or ():
-        yield from leaf_datasets(one)
 
 
 def data_root_of(dataset: dict) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmamr.datasets.data_root import DataRoot, leave_out_masks, missing_lists
 from mmamr.engine import apply_test_time, latest_checkpoint
 from mmamr.utils import InputError, failure_line
 
-from .data_root import DataRoot, leave_out_masks
 from .decision import Decision, changed_inputs
 from .fingerprints import (
     Fingerprint,
@@ -215,7 +215,9 @@ class Planner:
                 decision.inputs[name] = file_fingerprint(path) if osp.isfile(path) else self._fingerprint(path)
 
     def _find_images(self, decision: Decision, stage: Stage, cfg: Config) -> None:
-        """Find the images of a stage: into ``inputs`` or ``missing``."""
+        """Find the images of a stage, and all its lists: into ``inputs`` or ``missing``."""
+        for path, cure in missing_lists(cfg, stage.dataloaders(cfg)).items():
+            decision.missing[f'list {osp.basename(path)}'] = f'no file {path}; {cure}'
         if decision.later or decision.missing:
             # its labels are not all there yet, but its photographs must be
             root = data_root_of(cfg[stage.dataloader].dataset)

@@ -9,10 +9,9 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from mmamr.datasets.data_root import DataRoot
 from mmamr.registry import LOOPS
 from mmamr.utils import InputError
-
-from .data_root import DataRoot
 
 KINDS = ('train', 'test')
 NAME = re.compile(r'\{(\w+)\.(checkpoint|out_dir|work_dir)\}')
@@ -43,6 +42,11 @@ class Stage:
     def dataloader(self) -> str:
         """The data loader whose images the stage reads."""
         return f'{self.kind}_dataloader'
+
+    def dataloaders(self, cfg: Config) -> list[str]:
+        """All data loaders that the stage with this config reads."""
+        validates = self.kind == 'train' and cfg.get('val_cfg') is not None and cfg.get('val_dataloader') is not None
+        return [self.dataloader, *(['val_dataloader'] if validates else [])]
 
     def names(self) -> list[tuple[str, str]]:
         """What the stage needs of other stages: pairs of stage and ``checkpoint``, ``out_dir`` or ``work_dir``."""

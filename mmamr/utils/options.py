@@ -146,3 +146,54 @@ def _parse_one(text: str) -> Any:
         except ValueError:
             pass
     return {'true': True, 'false': False}.get(text.lower(), None if text == 'None' else text)
+
+
+class _SetOption(argparse.Action):
+    """Put the value of a flag among the settings of ``--cfg-options``, by the key ``const``."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option_string: Any = None
+    ) -> None:
+        options = dict(namespace.cfg_options or {})
+        if self.const == CLASSES:
+            try:
+                values = [*options.get(CLASSES, ()), *split_names([values])]
+            except InputError as error:
+                parser.error(str(error))
+        options[self.const] = values
+        namespace.cfg_options = options
+
+
+CLASSES = 'metainfo.classes'
+
+
+def add_config_arguments(parser: argparse.ArgumentParser, examples: str) -> None:
+    """Add ``--cfg-options`` to a tool that takes a config, and the flags for a folder of photos, which set options.
+
+    Args:
+        parser (ArgumentParser): Of the tool; its namespace gets ``cfg_options``, None or a dict.
+        examples (str): End of the help of ``--cfg-options``.
+    """
+    data = parser.add_argument_group('your photos', 'in the place of the data set of the config')
+    flags = {
+        '--data-root': (
+            'data_root',
+            'DIR',
+            'a folder of photos with tags in any of the usual formats, or in the layout of VOC',
+        ),
+        '--labels': ('labels', 'FILE|FORMAT', 'file of the tags, or their format, if there are several'),
+        '--classes': (
+            CLASSES,
+            'A,B',
+            'names of the classes, if not all that the tags name; a name with a comma in quotes',
+        ),
+    }
+    for flag, (key, metavar, text) in flags.items():
+        data.add_argument(flag, action=_SetOption, const=key, dest=argparse.SUPPRESS, metavar=metavar, help=text)
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help=f'override settings of the config, {examples}',
+    )

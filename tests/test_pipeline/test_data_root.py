@@ -9,8 +9,8 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
+from mmamr.datasets.data_root import DataRoot, leave_out_masks, set_class_heads
 from mmamr.pipeline import WSSSRunner
-from mmamr.pipeline.data_root import DataRoot, leave_out_masks, set_class_heads
 from mmamr.registry import DATASETS
 from mmamr.utils import InputError
 

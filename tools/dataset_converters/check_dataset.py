@@ -8,11 +8,13 @@ import argparse
 import os
 import sys
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmamr.datasets import ImageLabelDataset
 from mmamr.datasets.check import check_dataset, datasets_of_config
+from mmamr.datasets.data_root import merge_options
+from mmamr.utils import DictAction, default_work_dir
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -77,7 +79,7 @@ def main(argv: list[str] | None = None) -> int:
             datasets = {args.data_root: dataset_of_options(args)}
         else:
             cfg = Config.fromfile(args.config)
-            cfg.merge_from_dict(args.cfg_options or {})
+            merge_options(cfg, args.cfg_options or {}, default_work_dir(args.config))
             datasets = datasets_of_config(cfg)
             if not datasets:
                 print(f'{args.config}: no loader with an ImageLabelDataset; name another config')

@@ -80,6 +80,7 @@ def lay_out(
     labels: str | None = None,
     classes: Sequence[str] | None = None,
     val_ratio: float = 0.2,
+    mask_values: Sequence[int] | None = None,
     exclude: Sequence[str] = (),
 ) -> Layout:
     """Lay out a folder of photos as VOC's: links to the photos, lists, labels and, where there are any, masks.
@@ -104,6 +105,8 @@ def lay_out(
         classes (Sequence[str], optional): The classes. Defaults to None: all that the tags name.
         val_ratio (float): Part of the photos to validate on, where the user has neither lists nor folders for that.
             Defaults to 0.2.
+        mask_values (Sequence[int], optional): The values of ``classes`` in masks. Defaults to None: those that the
+            masks and the files beside them tell.
         exclude (Sequence[str]): Folders below ``source`` that are skipped, beside ``out_dir``. Defaults to none.
 
     Raises:
@@ -115,12 +118,14 @@ def lay_out(
     _check_out_dir(source, out_dir)
     outside = os.stat(labels) if labels is not None and osp.isfile(labels) else None
     stamp = outside and (outside.st_size, outside.st_mtime_ns)
-    digest = folder.digest(VERSION, osp.abspath(source), labels, stamp, list(classes or ()), val_ratio)
+    digest = folder.digest(
+        VERSION, osp.abspath(source), labels, stamp, list(classes or ()), val_ratio, list(mask_values or ())
+    )
     known = read_layout(out_dir)
     if known is not None and known[1] == digest and _is_whole(out_dir):
         return known[0]
     found = scan(source, labels, classes, [out_dir, *exclude])
-    return _write(found, out_dir, val_ratio, digest)
+    return _write(found, out_dir, val_ratio, digest, dict(zip(found.classes, mask_values or ())))
 
 
 def read_layout(folder: str) -> tuple[Layout, str] | None:
@@ -168,7 +173,7 @@ def _is_whole(out_dir: str) -> bool:
     return bool(rows) and {img_id for img_id, _ in rows.values()} <= names and all(map(osp.isfile, lists))
 
 
-def _write(found: Scan, out_dir: str, val_ratio: float, digest: str) -> Layout:
+def _write(found: Scan, out_dir: str, val_ratio: float, digest: str, named_values: Mapping[str, int]) -> Layout:
     folder, notes = found.folder, list(found.notes)
     before = _read_photos(out_dir)
     photos = list(found.labels)
@@ -180,7 +185,7 @@ def _write(found: Scan, out_dir: str, val_ratio: float, digest: str) -> Layout:
     gone = sorted(set(before) - set(photos))
     notes += few(gone, 'photos of before are no longer listed')
     ids = give_ids(photos, {photo: img_id for photo, (img_id, _) in before.items()})
-    masks = plan_masks(folder, photos, found.classes, found.reader.kind == 'masks')
+    masks = plan_masks(folder, photos, found.classes, found.reader.kind == 'masks', named_values)
     notes += masks.notes
     odd = [name for name in found.classes if ';' in name]
     if odd:

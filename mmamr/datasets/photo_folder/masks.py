@@ -2,7 +2,7 @@
 
 import os.path as osp
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -171,7 +171,13 @@ class MaskPlan:
         write_png(path, stored, voc_palette())
 
 
-def plan_masks(folder: PhotoFolder, photos: Sequence[str], classes: Sequence[str], by_masks: bool) -> MaskPlan:
+def plan_masks(
+    folder: PhotoFolder,
+    photos: Sequence[str],
+    classes: Sequence[str],
+    by_masks: bool,
+    named_values: Mapping[str, int] | None = None,
+) -> MaskPlan:
     """Find out which value of the masks is which class.
 
     Args:
@@ -179,6 +185,7 @@ def plan_masks(folder: PhotoFolder, photos: Sequence[str], classes: Sequence[str
         photos (Sequence[str]): Those that masks are wanted of.
         classes (Sequence[str]): The classes.
         by_masks (bool): Whether the classes were named by the masks themselves.
+        named_values (Mapping[str, int], optional): What the user says. Defaults to None: nothing.
 
     Returns:
         MaskPlan: Without masks if there are none, or their values have no meaning.
@@ -190,6 +197,8 @@ def plan_masks(folder: PhotoFolder, photos: Sequence[str], classes: Sequence[str
     if missing:
         return MaskPlan(notes=[f'{missing} of {len(photos)} photos have no mask: nothing is measured against masks'])
     names = mask_names(folder)
+    if named_values:
+        names = MaskNames(values={value: name for name, value in named_values.items()})
     one_to_k = {name: value for value, name in enumerate(classes, 1)}
     if names.colours:
         return MaskPlan(masks, names, one_to_k)

@@ -14,6 +14,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 
 from mmamr.datasets import choose_items, init_dataset
+from mmamr.datasets.data_root import leave_out_masks
 from mmamr.engine import apply_test_time, latest_checkpoint
 from mmamr.fileio import CAMFolder, LabelFolder, read_rgb, read_truth
 from mmamr.models.utils import build_model
@@ -21,7 +22,6 @@ from mmamr.registry import DATASETS
 from mmamr.utils import InputError, failure_line
 from mmamr.visualization import cam_row, draw_labels, legend
 
-from ..data_root import leave_out_masks
 from ..stage import replace_names
 from .page import Gallery, Picture, PictureRow
 from .work_folder import StageFiles

@@ -53,7 +53,8 @@ def csv_semicolons(root):
 
 def csv_tabs(root):
     (root / 'tags.tsv').write_text(
-        'filename\twidth\tlabels\nIMG 1.jpg\t3\tcat\nb.jpg\t3\tdog, traffic light\nKäse, "c".jpg\t3\tcat,dog\nd.jpg\t3\t\n',
+        'filename\twidth\tlabels\nIMG 1.jpg\t3\tcat\nb.jpg\t3\tdog, traffic light\n'
+        'Käse, "c".jpg\t3\tcat,dog\nd.jpg\t3\t\n',
         'utf-16',
     )
 
@@ -76,7 +77,8 @@ def csv_objects(root):
 def csv_columns(root):
     """Roboflow's ``_classes.csv``."""
     (root / '_classes.csv').write_text(
-        'filename, cat, dog, traffic light\nIMG 1.jpg, 1, 0, 0\nb.jpg, 0, 1, 1\n"Käse, ""c"".jpg", 1, 1, 0\nd.jpg,0,0,0\n',
+        'filename, cat, dog, traffic light\nIMG 1.jpg, 1, 0, 0\nb.jpg, 0, 1, 1\n'
+        '"Käse, ""c"".jpg", 1, 1, 0\nd.jpg,0,0,0\n',
         'utf-8',
     )
 
