@@ -177,7 +177,8 @@ def _write(found: Scan, out_dir: str, val_ratio: float, digest: str, named_value
     folder, notes = found.folder, list(found.notes)
     before = _read_photos(out_dir)
     photos = list(found.labels)
-    known = {photo: split for photo, (_, split) in before.items()} if _ratio_of(out_dir) == val_ratio else {}
+    old = _content(out_dir)
+    known = {photo: split for photo, (_, split) in before.items()} if old.get('val_ratio') == val_ratio else {}
     splits = divide(photos, declared_splits(folder), val_ratio, known)
     if len(splits) < len(photos):
         notes.append(f'{len(photos) - len(splits)} photos are in no list and left out')
@@ -199,7 +200,7 @@ def _write(found: Scan, out_dir: str, val_ratio: float, digest: str, named_value
         notes.append(f'no photo to train with shows {", ".join(only_val[:10])}')
 
     _link_photos(folder, ids, osp.join(out_dir, 'JPEGImages'))
-    _write_masks(folder, ids, masks, osp.join(out_dir, 'SegmentationClass'))
+    _write_masks(folder, ids, masks, osp.join(out_dir, 'SegmentationClass'), old.get('masks') != masks.digest())
     for split in SPLITS:
         listed = [ids[photo] for photo in photos if splits[photo] == split]
         if listed:
@@ -219,6 +220,7 @@ def _write(found: Scan, out_dir: str, val_ratio: float, digest: str, named_value
         source=osp.abspath(folder.root),
         labels=found.reader.kind,
         val_ratio=val_ratio,
+        masks=masks.digest(),
         about=layout.about,
         counts=counts,
         notes=notes,
@@ -283,7 +285,8 @@ def _link_photos(folder: PhotoFolder, ids: Mapping[str, str], out_dir: str) -> N
         _link(osp.abspath(folder.path(photo)), osp.join(out_dir, name), name in there)
 
 
-def _write_masks(folder: PhotoFolder, ids: Mapping[str, str], plan: MaskPlan, out_dir: str) -> None:
+def _write_masks(folder: PhotoFolder, ids: Mapping[str, str], plan: MaskPlan, out_dir: str, anew: bool) -> None:
+    """Link to the masks, or write them with other values: those that are not there, or all ``anew``."""
     if not plan.masks:
         return
     os.makedirs(out_dir, exist_ok=True)
@@ -293,7 +296,9 @@ def _write_masks(folder: PhotoFolder, ids: Mapping[str, str], plan: MaskPlan, ou
         source, path = osp.abspath(folder.path(mask)), osp.join(out_dir, f'{ids[photo]}.png')
         if not recode:
             _link(source, path, f'{ids[photo]}.png' in there)
-        elif osp.islink(path) or not osp.exists(path) or os.stat(path).st_mtime_ns <= os.stat(source).st_mtime_ns:
+        elif (
+            anew or osp.islink(path) or not osp.exists(path) or os.stat(path).st_mtime_ns <= os.stat(source).st_mtime_ns
+        ):
             plan.write(source, path)
 
 
@@ -339,12 +344,13 @@ def _read_photos(out_dir: str) -> dict[str, tuple[str, str]]:
         return {row[1]: (row[0], row[2]) for row in list(csv.reader(file))[1:] if len(row) == 3}
 
 
-def _ratio_of(out_dir: str) -> float | None:
+def _content(out_dir: str) -> dict[str, Any]:
+    """What ``classes.json`` says; nothing where it is not there."""
     try:
-        with open(osp.join(out_dir, LAYOUT), encoding='utf-8') as file:
-            return json.load(file).get('val_ratio')
-    except (OSError, ValueError):
-        return None
+        with open(osp.join(out_dir, LAYOUT), encoding='utf-8', errors='surrogateescape') as file:
+            return dict(json.load(file))
+    except (OSError, ValueError, TypeError):
+        return {}
 
 
 def _names(folder: str) -> list[str]:

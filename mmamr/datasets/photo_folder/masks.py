@@ -4,6 +4,7 @@ import os.path as osp
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 import numpy as np
 
@@ -154,6 +155,11 @@ class MaskPlan:
     table: np.ndarray | None = None
     notes: list[str] = field(default_factory=list)
 
+    def digest(self) -> str:
+        """A hash of what :meth:`write` does to values."""
+        table = None if self.table is None else self.table.tolist()
+        return sha256(repr((self.names.colours, self.values, table)).encode()).hexdigest()
+
     def write(self, source: str, path: str) -> None:
         """Write a mask with the new values.
 
@@ -226,7 +232,7 @@ def plan_masks(
     values = {name: value for value, name in sorted(meaning.items(), reverse=True) if name in classes}
     free = iter(value for value in range(1, ClassIndex.IGNORE) if value not in meaning)
     values = {name: values[name] if name in values else next(free) for name in classes} if not binary else one_to_k
-    if not binary and set(found.values()) <= set(classes):
+    if not binary and {meaning.get(value) for value in found} <= set(classes):
         return MaskPlan(masks, names, values, None, notes)
     table = np.zeros(256, np.uint8)
     table[ClassIndex.IGNORE] = ClassIndex.IGNORE
