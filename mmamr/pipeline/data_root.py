@@ -6,15 +6,23 @@ from typing import Any
 
 from mmengine.config import Config
 
-from mmamr.datasets import AffinityLabelDataset, ImageLabelDataset, SegmentationDataset, folder_metainfo
+from mmamr.datasets import (
+    AffinityLabelDataset,
+    ImageLabelDataset,
+    SegmentationDataset,
+    class_index_of,
+    folder_metainfo,
+)
 from mmamr.datasets.embedded import EmbeddedMixin
 from mmamr.registry import DATASETS
 from mmamr.structures import ClassIndex
-from mmamr.utils import InputError
+from mmamr.utils import DatasetError, InputError
 
 from .fingerprints import leaf_datasets
 from .settings import leaves
 
+PHOTO_OPTIONS = ('max_long_side', 'rotate_masks')
+"""Options of a pipeline that are settings of all its data sets."""
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -31,7 +39,8 @@ class DataRoot:
 
     Args:
         path (str): The folder.
-        metainfo (Mapping, optional): Its ``classes`` and, where they are not 1 to K, their ``mask_values``. Defaults to
+        metainfo (Mapping, optional): Its ``classes`` and what says how masks show them, see
+            :class:`~mmamr.structures.ClassIndex`; without ``classes`` they are those of the annotations. Defaults to
             None: those of :func:`~mmamr.datasets.folder_metainfo`, or the config's where the folder has no annotations.
         labels (Mapping, optional): Label source of the image-level labels, e.g.
             ``dict(type='CSVLabels', file='labels.csv')``. Defaults to None: those of the config.
@@ -42,12 +51,12 @@ class DataRoot:
     """
 
     def __init__(
-        self, path: str, metainfo: Mapping[str, Sequence] | None = None, labels: Mapping[str, Any] | None = None
+        self, path: str, metainfo: Mapping[str, Any] | None = None, labels: Mapping[str, Any] | None = None
     ) -> None:
         self.path = path
         self.labels = labels
         self.named = metainfo is not None
-        self.metainfo = _checked(metainfo) if metainfo is not None else folder_metainfo(path)
+        self.metainfo = _checked(metainfo, path) if metainfo is not None else folder_metainfo(path)
 
     def options(self) -> dict[str, Any]:
         """What the user set, for the manifest."""
@@ -90,17 +99,27 @@ class DataRoot:
         return True
 
 
-def _checked(metainfo: Mapping[str, Sequence]) -> dict[str, tuple]:
-    """Classes and mask values that a user named."""
-    unknown = sorted(set(metainfo) - {'classes', 'mask_values'})
-    if unknown or 'classes' not in metainfo:
-        raise InputError(f'metainfo has {", ".join(metainfo)}; it needs classes and may have mask_values')
-    classes = metainfo['classes']
+def _checked(metainfo: Mapping[str, Any], data_root: str) -> dict[str, Any]:
+    """Classes that a user named, and how masks show them."""
+    unknown = sorted(set(metainfo) - set(ClassIndex.METAINFO_KEYS))
+    if unknown:
+        raise InputError(f'metainfo has {", ".join(unknown)}; it may have {", ".join(ClassIndex.METAINFO_KEYS)}')
+    meta = dict(metainfo)
+    if 'classes' not in meta:
+        named = folder_metainfo(data_root)
+        if named is None:
+            raise InputError(f'metainfo has no classes, and no annotation in {data_root} names any: set classes')
+        meta = {**named, **meta}
     try:
-        index = ClassIndex([classes] if isinstance(classes, str) else classes, metainfo.get('mask_values'))
+        index = class_index_of(meta, osp.expanduser(data_root))
+    except DatasetError:
+        raise
     except (TypeError, ValueError) as error:
         raise InputError(f'metainfo: {error}') from None
-    return dict(classes=index.classes, mask_values=index.mask_values)
+    checked = index.metainfo()
+    if 'palette' not in meta:
+        del checked['palette']
+    return checked
 
 
 def _datasets(cfg: Config, dataloaders: Sequence[str] = DATALOADERS) -> Iterator[dict]:
@@ -111,6 +130,21 @@ def _datasets(cfg: Config, dataloaders: Sequence[str] = DATALOADERS) -> Iterator
             if not any(dataset is other for other in seen):
                 seen.append(dataset)
                 yield dataset
+
+
+def set_photo_options(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Let the data sets of a config read photos and masks as a pipeline says.
+
+    Args:
+        cfg (Config): Config of a stage.
+        options (Mapping): Some of :data:`PHOTO_OPTIONS`.
+    """
+    with DATASETS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
+        for dataset in _datasets(cfg):
+            cls = registry.get(dataset['type'])
+            drawn = not issubclass(cls, AffinityLabelDataset)  # labels of ours fit what people see
+            if issubclass(cls, (ImageLabelDataset, SegmentationDataset)):
+                dataset.update({key: value for key, value in options.items() if drawn or key != 'rotate_masks'})
 
 
 def set_class_heads(cfg: Config, num_classes: int) -> None:
