@@ -9,16 +9,19 @@ from mmengine.config import Config
 
 from mmamr.registry import DATASETS
 from mmamr.structures import ClassIndex
-from mmamr.utils import InputError
+from mmamr.utils import DatasetError, InputError
 
 from .affinity_label_dataset import AffinityLabelDataset
 from .embedded import EmbeddedMixin
 from .folder_classes import folder_metainfo, text_classes
 from .image_label_dataset import ImageLabelDataset
+from .mask_colors import class_index_of
 from .photo_folder import LAYOUT, Layout, lay_out
 from .segmentation_dataset import SegmentationDataset
 from .splits import list_cure
 
+PHOTO_OPTIONS = ('max_long_side', 'rotate_masks')
+"""Options of a pipeline that are settings of all its data sets."""
 TRAIN_LIST = 'ImageSets/Segmentation/train.txt'
 LABELS_FILE = 'labels.csv'
 SOURCES = {'VOCXMLLabels': 'voc', 'MaskLabels': 'masks'}
@@ -39,7 +42,8 @@ class DataRoot:
 
     Args:
         path (str): The folder.
-        metainfo (Mapping, optional): Its ``classes`` and, where they are not 1 to K, their ``mask_values``. Defaults to
+        metainfo (Mapping, optional): Its ``classes`` and what says how masks show them, see
+            :class:`~mmamr.structures.ClassIndex`; without ``classes`` they are those of the folder. Defaults to
             None: those of :func:`~mmamr.datasets.folder_metainfo`, or the config's where the folder has no annotations.
         labels (Mapping, optional): Label source of the image-level labels, e.g.
             ``dict(type='CSVLabels', file='labels.csv')``. Defaults to None: ``labels.csv``, where it is there and no
@@ -64,7 +68,7 @@ class DataRoot:
         if labels is None and has_label_table(self.path):
             self.labels = dict(type='CSVLabels', file=LABELS_FILE)
         self.named = metainfo is not None or osp.isfile(osp.join(self.path, LAYOUT))
-        self.metainfo = _checked(metainfo) if metainfo is not None else folder_metainfo(self.path)
+        self.metainfo = _checked(metainfo, self.path) if metainfo is not None else folder_metainfo(self.path)
 
     def options(self) -> dict[str, Any]:
         """What the user set, for the manifest."""
@@ -107,20 +111,27 @@ class DataRoot:
         return True
 
 
-def _checked(metainfo: Mapping[str, Sequence]) -> dict[str, tuple]:
-    """Classes and mask values that a user named."""
-    unknown = sorted(set(metainfo) - {'classes', 'mask_values'})
-    if unknown or 'classes' not in metainfo:
-        raise InputError(f'metainfo has {", ".join(metainfo)}; it needs classes and may have mask_values')
-    values = metainfo.get('mask_values')
+def _checked(metainfo: Mapping[str, Any], data_root: str) -> dict[str, Any]:
+    """Classes that a user named, and how masks show them."""
+    unknown = sorted(set(metainfo) - set(ClassIndex.METAINFO_KEYS))
+    if unknown:
+        raise InputError(f'metainfo has {", ".join(unknown)}; it may have {", ".join(ClassIndex.METAINFO_KEYS)}')
+    meta = text_classes(metainfo)
+    if 'classes' not in meta:
+        named = folder_metainfo(data_root)
+        if named is None:
+            raise InputError(f'metainfo has no classes, and no annotation in {data_root} names any: set classes')
+        meta = {**named, **meta}
     try:
-        classes = text_classes(metainfo)['classes']
-        index = ClassIndex(classes, [values] if isinstance(values, int) else values)
-    except InputError:
+        index = class_index_of(meta, data_root)
+    except DatasetError:
         raise
     except (TypeError, ValueError) as error:
         raise InputError(f'metainfo: {error}') from None
-    return dict(classes=index.classes, mask_values=index.mask_values)
+    checked = index.metainfo()
+    if 'palette' not in meta:
+        del checked['palette']
+    return checked
 
 
 def has_label_table(folder: str) -> bool:
@@ -165,14 +176,15 @@ def open_data_root(
         source = source.get('file') or SOURCES.get(str(source.get('type')).rpartition('.')[2])
         if source is None:
             raise InputError('labels of a folder of photos need a file, or name a format: --labels csv')
-    checked = _checked(metainfo) if metainfo is not None else {}
+    named = text_classes(metainfo or {})
+    unknown = sorted(set(named) - {'classes', 'mask_values'})
+    if unknown or ('mask_values' in named and 'classes' not in named):
+        raise InputError(
+            f'metainfo of a folder of photos has classes and perhaps mask_values, but got {", ".join(metainfo or ())}'
+        )
+    values = _checked(named, path)['mask_values'] if 'mask_values' in named else None
     layout = lay_out(
-        path,
-        osp.join(work_dir, 'photos'),
-        source,
-        checked.get('classes'),
-        mask_values=checked.get('mask_values') if metainfo and metainfo.get('mask_values') else None,
-        exclude=[work_dir],
+        path, osp.join(work_dir, 'photos'), source, named.get('classes'), mask_values=values, exclude=[work_dir]
     )
     return DataRoot(layout.folder, layout=layout)
 
@@ -275,6 +287,21 @@ def _datasets(cfg: Config, dataloaders: Sequence[str] = DATALOADERS) -> Iterator
             if not any(dataset is other for other in seen):
                 seen.append(dataset)
                 yield dataset
+
+
+def set_photo_options(cfg: Config, options: Mapping[str, Any]) -> None:
+    """Let the data sets of a config read photos and masks as a pipeline says.
+
+    Args:
+        cfg (Config): Config of a stage.
+        options (Mapping): Some of :data:`PHOTO_OPTIONS`.
+    """
+    with DATASETS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
+        for dataset in _datasets(cfg):
+            cls = registry.get(dataset['type'])
+            drawn = not issubclass(cls, AffinityLabelDataset)  # labels of ours fit what people see
+            if issubclass(cls, (ImageLabelDataset, SegmentationDataset)):
+                dataset.update({key: value for key, value in options.items() if drawn or key != 'rotate_masks'})
 
 
 def set_class_heads(cfg: Config, num_classes: int) -> None:

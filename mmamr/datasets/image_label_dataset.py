@@ -7,14 +7,15 @@ from typing import Any
 
 from mmengine.dataset import BaseDataset
 
-from mmamr.fileio import read_size
+from mmamr.fileio import MAX_LONG_SIDE, read_size
 from mmamr.fileio.images import missing_image
 from mmamr.registry import DATASETS, TASK_UTILS
-from mmamr.structures import VOC_CLASSES, ClassIndex
+from mmamr.structures import VOC_CLASSES
 from mmamr.utils import DatasetError
 
 from .folder_classes import text_classes
 from .labels import LabelSource
+from .mask_colors import class_index_of
 from .splits import FolderNames, find_name, image_suffixes, read_ids
 
 CHECK = 'tools/dataset_converters/check_dataset.py lists all problems'
@@ -27,7 +28,8 @@ class ImageLabelDataset(BaseDataset):
     Making the data set reads the list, two or three folder listings and the labels; no pixel is decoded. What needs
     pixels is checked when the image is met, or all at once by ``tools/dataset_converters/check_dataset.py``.
 
-    An item before the pipeline is ``dict(img_id=str, img_path=str, gt_label=list[int], seg_map_path=str | None)``.
+    An item before the pipeline is ``dict(img_id=str, img_path=str, gt_label=list[int], seg_map_path=str | None)``, with
+    ``rotate_masks`` and ``max_long_side`` for those who read the files.
 
     Args:
         data_root (str): Folder of the data set, e.g. ``'data/VOCdevkit/VOC2012'``. Defaults to ''.
@@ -42,8 +44,14 @@ class ImageLabelDataset(BaseDataset):
             10,582 images of ``train_aug`` are measured on those that ``SegmentationClass`` has. Defaults to False.
         labels (dict, optional): Label source: ``VOCXMLLabels``, ``MaskLabels``, ``CSVLabels`` or ``LabelTable``.
             Defaults to None: ``dict(type='VOCXMLLabels', ann_dir='Annotations', difficult=True)``.
-        metainfo (Mapping, optional): ``classes`` and, where they differ from 1 to K and VOC's colours, ``mask_values``
-            and ``palette``; see :class:`ClassIndex`. Defaults to None: the 20 classes of VOC.
+        metainfo (Mapping, optional): ``classes`` and what says how masks show them, ``mask_values``, ``palette``,
+            ``background_value``, ``ignore_values`` and ``mask_colors``; see :class:`ClassIndex`. ``mask_colors`` may
+            also be CVAT's file of them, relative to ``data_root``; its ``labelmap.txt`` is found there. Defaults to
+            None: the 20 classes of VOC.
+        rotate_masks (bool): Whether the masks of ``mask_dir`` were drawn on the photos as stored, so that the EXIF
+            orientation of its photo is applied to a mask, too. Defaults to False: masks fit what people see.
+        max_long_side (int, optional): Larger photos are worked on at this long side in pixels; results have their own
+            size all the same. None bounds nothing. Defaults to 1024.
         **kwargs: ``pipeline``, ``indices``, ``test_mode``, ``lazy_init``, ``serialize_data`` and ``max_refetch`` of
             :class:`mmengine.dataset.BaseDataset`.
 
@@ -63,9 +71,13 @@ class ImageLabelDataset(BaseDataset):
         partial_masks: bool = False,
         labels: dict | None = None,
         metainfo: Mapping | None = None,
+        rotate_masks: bool = False,
+        max_long_side: int | None = MAX_LONG_SIDE,
         **kwargs: Any,
     ) -> None:
         self.img_suffix = img_suffix
+        self.rotate_masks = rotate_masks
+        self.max_long_side = checked_long_side(max_long_side)
         self.partial_masks = partial_masks
         self.labels_cfg = dict(labels or dict(type='VOCXMLLabels'))
         self._label_source: LabelSource | None = None
@@ -74,16 +86,11 @@ class ImageLabelDataset(BaseDataset):
         if mask_dir is not None:
             prefix.update(seg_map_path=mask_dir)
 
+        data_root = osp.expanduser(data_root)
         meta = self._load_metainfo(None if metainfo is None else text_classes(metainfo))
-        self.class_index = ClassIndex(meta['classes'], meta.get('mask_values'), meta.get('palette'))
-        meta.update(
-            classes=self.class_index.classes,
-            mask_values=self.class_index.mask_values,
-            palette=self.class_index.palette.tolist(),
-        )
-        super().__init__(
-            ann_file=os.fspath(split), data_root=osp.expanduser(data_root), data_prefix=prefix, metainfo=meta, **kwargs
-        )
+        self.class_index = class_index_of(meta, data_root)
+        meta.update(self.class_index.metainfo())
+        super().__init__(ann_file=os.fspath(split), data_root=data_root, data_prefix=prefix, metainfo=meta, **kwargs)
 
     @property
     def label_source(self) -> LabelSource:
@@ -122,7 +129,7 @@ class ImageLabelDataset(BaseDataset):
         item = super().get_data_info(idx)
         if 'gt_label' not in item:
             item['gt_label'] = self.label_source(item['img_id'])
-        return item
+        return dict(item, rotate_masks=self.rotate_masks, max_long_side=self.max_long_side)
 
     def get_cat_ids(self, idx: int) -> list[int]:
         """Labels of item ``idx``, for mmengine's ``ClassBalancedDataset``."""
@@ -182,6 +189,17 @@ class ImageLabelDataset(BaseDataset):
         if folder not in self._listings:
             self._listings[folder] = FolderNames.of(folder)
         return self._listings[folder]
+
+
+def checked_long_side(max_long_side: int | None) -> int | None:
+    """``max_long_side`` if it is one.
+
+    Raises:
+        ValueError: If it is no positive whole number.
+    """
+    if max_long_side is not None and (not isinstance(max_long_side, int) or max_long_side < 1):
+        raise ValueError(f'max_long_side must be a number of pixels or None, got {max_long_side!r}')
+    return max_long_side
 
 
 def no_labels(source: str, split: str | os.PathLike) -> DatasetError:

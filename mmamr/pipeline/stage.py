@@ -9,7 +9,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-from mmamr.datasets.data_root import DataRoot
+from mmamr.datasets.data_root import PHOTO_OPTIONS, DataRoot, set_photo_options
 from mmamr.registry import LOOPS
 from mmamr.utils import InputError
 
@@ -58,6 +58,7 @@ class Stage:
 
         Args:
             common (Mapping): Options of all stages; those whose first key the config does not have are left out.
+                ``max_long_side`` and ``rotate_masks`` are settings of all data sets.
             data_root (DataRoot, optional): The folder for all data sets. None: those of the config.
 
         Raises:
@@ -76,6 +77,7 @@ class Stage:
                 raise InputError(f'stage {self.name}: option {key} does not fit {self.config}: {reason}') from None
         if not cfg.get(self.dataloader):
             raise InputError(f'stage {self.name} needs a {self.dataloader}, but {self.config} has none')
+        set_photo_options(cfg, {key: common[key] for key in PHOTO_OPTIONS if key in common})
         if data_root is not None:
             try:
                 data_root.apply(cfg)

@@ -40,7 +40,8 @@ def main(argv: list[str] | None = None) -> None:
         cfg = load_config(args.config, args.cfg_options)
         items = choose_items(init_dataset(cfg), args.images, args.num, args.seed)
         model = init_model(cfg, args.checkpoint, args.device)
-        name, values = activations_of(model, [read_rgb(item['img_path']) for item in items], args.module)
+        images = [read_rgb(item['img_path'], max_long_side=item['max_long_side']) for item in items]
+        name, values = activations_of(model, images, args.module)
         save_picture(args.out, draw_histograms(values, f'{name}, {len(items)} images', args.width))
     print(args.out)
 
