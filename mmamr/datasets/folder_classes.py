@@ -39,7 +39,8 @@ def folder_metainfo(data_root: str, ann_dir: str = 'Annotations') -> dict[str, t
     known = read_layout(root)
     if known is not None:
         return known[0].metainfo
-    names = _names_in(osp.join(root, ann_dir)) or _names_of_table(osp.join(root, 'labels.csv'))
+    annotations = osp.join(root, ann_dir)
+    names = _names_in(annotations) if osp.isdir(annotations) else _names_of_table(osp.join(root, 'labels.csv'))
     if not names:
         return None
     if names <= set(VOC_CLASSES):
@@ -52,7 +53,7 @@ def folder_metainfo(data_root: str, ann_dir: str = 'Annotations') -> dict[str, t
 @functools.lru_cache(maxsize=8)
 def _names_in(folder: str) -> frozenset:
     """Names of all objects in the annotations of a folder; read once, VOC 2012 has 17,125 of them."""
-    files = sorted(os.listdir(folder)) if osp.isdir(folder) else []
+    files = sorted(os.listdir(folder))
     paths = [osp.join(folder, name) for name in files if name.endswith('.xml')]
     return frozenset(name for path in paths for name in object_names(path)) - {''}
 
@@ -75,8 +76,8 @@ def text_classes(metainfo: Mapping[str, Any]) -> dict[str, Any]:
     if classes is None:
         return metainfo
     classes = [classes] if isinstance(classes, (str, int, float)) else list(classes)
-    other = next((name for name in classes if not isinstance(name, str)), None)
-    if other is not None:
-        raise InputError(f'the class {other!r} is no text; write it in quotes, {str(other)!r}, in metainfo.classes')
+    for name in classes:
+        if not isinstance(name, str):
+            raise InputError(f'the class {name!r} is no text; write it in quotes, {str(name)!r}, in metainfo.classes')
     metainfo['classes'] = tuple(composed(name) for name in classes)
     return metainfo
