@@ -67,7 +67,8 @@ class DataRoot:
         self.layout = layout
         if labels is None and has_label_table(self.path):
             self.labels = dict(type='CSVLabels', file=LABELS_FILE)
-        self.named = metainfo is not None or osp.isfile(osp.join(self.path, LAYOUT))
+        self.laid_out = osp.isfile(osp.join(self.path, LAYOUT))
+        self.named = metainfo is not None or self.laid_out
         self.metainfo = _checked(metainfo, self.path) if metainfo is not None else folder_metainfo(self.path)
 
     def options(self) -> dict[str, Any]:
@@ -100,6 +101,8 @@ class DataRoot:
             dataset['type'] = f'mmamr.{cls.__name__}'
         if self.labels is not None and issubclass(cls, ImageLabelDataset) and not issubclass(cls, AffinityLabelDataset):
             dataset['labels'] = dict(self.labels)
+        if self.laid_out and issubclass(cls, ImageLabelDataset) and not issubclass(cls, AffinityLabelDataset):
+            dataset['partial_masks'] = True
         if self.metainfo is None or (not self.named and set(self.metainfo['classes']) <= set(classes)):
             return False
         if not issubclass(cls, (ImageLabelDataset, SegmentationDataset)):

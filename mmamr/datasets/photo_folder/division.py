@@ -2,7 +2,7 @@
 
 import hashlib
 import os.path as osp
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from mmamr.utils import DatasetError
 
@@ -71,7 +71,13 @@ def hash_of(path: str) -> float:
     return int.from_bytes(digest[:8], 'big') / 2**64
 
 
-def divide(photos: Sequence[str], declared: dict[str, str], val_ratio: float, before: dict[str, str]) -> dict[str, str]:
+def divide(
+    photos: Sequence[str],
+    declared: Mapping[str, str],
+    val_ratio: float,
+    before: Mapping[str, str],
+    measurable: Container[str] | None = None,
+) -> dict[str, str]:
     """The split of each photo: ``'train'``, ``'val'`` or ``'test'``.
 
     What the user declared holds. Else a photo is validated on if its hash is below ``val_ratio``, so that it stays
@@ -82,6 +88,8 @@ def divide(photos: Sequence[str], declared: dict[str, str], val_ratio: float, be
         declared (dict[str, str]): See :func:`declared_splits`.
         val_ratio (float): Part of the photos to validate on.
         before (dict[str, str]): Splits that were given before, with the same ratio.
+        measurable (Container[str], optional): The only photos that may be validated on, since they have masks; up to
+            half of them are. Defaults to None: all.
     """
     if declared:
         photos = [path for path in photos if path in declared]
@@ -89,12 +97,15 @@ def divide(photos: Sequence[str], declared: dict[str, str], val_ratio: float, be
     if 'val' in splits.values():
         return splits
     training = [path for path in photos if splits[path] == 'train']
-    for path in training:
+    eligible = [path for path in training if measurable is None or path in measurable]
+    if measurable is not None and eligible:
+        val_ratio = min(max(0.5, val_ratio), val_ratio * len(training) / len(eligible))
+    for path in eligible:
         splits[path] = before.get(path) or ('val' if hash_of(path) < val_ratio else 'train')
     if val_ratio > 0 and len(training) > 1:
         chosen = {splits[path] for path in training}
         if 'val' not in chosen:
-            splits[min(training, key=hash_of)] = 'val'
+            splits[min(eligible or training, key=hash_of)] = 'val'
         if 'train' not in chosen:
             splits[max(training, key=hash_of)] = 'train'
     return splits

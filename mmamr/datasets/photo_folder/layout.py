@@ -22,7 +22,7 @@ from mmamr.utils import DatasetError, InputError, atomic_write
 from ..splits import composed, strip_image_suffix
 from .division import declared_splits, divide
 from .folder import LAYOUT, PhotoFolder
-from .masks import MaskPlan, plan_masks
+from .masks import MaskPlan, masks_of, plan_masks
 from .scan import Scan, scan
 from .tags import few
 
@@ -89,7 +89,7 @@ def lay_out(
 
         JPEGImages/<id>.jpg                         link to the photo; a copy where a disk knows no links
         ImageSets/Segmentation/train.txt, val.txt   the ids
-        SegmentationClass/<id>.png                  if every photo has a mask
+        SegmentationClass/<id>.png                  if every photo that is validated on has a mask
         labels.csv                                  image,label;label
         photos.csv                                  id, path below ``source``, split
         classes.json                                classes, their values in masks, what was read
@@ -179,14 +179,15 @@ def _write(found: Scan, out_dir: str, val_ratio: float, digest: str, named_value
     photos = list(found.labels)
     old = _content(out_dir)
     known = {photo: split for photo, (_, split) in before.items()} if old.get('val_ratio') == val_ratio else {}
-    splits = divide(photos, declared_splits(folder), val_ratio, known)
+    masked = set(masks_of(folder)) & set(photos)
+    splits = divide(photos, declared_splits(folder), val_ratio, known, masked or None)
     if len(splits) < len(photos):
         notes.append(f'{len(photos) - len(splits)} photos are in no list and left out')
     photos = [photo for photo in photos if photo in splits]
     gone = sorted(set(before) - set(photos))
     notes += few(gone, 'photos of before are no longer listed')
     ids = give_ids(photos, {photo: img_id for photo, (img_id, _) in before.items()})
-    masks = plan_masks(folder, photos, found.classes, found.reader.kind == 'masks', named_values)
+    masks = plan_masks(folder, splits, found.classes, found.reader.kind == 'masks', named_values)
     notes += masks.notes
     odd = [name for name in found.classes if ';' in name]
     if odd:

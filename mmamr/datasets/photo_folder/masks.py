@@ -179,7 +179,7 @@ class MaskPlan:
 
 def plan_masks(
     folder: PhotoFolder,
-    photos: Sequence[str],
+    splits: Mapping[str, str],
     classes: Sequence[str],
     by_masks: bool,
     named_values: Mapping[str, int] | None = None,
@@ -188,7 +188,8 @@ def plan_masks(
 
     Args:
         folder (PhotoFolder): The photos.
-        photos (Sequence[str]): Those that masks are wanted of.
+        splits (Mapping[str, str]): The photos that masks are wanted of, each with its split; those to validate on
+            need one.
         classes (Sequence[str]): The classes.
         by_masks (bool): Whether the classes were named by the masks themselves.
         named_values (Mapping[str, int], optional): What the user says. Defaults to None: nothing.
@@ -196,12 +197,13 @@ def plan_masks(
     Returns:
         MaskPlan: Without masks if there are none, or their values have no meaning.
     """
-    masks = {photo: path for photo, path in masks_of(folder).items() if photo in set(photos)}
-    missing = len(photos) - len(masks)
+    masks = {photo: path for photo, path in masks_of(folder).items() if photo in splits}
+    needed = [photo for photo, split in splits.items() if split == 'val'] or list(splits)
+    missing = sum(photo not in masks for photo in needed)
     if not masks or len(classes) >= ClassIndex.IGNORE:
         return MaskPlan()
     if missing:
-        return MaskPlan(notes=[f'{missing} of {len(photos)} photos have no mask: nothing is measured against masks'])
+        return MaskPlan(notes=[f'{missing} of {len(needed)} photos to validate on have no mask: masks are not used'])
     names = mask_names(folder)
     if named_values:
         names = MaskNames(values={value: name for name, value in named_values.items()})

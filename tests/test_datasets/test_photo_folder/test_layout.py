@@ -248,14 +248,25 @@ def test_masks_of_one_class_may_be_black_and_white(tmp_path):
 
 def test_masks_that_cannot_be_used_are_told(tmp_path):
     root = tmp_path / 'photos'
-    fill(root, ['a.jpg', 'b.jpg', 'c.jpg'])
-    write_masks(root, 'ab', [1])
+    fill(root, ['train/a.jpg', 'train/c.jpg', 'val/b.jpg'])
+    write_masks(root, 'a', [1])
     found = lay_out(str(root), str(tmp_path / '1'))
-    assert '1 of 3 photos have no mask: nothing is measured against masks' in found.notes
+    assert '1 of 1 photos to validate on have no mask: masks are not used' in found.notes
     write_masks(root, 'abc', [7, 9])
     found = lay_out(str(root), str(tmp_path / '2'))
     assert any(note.startswith('masks have the values 7, 9, and no classes.txt') for note in found.notes)
     assert not (tmp_path / '2' / 'SegmentationClass').exists()
+
+
+def test_photos_with_masks_are_those_to_validate_on(tmp_path):
+    root, out = tmp_path / 'photos', tmp_path / 'out'
+    fill(root, [f'{number}.jpg' for number in range(30)])
+    masked = [str(number) for number in range(0, 30, 5)]
+    write_masks(root, masked, [1, 2])
+    found = lay_out(str(root), str(out))
+    val = {photo for photo, (_, split) in read_splits(out).items() if split == 'val'}
+    assert val and val < {f'{name}.jpg' for name in masked}
+    assert len(list((out / 'SegmentationClass').iterdir())) == 6 and found.mask_values == (1, 2)
 
 
 def test_three_hundred_classes(tmp_path):
