@@ -1,6 +1,7 @@
-"""Check a data set and report every problem at once: exit code 1 if there is any.
+"""Check data sets and report every problem at once, and what is suspicious: exit code 1 if there is any problem.
 
 python tools/dataset_converters/check_dataset.py configs/amr/<config>.py
+python tools/dataset_converters/check_dataset.py configs/pipelines/<config>.py --cfg-options data_root=my-photos
 python tools/dataset_converters/check_dataset.py --data-root data/VOCdevkit/VOC2012 --mask-dir SegmentationClass
 """
 
@@ -8,16 +9,18 @@ import argparse
 import os
 import sys
 
-from mmengine.config import Config, DictAction
+from mmengine.config import DictAction
 from mmengine.registry import init_default_scope
 
-from mmamr.datasets import ImageLabelDataset
+from mmamr.datasets import ImageLabelDataset, load_config
 from mmamr.datasets.check import check_dataset, datasets_of_config
+from mmamr.pipeline import datasets_of_pipeline
+from mmamr.utils import InputError
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Check a data set and report every problem at once')
-    parser.add_argument('config', nargs='?', help='config whose data sets are checked')
+    parser.add_argument('config', nargs='?', help='config, also of a pipeline, whose data sets are checked')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='settings to override, key=value')
     parser.add_argument('--data-root', help='folder of the data set, instead of a config')
     parser.add_argument('--split', default='ImageSets/Segmentation/train.txt', help='list of images (%(default)s)')
@@ -68,28 +71,34 @@ def dataset_of_options(args: argparse.Namespace) -> ImageLabelDataset:
     )
 
 
+def datasets_to_check(args: argparse.Namespace) -> dict[str, ImageLabelDataset]:
+    """The data sets that the command line names: a folder's, or those of a config or of all stages of a pipeline.
+
+    Raises:
+        InputError: If there is none.
+    """
+    if args.config is None:
+        return {args.data_root: dataset_of_options(args)}
+    cfg = load_config(args.config, args.cfg_options)
+    found = datasets_of_pipeline(cfg) if 'stages' in cfg else datasets_of_config(cfg)
+    if not found:
+        raise InputError(f'{args.config}: no loader with an ImageLabelDataset; name another config')
+    return found
+
+
 def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     init_default_scope('mmamr')
     try:
-        datasets: dict[str, ImageLabelDataset]
-        if args.config is None:
-            datasets = {args.data_root: dataset_of_options(args)}
-        else:
-            cfg = Config.fromfile(args.config)
-            cfg.merge_from_dict(args.cfg_options or {})
-            datasets = datasets_of_config(cfg)
-            if not datasets:
-                print(f'{args.config}: no loader with an ImageLabelDataset; name another config')
-                return 1
+        datasets = datasets_to_check(args)
     except (ValueError, FileNotFoundError) as error:
         print(error)
         return 1
-
     num_problems = 0
     for name, dataset in datasets.items():
         print(f'Checking {name}')
-        report = check_dataset(dataset, args.nproc)
+        # names tell the loaders; a list that only measures may have few photos
+        report = check_dataset(dataset, args.nproc, trains=args.config is None or 'train_dataloader' in name)
         print(report.text(args.limit), flush=True)
         num_problems += len(report.problems)
     return int(num_problems > 0)

@@ -1,7 +1,10 @@
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+CONFIGS = Path(__file__).parents[2] / 'data' / 'configs'
 
 
 @pytest.fixture(scope='module')
@@ -49,6 +52,36 @@ train_dataloader = dict(
     config.write_text('train_dataloader = None')
     assert main([str(config)]) == 1
     assert 'no loader with an ImageLabelDataset' in capsys.readouterr().out
+
+
+def test_pipeline(main, tiny_voc, monkeypatch, capsys):
+    """Each list of all stages once: photos, labels and masks of both."""
+    monkeypatch.setenv('MMAMR_TINY_VOC', str(tiny_voc))
+    config = str(CONFIGS / 'tiny_pipeline.py')
+    assert main([config, '--nproc', '1']) == 0
+    out = capsys.readouterr().out
+    assert [line for line in out.splitlines() if line.startswith('Checking')] == [
+        'Checking classifier.train_dataloader, segmentation.train_dataloader',
+        'Checking cam.test_dataloader, affinity_label.test_dataloader, affinity.train_dataloader, '
+        'walk.test_dataloader, pseudo_label.test_dataloader',
+        'Checking segmentation.val_dataloader, evaluation.test_dataloader',
+    ]
+    assert '4 images' in out and '8 images' in out and '12 images' in out and 'no problems' in out
+    assert '[suspicious: few photos]' in out
+    (tiny_voc / 'SegmentationClass' / 'img_11.png').unlink()  # of val.txt
+    assert main([config, '--nproc', '1']) == 1
+    assert 'img_11.png: no such mask' in capsys.readouterr().out
+
+
+def test_pipeline_on_another_folder(main, tiny_voc, make_voc, monkeypatch, capsys):
+    monkeypatch.setenv('MMAMR_TINY_VOC', str(tiny_voc))
+    other = make_voc('other', num_images=6)
+    (other / 'ImageSets' / 'Segmentation' / 'val.txt').unlink()
+    argv = [str(CONFIGS / 'tiny_pipeline.py'), '--nproc', '1', '--cfg-options', f'data_root={other}']
+    assert main(argv) == 1
+    assert f'{other}/ImageSets/Segmentation/val.txt: no such list of images' in capsys.readouterr().out
+    assert main([*argv, 'metainfo.classes=disc,square']) == 1
+    assert "unknown class 'cross'" in capsys.readouterr().out
 
 
 def test_wrong_command_lines(main, tiny_voc, capsys):
