@@ -1,6 +1,6 @@
 """One photo through every stage in a process of its own, which prints its largest memory in MB.
 
-MMAMR_TINY_VOC=DATA python large_photo.py WORK_DIR MAX_LONG_SIDE
+MMAMR_TINY_VOC=DATA python large_photo.py WORK_DIR
 """
 
 import json
@@ -18,11 +18,10 @@ from mmamr.engine import apply_test_time
 CONFIGS = Path(__file__).parent / 'configs'
 
 
-def run(name: str, work_dir: Path, max_long_side: int, options: dict) -> None:
+def run(name: str, work_dir: Path, options: dict) -> None:
     """Run the test of a config, with random weights where it has a network."""
     cfg = Config.fromfile(CONFIGS / f'{name}.py')
-    dataset = {'test_dataloader.dataset.max_long_side': max_long_side} if max_long_side else {}
-    cfg.merge_from_dict({'work_dir': str(work_dir / name), 'log_level': 'WARNING', **dataset, **options})
+    cfg.merge_from_dict({'work_dir': str(work_dir / name), 'log_level': 'WARNING', **options})
     cfg.experiment_name = f'{work_dir.name}_{name}'
     for unused in ('train_dataloader', 'train_cfg', 'optim_wrapper', 'param_scheduler'):
         cfg[unused] = None
@@ -32,14 +31,14 @@ def run(name: str, work_dir: Path, max_long_side: int, options: dict) -> None:
 
 
 def main() -> None:
-    work_dir, max_long_side = Path(sys.argv[1]), int(sys.argv[2])
+    work_dir = Path(sys.argv[1])
     torch.manual_seed(0)
     torch.set_num_threads(1)
     split = {'test_dataloader.dataset.split': 'ImageSets/Segmentation/train.txt'}
     peaks = {}
 
     def stage(name: str, options: dict) -> None:
-        run(name, work_dir, max_long_side, {**split, **options})
+        run(name, work_dir, {**split, **options})
         peaks[name] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
     stage('tiny_amr', {})
