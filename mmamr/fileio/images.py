@@ -177,7 +177,10 @@ def _rgb(image: Image.Image, path: str, deep: bool) -> Image.Image:
 
 def _deep_colours(image: Image.Image, path: str) -> np.ndarray | None:
     """Colours of 16 bits ``(H, W, 3)``, of which PIL gives the upper 8 alone; None where OpenCV cannot read them."""
-    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    try:
+        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
     if pixels is None or pixels.dtype != np.uint16:
         return None
     colours = pixels[..., None].repeat(3, 2) if pixels.ndim == 2 else pixels[..., 2::-1]

@@ -17,6 +17,7 @@ from mmamr.engine import apply_test_time
 from mmamr.fileio import ChangedSettingsError, read_cam, read_image
 from mmamr.models.utils import preprocess
 from mmamr.structures import strided_size
+from mmamr.utils import DatasetError
 
 SIZES = {f'img_{i:02d}': ((48, 64), (64, 48), (56, 56), (40, 72))[i % 4] for i in range(12)}
 BOUND = {'test_dataloader.dataset.max_long_side': 32}
@@ -106,6 +107,18 @@ def test_the_bound_is_a_setting_of_the_files(test, tmp_path):
     assert json.loads((tmp_path / 'work' / 'cams' / 'settings.json').read_text())['max_long_side'] == 32
     with pytest.raises(ChangedSettingsError, match='made with other max_long_side'):
         test('tiny_amr', 'work', {'test_dataloader.dataset.max_long_side': 40})
+
+
+def test_more_classes_than_a_mask_has(test, tmp_path):
+    """CAMs of 300 classes are made and read; a label of them ends with one line."""
+    classes = ('disc', 'square', 'cross', *map(str, range(297)))
+    data = {'test_dataloader.dataset.metainfo.classes': classes, 'test_dataloader.dataset.mask_dir': None}
+    heads = {f'model.{branch}.head.num_classes': 300 for branch in ('spotlight', 'compensation')}
+    _, metrics = test('tiny_amr', 'work', {**data, **heads})
+    cams = tmp_path / 'work' / 'cams'
+    assert metrics == {} and len(list(cams.glob('*.npz'))) == 12
+    with pytest.raises(DatasetError, match='300 classes do not fit into a mask, which has 254 at most'):
+        test('tiny_pseudo-label', 'work', {**data, 'test_cfg.cam_dir': str(cams)})
 
 
 @pytest.mark.slow
