@@ -344,6 +344,9 @@ def _join(found: dict[str, dict], name: str, what: dict[str, Any]) -> None:
     for other, known in found.items():
         agree = all(known[key] == what[key] for key in parts if key in known and key in what)
         if agree and {key: value for key, value in known.items() if key not in parts} == images:
-            found[f'{other}, {name}'] = {**found.pop(other), **what}
+            joined = {f'{other}, {name}' if key == other else key: value for key, value in found.items()}
+            joined[f'{other}, {name}'] = {**known, **what}
+            found.clear()
+            found.update(joined)
             return
     found[name] = what
