@@ -1,6 +1,6 @@
-from .bands import argmax_at, bands, enlarge_label
 from .batch import batch_cams
 from .climbing import Climbing, climb, climbed_cams, climbed_maps
+from .large_maps import argmax_at, bands, enlarge_label
 from .maps import average, mix, normalize_maps, resize_cam, seed, upsample
 from .multi_scale import multi_scale_maps, resize_images
 from .walks import label_of_cam, walk_cam

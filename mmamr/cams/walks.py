@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mmamr.structures import CAM
 
-from .bands import bands
+from .large_maps import bands
 from .maps import mix, upsample
 
 

@@ -236,6 +236,7 @@ def merge_options(cfg: Config, options: Mapping[str, Any], work_dir: str) -> Dat
     if named.get('data_root') is None:
         raise InputError('metainfo and labels are those of a data_root, but there is none; name it by --data-root')
     labels = named.get('labels')
+    work_dir = options.get('work_dir') or work_dir
     data_root = open_data_root(named.data_root, work_dir, named.get('metainfo'), labels)
     data_root.apply(cfg)
     leave_out_masks(cfg)

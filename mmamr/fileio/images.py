@@ -177,7 +177,10 @@ def _rgb(image: Image.Image, path: str, deep: bool) -> Image.Image:
 
 def _deep_colours(image: Image.Image, path: str) -> np.ndarray | None:
     """Colours of 16 bits ``(H, W, 3)``, of which PIL gives the upper 8 alone; None where OpenCV cannot read them."""
-    pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    try:
+        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None
     if pixels is None or pixels.dtype != np.uint16:
         return None
     colours = pixels[..., None].repeat(3, 2) if pixels.ndim == 2 else pixels[..., 2::-1]
@@ -307,7 +310,7 @@ def read_mask(
     Raises:
         DatasetError: If the file is missing, broken, of another size, or has a value or colour that no class has.
     """
-    mask, palette, orientation = _open_mask(path)
+    mask, palette, orientation = open_mask(path)
     if rotate and orientation == 1 and img_path is not None:
         mask = np.ascontiguousarray(turn(mask, read_orientation(img_path)))
     if size is not None and mask.shape[:2] != tuple(size):
@@ -364,7 +367,7 @@ def read_stored_mask(path: str) -> np.ndarray:
     Raises:
         DatasetError: If the file is missing, broken or coloured.
     """
-    mask = _open_mask(path)[0]
+    mask = open_mask(path)[0]
     if mask.ndim == 3:
         raise DatasetError(
             f'{path}: the mask has colours, but must hold one class value a pixel; save it as an indexed or 8-bit grey '
@@ -374,7 +377,7 @@ def read_stored_mask(path: str) -> np.ndarray:
     return mask
 
 
-def _open_mask(path: str) -> tuple[np.ndarray, np.ndarray | None, int]:
+def open_mask(path: str) -> tuple[np.ndarray, np.ndarray | None, int]:
     """Values ``(H, W)`` or colours ``(H, W, 3)`` of a mask, both uint8; its palette, if any; its own orientation."""
     try:
         with open_image(path) as image:

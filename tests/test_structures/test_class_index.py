@@ -50,6 +50,7 @@ def test_palette():
     mine = ClassIndex(('a',), (7,), palette=[(1, 2, 3), (4, 5, 6)])
     assert mine.png_palette[7].tolist() == [4, 5, 6]
     assert mine.png_palette[0].tolist() == mine.palette[0].tolist() == [1, 2, 3]
+    assert (ClassIndex(VOC_CLASSES).png_palette == voc_palette()).all()
     assert voc_palette()[[1, 15, 20, 255]].tolist() == [[128, 0, 0], [192, 128, 128], [0, 64, 128], [224, 224, 192]]
 
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from mmamr.cams import argmax_at
 
-MAX_LOGITS = 1 << 27
-"""Logits of a photo that are resized to its size at once: 512 MB in float32."""
+MAX_LOGITS = 1 << 24
+"""Logits of a photo that are resized to its size at once: 64 MB in float32, for each view of it."""
 
 
 def bound_logits() -> None:

@@ -12,18 +12,19 @@ MAX_VALUES = 1 << 26
 """Numbers that are held at once: 256 MB in float32."""
 
 
-def bands(maps: np.ndarray, size: tuple[int, int], max_values: int = MAX_VALUES) -> Iterator[tuple[slice, np.ndarray]]:
+def bands(maps: np.ndarray, size: tuple[int, int], max_values: int | None = None) -> Iterator[tuple[slice, np.ndarray]]:
     """What :func:`upsample` gives, in one piece where it is small, else rows by rows.
 
     Args:
         maps (np.ndarray): ``(K, h, w)``, K at least 1.
         size (tuple[int, int]): Height and width to reach.
-        max_values (int): Numbers in a piece at most. Defaults to 2²⁶.
+        max_values (int, optional): Numbers in a piece at most. Defaults to None: 2²⁶.
 
     Yields:
         tuple: The rows, and these rows of the maps ``(K, rows, W)`` in float32.
     """
     height, width = size
+    max_values = max_values or MAX_VALUES
     if len(maps) * height * width <= max_values:
         yield slice(0, height), upsample(maps, size)
         return
@@ -32,7 +33,7 @@ def bands(maps: np.ndarray, size: tuple[int, int], max_values: int = MAX_VALUES)
         yield rows, upsample_rows(tensor, size, rows).numpy()
 
 
-def row_slices(count: int, size: tuple[int, int], max_values: int = MAX_VALUES) -> Iterator[slice]:
+def row_slices(count: int, size: tuple[int, int], max_values: int) -> Iterator[slice]:
     """Bands of rows of ``count`` maps of a size that hold so many numbers at most."""
     step = max(1, max_values // (count * size[1]))
     for first in range(0, size[0], step):
