@@ -7,15 +7,17 @@ import os.path as osp
 from typing import Any
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.dist import is_main_process
 
 from mmamr.compat import keep_freed_memory, leave_distributed, setup_cpu_distributed
+from mmamr.datasets.data_root import merge_options
 from mmamr.engine import ImageFilesLoop, apply_test_time, build_test_runner, draw_loop
 from mmamr.evaluation import write_metrics
 from mmamr.fileio import ChangedSettingsError
+from mmamr.pipeline.settings import check_names
 from mmamr.registry import LOOPS
-from mmamr.utils import InputError, confirm, default_work_dir, one_line_errors
+from mmamr.utils import InputError, add_config_arguments, confirm, default_work_dir, one_line_errors
 from mmamr.visualization import require_screen
 
 
@@ -50,13 +52,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='make files that are there, but were made with other settings, again (else you are asked)',
     )
     parser.add_argument('--no-pin-memory', action='store_true', help='do not pin the memory of batches for the GPU')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help="override settings of the config, e.g. --cfg-options test_cfg.scales='[0.75,1.25]' "
-        'test_dataloader.batch_sampler.batch_size=8',
+    add_config_arguments(
+        parser,
+        "e.g. --cfg-options test_cfg.scales='[0.75,1.25]' test_dataloader.batch_sampler.batch_size=8",
     )
     parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher')
     # torch.distributed.launch passes the first of these names, torchrun none
@@ -76,6 +74,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     """Put the command line into the config."""
     if 'stages' in cfg:
         raise InputError(f'{args.config} is a pipeline: tools/train.py runs all its stages, tests too')
+    check_names(cfg, args.cfg_options or ())
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -105,7 +104,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         precision = 'float16' if torch.cuda.is_available() else 'bfloat16'
         set_loop_option(cfg, '--amp', precision=precision, fp16=True)
     if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+        merge_options(cfg, args.cfg_options, cfg.work_dir)
     apply_test_time(cfg)
     return cfg
 

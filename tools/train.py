@@ -2,16 +2,19 @@
 
 import argparse
 import os
+import sys
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.runner import Runner
 
 from mmamr.compat import keep_freed_memory, leave_distributed, setup_cpu_distributed
+from mmamr.datasets.data_root import merge_options
 from mmamr.engine import resume_from_latest
 from mmamr.pipeline import WSSSRunner
+from mmamr.pipeline.settings import check_names
 from mmamr.registry import RUNNERS
-from mmamr.utils import InputError, confirm, default_work_dir, one_line_errors
+from mmamr.utils import InputError, add_config_arguments, confirm, default_work_dir, one_line_errors
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -36,7 +39,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     pipeline.add_argument(
         '--dry-run',
         action='store_true',
-        help='run nothing, print what each stage reads and writes, what is there and what is missing',
+        help='run no stage, print what each reads and writes, what is there and what is missing; returns 1 if anything '
+        'is. Only a folder of photos is laid out, if --data-root names one',
     )
     parser.add_argument('--amp', action='store_true', help='mixed precision: float16 on a GPU, bfloat16 on a CPU')
     parser.add_argument('--no-validate', action='store_true', help='do not evaluate during training')
@@ -49,12 +53,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         action='store_true',
         help="scale the learning rate with the total batch size, from the config's auto_scale_lr.base_batch_size",
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override settings of the config, e.g. --cfg-options train_dataloader.batch_size=8 '
+    add_config_arguments(
+        parser,
+        'e.g. --cfg-options train_dataloader.batch_size=8 '
         "model.loss_cps.loss_weight=0.2; lists as key='[a,b]'. Of a pipeline: stages.cam.options.test_cfg.flip=False "
         'for one stage, options.randomness.seed=1 for all',
     )
@@ -68,6 +69,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     """Put the command line into the config."""
+    check_names(cfg, args.cfg_options or ())
     if 'stages' in cfg:
         return merge_pipeline_args(cfg, args)
     if args.stages or args.from_stage or args.dry_run or args.redo:
@@ -97,7 +99,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
             raise SystemExit(f'{args.config} has no auto_scale_lr.base_batch_size, which --auto-scale-lr needs')
         cfg.auto_scale_lr.enable = True
     if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+        merge_options(cfg, args.cfg_options, cfg.work_dir)
     if args.resume == 'auto':
         resume_from_latest(cfg)
     elif args.resume is not None:
@@ -126,21 +128,24 @@ def merge_pipeline_args(cfg: Config, args: argparse.Namespace) -> Config:
     return cfg
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: list[str] | None = None) -> int:
+    """Returns the exit code: 1 after a dry run that found something missing."""
     args = parse_args(argv)
     keep_freed_memory()
     with one_line_errors():
         cfg = merge_args(Config.fromfile(args.config), args)
         if args.dry_run:
-            print(WSSSRunner.from_cfg(cfg).describe_plan())
-            return
+            pipeline = WSSSRunner.from_cfg(cfg)
+            print(pipeline.describe_plan())
+            return int(any(decision.fails for decision in pipeline.plan()))
         setup_cpu_distributed(cfg, args.launcher)
         runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
         if isinstance(runner, WSSSRunner):
             runner.confirm = confirm
         runner.train()
         leave_distributed()
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(main())

@@ -1,20 +1,25 @@
 from .batch import batch_cams
 from .climbing import Climbing, climb, climbed_cams, climbed_maps
-from .maps import average, mix, normalize_maps, seed, upsample
+from .large_maps import argmax_at, bands, enlarge_label
+from .maps import average, mix, normalize_maps, resize_cam, seed, upsample
 from .multi_scale import multi_scale_maps, resize_images
 from .walks import label_of_cam, walk_cam
 
 __all__ = [
     'Climbing',
+    'argmax_at',
     'average',
+    'bands',
     'batch_cams',
     'climb',
     'climbed_cams',
     'climbed_maps',
+    'enlarge_label',
     'label_of_cam',
     'mix',
     'multi_scale_maps',
     'normalize_maps',
+    'resize_cam',
     'resize_images',
     'seed',
     'upsample',

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mmamr.structures import CAM
+from mmamr.structures import CAM, strided_size
 
 EPS = 1e-5
 
@@ -84,6 +84,42 @@ def upsample(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     if len(maps) == 0:
         return np.zeros((0, *size), dtype=np.float32)
     return F.interpolate(torch.from_numpy(maps)[None], size, mode='bilinear', align_corners=False)[0].numpy()
+
+
+def resize_cam(cam: CAM, size: tuple[int, int], peak: str | None = None) -> CAM:
+    """The CAM of an image for the same image at another size.
+
+    Args:
+        cam (CAM): CAMs or scores of one image.
+        size (tuple[int, int]): Height and width of the other.
+        peak (str, optional): ``'class'``: the largest value of each map becomes 1 again, as a CAM has it; ``'image'``:
+            the largest of each branch, as after a random walk. Defaults to None: values stay as they come.
+
+    Returns:
+        CAM: Maps ``(K, ceil(H / 4), ceil(W / 4))`` in float32; the same CAM where the size is the same.
+    """
+    if cam.size == tuple(size):
+        return cam
+    maps = {name: _resize_maps(value, strided_size(size)) for name, value in cam.maps.items()}
+    background = None if cam.background is None else _resize_maps(cam.background, strided_size(size))
+    if peak is not None:
+        for name, value in maps.items():
+            top = value.max((1, 2), keepdims=True, initial=0) if peak == 'class' else value.max(initial=0)
+            factor = 1 / np.where(top > EPS, top, 1)
+            maps[name] = value * factor
+            if background is not None and peak == 'image':
+                background = background * factor
+    return CAM(maps, cam.classes, (int(size[0]), int(size[1])), background, cam.powers)
+
+
+def _resize_maps(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize maps ``(K, h, w)`` bilinearly, with antialiasing where they become smaller."""
+    maps = np.ascontiguousarray(maps, dtype=np.float32)
+    if len(maps) == 0:
+        return np.zeros((0, *size), dtype=np.float32)
+    smaller = size[0] < maps.shape[1] or size[1] < maps.shape[2]
+    resized = F.interpolate(torch.from_numpy(maps)[None], size, mode='bilinear', align_corners=False, antialias=smaller)
+    return resized[0].numpy()
 
 
 def seed(maps: np.ndarray, classes: Sequence[int], threshold: float) -> np.ndarray:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mmamr.structures import CAM
 
+from .large_maps import bands
 from .maps import mix, upsample
 
 
@@ -76,17 +77,24 @@ def label_of_cam(
     Raises:
         ValueError: If ``power`` is given, but the scores carry no background.
     """
-    maps = upsample(mix(cam, xi), cam.size)
+    maps = mix(cam, xi)
+    label = np.zeros(cam.size, dtype=np.uint8)
     if len(maps) == 0:
-        return np.zeros(cam.size, dtype=np.uint8)
-    score = maps.max(0)
-    label = (cam.classes[maps.argmax(0)] + 1).astype(np.uint8)
+        return label
+    background = None
     if power is not None:
         if cam.background is None or cam.powers is None:
             raise ValueError('power is for walks that carry the background along (powers of WalkLoop)')
-        background = cam.background[np.abs(np.asarray(cam.powers, dtype=np.float64) - power).argmin()]
-        return np.where(score >= upsample(background[None], cam.size)[0], label, np.uint8(0))
-    if unsure is not None:
-        low, high = unsure
-        return np.where(score >= high, label, np.where(score >= low, np.uint8(255), np.uint8(0)))
-    return np.where(score >= threshold, label, np.uint8(0))
+        nearest = np.abs(np.asarray(cam.powers, dtype=np.float64) - power).argmin()
+        background = upsample(cam.background[nearest][None], cam.size)[0]
+    for rows, large in bands(maps, cam.size):
+        score = large.max(0)
+        best = (cam.classes[large.argmax(0)] + 1).astype(np.uint8)
+        if background is not None:
+            label[rows] = np.where(score >= background[rows], best, np.uint8(0))
+        elif unsure is not None:
+            low, high = unsure
+            label[rows] = np.where(score >= high, best, np.where(score >= low, np.uint8(255), np.uint8(0)))
+        else:
+            label[rows] = np.where(score >= threshold, best, np.uint8(0))
+    return label

@@ -7,6 +7,7 @@ from .folder_classes import folder_metainfo
 from .image_label_dataset import ImageLabelDataset
 from .items import choose_items
 from .labels import CSVLabels, LabelTable, MaskLabels, VOCXMLLabels
+from .mask_colors import class_index_of
 from .samplers import SameSizeBatchSampler
 from .segmentation_dataset import LoadMask, SegmentationDataset
 from .transforms import KeepPhoto, LoadImage, RandomCropPad, RandomLongSideResize, RandomSquareErase
@@ -30,6 +31,7 @@ __all__ = [
     'SegmentationDataset',
     'VOCXMLLabels',
     'choose_items',
+    'class_index_of',
     'folder_metainfo',
     'init_dataset',
     'load_config',

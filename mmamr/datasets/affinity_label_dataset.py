@@ -16,11 +16,12 @@ class AffinityLabelDataset(ImageLabelDataset):
     Affinity labels are PNG files ``<id>.png`` with the mask values of the data set and 255 where nothing is sure.
     Image-level labels are the classes in them.
 
-    An item before the pipeline also has ``class_index`` and ``seg_fields``, by which :class:`LoadMask` reads the label.
+    An item before the pipeline also has ``class_index``, ``seg_fields`` and ``fit_mask``, by which :class:`LoadMask`
+    reads the label.
 
     Args:
         label_dir (str): Folder of the affinity labels, relative to where the run was started, not to ``data_root``.
-        **kwargs: Those of :class:`ImageLabelDataset`, without ``mask_dir`` and ``labels``.
+        **kwargs: Those of :class:`ImageLabelDataset`, without ``mask_dir``, ``labels`` and ``rotate_masks``.
 
     Raises:
         DatasetError: If an image has no affinity label.
@@ -29,7 +30,7 @@ class AffinityLabelDataset(ImageLabelDataset):
     def __init__(self, label_dir: str, **kwargs: Any) -> None:
         self.label_dir = label_dir
         folder = osp.abspath(label_dir)
-        super().__init__(mask_dir=folder, labels=dict(type='MaskLabels', mask_dir=folder), **kwargs)
+        super().__init__(mask_dir=folder, labels=dict(type='MaskLabels', mask_dir=folder), rotate_masks=False, **kwargs)
 
     def find_mask(self, img_id: str) -> str | None:
         """Path of an affinity label; None where ``partial_masks`` allows that there is none."""
@@ -45,4 +46,4 @@ class AffinityLabelDataset(ImageLabelDataset):
 
     def get_data_info(self, idx: int) -> dict:
         """Item ``idx`` before the pipeline."""
-        return dict(super().get_data_info(idx), class_index=self.class_index, seg_fields=[])
+        return dict(super().get_data_info(idx), class_index=self.class_index, seg_fields=[], fit_mask=True)

@@ -1,24 +1,53 @@
-"""Everything that is wrong with a data set, at once."""
+"""Everything that is wrong with a data set, and what is suspicious about it, at once."""
 
-import sys
-from collections import Counter
-from collections.abc import Callable
+import os.path as osp
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from mmengine.config import Config
-from mmengine.utils import track_parallel_progress, track_progress
 from prettytable import PrettyTable
 
-from mmamr.fileio import read_image, read_mask
+from mmamr.fileio import read_image, read_mask, read_orientation
+from mmamr.fileio.images import open_mask
 from mmamr.registry import DATASETS
-from mmamr.utils import DatasetError
+from mmamr.structures import ClassIndex
+from mmamr.utils import DatasetError, share_work
 
+from .affinity_label_dataset import AffinityLabelDataset
+from .embedded.dataset import EmbeddedMixin
+from .embedded.folder import embedded_root
 from .image_label_dataset import ImageLabelDataset, no_labels
+from .segmentation_dataset import SegmentationDataset
 from .splits import check_duplicate, iter_lines, parse_line
 
-# The data set that a worker process checks, set once when it starts instead of sent with every image.
-_dataset: ImageLabelDataset | None = None
+LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+FEW_PHOTOS = 20
+"""A class with fewer photos to train with is named."""
+
+
+class UnlabelledDataset(ImageLabelDataset):
+    """The photos and masks of a list whose image-level labels nobody reads, such as that of a segmentation model."""
+
+
+class Seen(NamedTuple):
+    """What was seen of one image."""
+
+    img_id: str
+    labels: list[int] | None = None
+    """None: unknown."""
+    problems: Sequence[DatasetError] = ()
+    orientation: int = 1
+    """Of its EXIF data."""
+    mask_classes: frozenset[int] | None = None
+    """Classes in its mask, counted from 0; None: no mask, or a broken one."""
+    black_and_white: bool = False
+    """Whether its mask has the values 0 and 255 alone."""
+    colours: Mapping[int, tuple[int, int, int]] = {}
+    """Of the values in an indexed mask."""
 
 
 @dataclass
@@ -30,103 +59,100 @@ class DatasetReport:
         num_images (int): Different images in it.
         class_counts (dict[str, int]): Images of each class.
         problems (list[DatasetError]): Everything that is wrong, in the order of the list.
+        warnings (list[DatasetError]): What is suspicious, but may be meant so.
     """
 
     split: str
     num_images: int = 0
     class_counts: dict[str, int] = field(default_factory=dict)
     problems: list[DatasetError] = field(default_factory=list)
+    warnings: list[DatasetError] = field(default_factory=list)
 
     def text(self, limit: int = 20) -> str:
-        """The report to print: sizes, a table of the problems by kind, then their lines.
+        """The report to print: sizes, a table of the problems by kind, then their lines, and what is suspicious.
 
         Args:
             limit (int): Lines of one kind at most, 0 for all. Defaults to 20.
         """
-        seen = sum(count > 0 for count in self.class_counts.values())
-        parts = [
-            f'{self.split}: {self.num_images} images, {seen} of {len(self.class_counts)} classes, '
-            f'{sum(self.class_counts.values())} pairs of image and class',
-            ', '.join(f'{name} {count}' for name, count in self.class_counts.items()),
-        ]
+        parts = [f'{self.split}: {self.num_images} images']
+        if self.class_counts:
+            seen = sum(count > 0 for count in self.class_counts.values())
+            pairs = f'{sum(self.class_counts.values())} pairs of image and class'
+            parts = [f'{parts[0]}, {seen} of {len(self.class_counts)} classes, {pairs}']
+            parts.append(', '.join(f'{name} {count}' for name, count in self.class_counts.items()))
         kinds = Counter(problem.kind for problem in self.problems)
-        if not kinds:
-            return '\n'.join([*parts, 'no problems'])
-        table = PrettyTable(['problem', 'how often'], align='l')
-        table.add_rows([list(row) for row in kinds.most_common()])
-        parts.append(str(table))
+        if kinds:
+            table = PrettyTable(['problem', 'how often'], align='l')
+            table.add_rows([list(row) for row in kinds.most_common()])
+            parts.append(str(table))
         for kind in kinds:
             lines = [str(problem) for problem in self.problems if problem.kind == kind]
             shown = lines[:limit] if limit else lines
             parts += [f'[{kind}] {line}' for line in shown]
             if len(shown) < len(lines):
                 parts.append(f'[{kind}] ... and {len(lines) - len(shown)} more')
+        if not kinds:
+            parts.append('no problems')
+        parts += [f'[suspicious: {warning.kind}] {warning}' for warning in self.warnings]
         return '\n'.join(parts)
 
 
-def check_dataset(dataset: ImageLabelDataset, num_procs: int = 1) -> DatasetReport:
+def check_dataset(dataset: ImageLabelDataset, num_procs: int = 1, trains: bool = True) -> DatasetReport:
     """Read every line of the list, and for each image its pixels, labels and mask.
 
     Args:
         dataset (ImageLabelDataset): The data set, made with ``lazy_init=True`` so that it did not stop at the first
             problem.
         num_procs (int): Processes. Defaults to 1.
+        trains (bool): Whether somebody learns from the list, so that it needs some photos of each class. Defaults to
+            True.
 
     Returns:
-        DatasetReport: All problems.
+        DatasetReport: All problems, and what is suspicious.
     """
-    report = DatasetReport(dataset.ann_file, class_counts={name: 0 for name in dataset.class_index.classes})
+    has_source = not isinstance(dataset, UnlabelledDataset)
+    counted = dataset.class_index.classes if has_source else ()
+    report = DatasetReport(dataset.ann_file, class_counts={name: 0 for name in counted})
     ids: dict[str, str] = {}
     try:
         for where, line in iter_lines(dataset.ann_file):
             try:
-                check_duplicate(parse_line(line, where), where, ids)
+                img_id = parse_line(line, where, dataset.has_image)
+                if img_id is not None:
+                    check_duplicate(img_id, where, ids)
             except DatasetError as error:
                 report.problems.append(error)
     except DatasetError as error:
         report.problems.append(error)
     report.num_images = len(ids)
 
-    has_source = True
     try:
-        label_source = dataset.label_source.path
+        label_source = dataset.label_source.path if has_source else ''
     except DatasetError as error:
         has_source = False
         report.problems.append(error)
 
-    if ids:
-        tasks = [(img_id, has_source) for img_id in ids]
-        if num_procs > 1:
-            found = track_parallel_progress(
-                _check_image,
-                tasks,
-                num_procs,
-                initializer=_start_worker,
-                initargs=(dataset,),
-                chunksize=8,
-                file=sys.stderr,
-            )
-        else:
-            _start_worker(dataset)
-            found = track_progress(_check_image, tasks, file=sys.stderr)
-        for labels, problems in found:
-            report.problems += problems
-            for label in labels or ():
-                report.class_counts[dataset.class_index.classes[label]] += 1
-        if has_source and all(labels == [] for labels, _ in found):
-            report.problems.append(no_labels(label_source, dataset.ann_file))
+    def work(part: Sequence[str], advance: Callable[[], None]) -> list[Seen]:
+        found = []
+        for img_id in part:
+            found.append(_check_image(dataset, img_id, has_source))
+            advance()
+        return found
+
+    parts = share_work(work, list(ids), num_procs if num_procs > 1 else 0, osp.basename(dataset.ann_file))
+    seen = [one for part in parts for one in part]
+    for one in seen:
+        report.problems += one.problems
+        for label in one.labels or ():
+            report.class_counts[dataset.class_index.classes[label]] += 1
+    if seen and has_source and all(one.labels == [] for one in seen):
+        report.problems.append(no_labels(label_source, dataset.ann_file))
+    report.warnings = find_suspicious(seen, dataset, trains and has_source)
     return report
 
 
-def _start_worker(dataset: ImageLabelDataset) -> None:
-    global _dataset
-    _dataset = dataset
-
-
-def _check_image(task: tuple[str, bool]) -> tuple[list[int] | None, list[DatasetError]]:
-    """Labels (None: unknown) and problems of one image."""
-    assert _dataset is not None
-    img_id, has_source = task
+def _check_image(dataset: ImageLabelDataset, img_id: str, has_source: bool) -> Seen:
+    """What is seen of one image, and what is wrong with it."""
     problems: list[DatasetError] = []
 
     def attempt(step: Callable, *args: Any) -> Any:
@@ -138,13 +164,99 @@ def _check_image(task: tuple[str, bool]) -> tuple[list[int] | None, list[Dataset
                 problems.append(error)
             return None
 
-    img_path = attempt(_dataset.find_image, img_id)
+    img_path = attempt(dataset.find_image, img_id)
     image = attempt(read_image, img_path) if img_path else None
-    labels = attempt(_dataset.label_source, img_id) if has_source else None
-    mask_path = attempt(_dataset.find_mask, img_id)
+    orientation = read_orientation(img_path) if image is not None else 1
+    labels = attempt(dataset.label_source, img_id) if has_source else None
+    mask_path = attempt(dataset.find_mask, img_id)
+    mask = None
     if mask_path:
-        attempt(read_mask, mask_path, _dataset.class_index, None if image is None else image.shape[:2])
-    return labels, problems
+        size = None if image is None else image.shape[:2]
+        # the photo only helps where it can be read
+        photo = None if image is None else img_path
+        mask = attempt(read_mask, mask_path, dataset.class_index, size, photo, dataset.rotate_masks)
+    if mask is None or mask_path is None:
+        return Seen(img_id, labels, problems, orientation)
+    stored, palette, _ = open_mask(mask_path)
+    values = np.unique(stored).tolist() if stored.ndim == 2 else []
+    ignored = (ClassIndex.BACKGROUND, ClassIndex.IGNORE)
+    return Seen(
+        img_id,
+        labels,
+        problems,
+        orientation,
+        frozenset(value - 1 for value in np.unique(mask).tolist() if value not in ignored),
+        values == [0, 255] and 255 in dataset.class_index.ignore_values,
+        {} if palette is None else {value: tuple(palette[value].tolist()) for value in values if value < len(palette)},
+    )
+
+
+def find_suspicious(seen: Sequence[Seen], dataset: ImageLabelDataset, trains: bool) -> list[DatasetError]:
+    """What may be wrong with a data set, though each image of it is fine, one line for each sort.
+
+    Args:
+        seen (Sequence[Seen]): Its images.
+        dataset (ImageLabelDataset): The data set.
+        trains (bool): Whether a classifier learns from it.
+    """
+    classes, found = dataset.class_index.classes, []
+
+    def warn(kind: str, line: str) -> None:
+        found.append(DatasetError(f'{dataset.ann_file}: {line}', kind=kind))
+
+    masked = [one for one in seen if one.mask_classes is not None]
+    tagged = {label for one in masked for label in one.labels or ()}
+    drawn = {label for one in masked for label in one.mask_classes or ()}
+    absent = [classes[label] for label in sorted(tagged - drawn)]
+    if absent:
+        warn('class in no mask', f'{_some(absent)} in the labels, but in none of {len(masked)} masks; see mask_values')
+    black = sum(one.black_and_white for one in masked)
+    if black and black == len(masked):
+        line = f'all {black} masks have the values 0 and 255 alone, and 255 does not count'
+        warn('masks of 0 and 255', f'{line}; if 255 is a class, set mask_values=255 in metainfo')
+    turned = [one.img_id for one in seen if one.orientation > 1]
+    if turned:
+        drawn_how = 'stored' if dataset.rotate_masks else 'people see them'
+        line = f'{len(turned)} photos have an EXIF orientation, which is applied, e.g. {turned[0]}'
+        warn('oriented photos', f'{line}; masks must fit the photos as {drawn_how} (rotate_masks)' if masked else line)
+    found += _palettes_that_differ(masked, dataset.ann_file)
+    names = defaultdict(list)
+    for one in seen:
+        names[unicodedata.normalize('NFC', one.img_id).casefold()].append(one.img_id)
+    alike = [' and '.join(map(repr, same)) for same in names.values() if len(same) > 1]
+    if alike:
+        warn('names alike', f'{_some(alike)} differ in case or in how an accent is written; are they one photo?')
+    if not trains:
+        return found
+    known = [tuple(one.labels) for one in seen if one.labels is not None]
+    if len(known) > 1 and len(set(known)) == 1 and known[0]:
+        shown = ', '.join(classes[label] for label in known[0])
+        warn('one label', f'all {len(known)} images have the same labels ({shown}), which tells nothing apart')
+    counts = Counter(label for labels in known for label in labels)
+    few = [f'{name} {counts[label]}' for label, name in enumerate(classes) if counts[label] < FEW_PHOTOS]
+    if few and known:
+        warn('few photos', f'fewer than {FEW_PHOTOS} photos of a class: {_some(few)}')
+    return found
+
+
+def _palettes_that_differ(masked: Sequence[Seen], where: str) -> list[DatasetError]:
+    """A line where one value has several colours in indexed masks."""
+    colours: dict[int, dict[tuple, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for one in masked:
+        for value, color in one.colours.items():
+            colours[value][color].append(one.img_id)
+    for value, ids in sorted(colours.items()):
+        if len(ids) > 1:
+            (usual, many), *_, (other, few) = sorted(ids.items(), key=lambda pair: -len(pair[1]))
+            line = f'value {value} is {usual} in {len(many)} masks, but {other} in {len(few)}, e.g. {few[0]}'
+            return [DatasetError(f'{where}: {line}; is it the same class?', kind='palettes that differ')]
+    return []
+
+
+def _some(texts: Sequence[str], limit: int = 10) -> str:
+    """Texts in one line, the first ones of many."""
+    more = f' and {len(texts) - limit} more' if len(texts) > limit else ''
+    return ', '.join(texts[:limit]) + more
 
 
 def datasets_of_config(cfg: Config) -> dict[str, ImageLabelDataset]:
@@ -156,25 +268,87 @@ def datasets_of_config(cfg: Config) -> dict[str, ImageLabelDataset]:
     Returns:
         dict[str, ImageLabelDataset]: Not initialised, without pipelines. Data sets of other types are left out.
     """
+    return datasets_of_configs({'': cfg})
+
+
+def datasets_of_configs(configs: Mapping[str, Config]) -> dict[str, ImageLabelDataset]:
+    """The data sets of ours in several configs, such as the stages of a pipeline, each list once.
+
+    Args:
+        configs (Mapping[str, Config]): By name, which the names of their loaders follow.
+
+    Returns:
+        dict[str, ImageLabelDataset]: Not initialised, without pipelines. Lists of segmentation models and of affinity
+        labels are :class:`UnlabelledDataset`. Labels of a stage that has not run (``'{walk.out_dir}'``) are left out.
+    """
     found: dict[str, dict] = {}
-    for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        dataset = (cfg.get(loader) or {}).get('dataset')
-        while dataset is not None and 'dataset' in dataset:  # RepeatDataset and its like
-            dataset = dataset['dataset']
-        if dataset is None:
-            continue
-        kind = DATASETS.get(dataset['type'])
-        if not (isinstance(kind, type) and issubclass(kind, ImageLabelDataset)):
-            continue
-        what = {key: value for key, value in dataset.items() if key not in ('pipeline', 'test_mode', 'indices')}
-        # Training and CAMs usually share their images; one pass then checks the masks too.
-        name = next((name for name, other in found.items() if _without_masks(other) == _without_masks(what)), None)
-        if name is not None and not (what.get('mask_dir') and found[name].get('mask_dir')):
-            found[f'{name}, {loader}'] = {**found.pop(name), **what}
-        elif name is None or what != found[name]:
-            found[loader] = what
-    return {name: DATASETS.build(dict(what, lazy_init=True)) for name, what in found.items()}
+    for config, cfg in configs.items():
+        for loader in LOADERS:
+            for settings in _leaves((cfg.get(loader) or {}).get('dataset')):
+                with DATASETS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
+                    cls = registry.get(settings['type'])
+                what = _images_of(settings, cls)
+                if what is not None:
+                    _join(found, f'{config}.{loader}' if config else loader, what)
+    return {
+        name: (ImageLabelDataset if 'labels' in what else UnlabelledDataset)(**what, lazy_init=True)
+        for name, what in found.items()
+    }
 
 
-def _without_masks(what: dict) -> dict:
-    return {key: value for key, value in what.items() if key not in ('mask_dir', 'partial_masks')}
+def _leaves(dataset: Mapping | None) -> list[Mapping]:
+    """The config of a data set, or those of the data sets that it wraps."""
+    if dataset is None:
+        return []
+    inner = [dataset['dataset']] if 'dataset' in dataset else dataset.get('datasets')
+    return [dataset] if inner is None else [leaf for one in inner for leaf in _leaves(one)]
+
+
+def _images_of(settings: Mapping[str, Any], cls: Any) -> dict[str, Any] | None:
+    """Arguments of an :class:`ImageLabelDataset` for the files of a data set; None of a data set that is not ours.
+
+    There are ``labels`` if the data set reads some.
+    """
+    if not (isinstance(cls, type) and issubclass(cls, (ImageLabelDataset, SegmentationDataset))):
+        return None
+    left = ('type', 'pipeline', 'test_mode', 'indices', 'max_long_side', 'lazy_init', 'serialize_data', 'max_refetch')
+    what = {key: value for key, value in settings.items() if key not in left}
+    if issubclass(cls, EmbeddedMixin):
+        drawing = {key: what.pop(key) for key in ('num_train', 'num_val', 'seed') if key in what}
+        what['data_root'] = embedded_root(what.get('data_root'), **drawing)
+        what.setdefault('metainfo', dict(classes=cls.OWN_CLASSES))
+    what.setdefault('split', 'ImageSets/Segmentation/train.txt')
+    label_dir = what.pop('label_dir', None)
+    if issubclass(cls, SegmentationDataset):
+        prefix = what.pop('data_prefix', None) or {}
+        what['img_dir'] = prefix.get('img_path', what.get('img_dir', 'JPEGImages'))
+        what['mask_dir'] = prefix.get('seg_map_path', what.get('mask_dir', 'SegmentationClass'))
+        if 'ann_file' in what:
+            what['split'] = what.pop('ann_file')
+        for key in ('reduce_zero_label', 'ignore_index', 'seg_map_suffix', 'backend_args'):
+            what.pop(key, None)
+    elif not issubclass(cls, AffinityLabelDataset):
+        what.setdefault('labels', None)
+    if label_dir is not None:
+        what['mask_dir'] = None if '{' in label_dir else osp.abspath(label_dir)
+        what.pop('rotate_masks', None)
+    what.setdefault('img_dir', 'JPEGImages')
+    if what.get('mask_dir') is None:
+        for key in ('mask_dir', 'partial_masks', 'rotate_masks'):
+            what.pop(key, None)
+    return what
+
+
+def _join(found: dict[str, dict], name: str, what: dict[str, Any]) -> None:
+    """Add a list to those that were found, or to one with the same photos: one pass checks labels and masks of both."""
+    parts = ('labels', 'mask_dir', 'partial_masks', 'rotate_masks')
+    images = {key: value for key, value in what.items() if key not in parts}
+    for other, known in found.items():
+        agree = all(known[key] == what[key] for key in parts if key in known and key in what)
+        if agree and {key: value for key, value in known.items() if key not in parts} == images:
+            joined = {f'{other}, {name}' if key == other else key: value for key, value in found.items()}
+            joined[f'{other}, {name}'] = {**known, **what}
+            found.clear()
+            found.update(joined)
+            return
+    found[name] = what

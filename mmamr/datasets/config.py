@@ -7,8 +7,9 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from mmamr.registry import DATASETS
-from mmamr.utils import InputError
+from mmamr.utils import InputError, default_work_dir
 
+from .data_root import merge_options
 from .image_label_dataset import ImageLabelDataset
 
 
@@ -18,7 +19,8 @@ def load_config(config: str | os.PathLike | Config, cfg_options: dict[str, Any] 
     Args:
         config (str | PathLike | Config): A file, one of an installed package (``'mmamr::amr/….py'``), or a config that
             was read before; the latter is not changed.
-        cfg_options (dict, optional): Settings to override, by dotted key. Defaults to None.
+        cfg_options (dict, optional): Settings to override, by dotted key; ``data_root``, ``metainfo`` and ``labels``
+            are those of :func:`~mmamr.datasets.data_root.open_data_root`. Defaults to None.
 
     Returns:
         Config: The config.
@@ -35,7 +37,7 @@ def load_config(config: str | os.PathLike | Config, cfg_options: dict[str, Any] 
         raise FileNotFoundError(f'no config {config}: name a file below configs/, or mmamr::<path below configs/>')
     else:
         cfg = Config.fromfile(config)
-    cfg.merge_from_dict(cfg_options or {})
+    merge_options(cfg, cfg_options or {}, cfg.get('work_dir') or default_work_dir(cfg.filename or 'config'))
     return cfg
 
 

@@ -4,8 +4,8 @@ A label source is called with an image id and answers with the image's labels, 0
 ``lazy`` is true opens a large file for each image; :class:`ImageLabelDataset` then asks it when the image is met.
 """
 
-import csv
 import os.path as osp
+import re
 import xml.etree.ElementTree as ET
 import zipfile
 from typing import Any
@@ -17,7 +17,8 @@ from mmamr.registry import TASK_UTILS
 from mmamr.structures import ClassIndex
 from mmamr.utils import DatasetError
 
-from .splits import strip_image_suffix
+from .splits import composed, strip_image_suffix
+from .tables import read_label_rows
 
 
 class LabelSource:
@@ -46,12 +47,33 @@ class LabelSource:
     def labels_of_names(self, names: list[str], where: str) -> list[int]:
         """:meth:`ClassIndex.labels_of_names` whose error says where the names were read."""
         try:
-            return self.class_index.labels_of_names(names)
+            return self.class_index.labels_of_names(map(composed, names))
         except DatasetError as error:
             raise DatasetError(f'{where}: {error}', kind=error.kind) from None
 
     def missing(self, img_id: str, cure: str) -> DatasetError:
         return DatasetError(f'{self.path}: no labels for {img_id}; {cure}', kind='missing label')
+
+
+def parse_xml(path: str) -> ET.Element:
+    """The root of an XML file in any encoding that Python knows, of which the parser knows few.
+
+    Raises:
+        OSError: If there is no such file.
+        DatasetError: If it is broken, or in no such encoding.
+    """
+    with open(path, 'rb') as file:
+        data = file.read()
+    try:
+        declared = re.match(rb'\s*<\?xml[^>]*?encoding\s*=\s*["\']([^"\']+)["\'][^>]*\?>', data)
+        if declared is None:
+            return ET.fromstring(data)
+        return ET.fromstring(data[declared.end() :].decode(declared[1].decode('ascii')))
+    except (ET.ParseError, LookupError, ValueError) as error:
+        reason = ' '.join(str(error).split())
+        raise DatasetError(
+            f'{path}: broken annotation ({reason}); copy it again, or save it in UTF-8', kind='broken label'
+        ) from None
 
 
 def object_names(path: str, difficult: bool = True) -> list[str]:
@@ -65,13 +87,14 @@ def object_names(path: str, difficult: bool = True) -> list[str]:
         OSError: If there is no such file.
         DatasetError: If it is broken.
     """
-    try:
-        objects = ET.parse(path).getroot().findall('object')
-    except ET.ParseError as error:
-        raise DatasetError(f'{path}: broken annotation ({error}); copy it again', kind='broken label') from None
+    return names_of_objects(parse_xml(path), difficult)
+
+
+def names_of_objects(root: ET.Element, difficult: bool = True) -> list[str]:
+    """:func:`object_names` of an annotation that was read."""
     return [
-        node.findtext('name', default='').strip()
-        for node in objects
+        composed(node.findtext('name', default='').strip())
+        for node in root.findall('object')
         if difficult or node.findtext('difficult', default='0').strip() != '1'
     ]
 
@@ -137,7 +160,8 @@ class CSVLabels(LabelSource):
         2007_000032,aeroplane;person
         2007_000039.jpg,tvmonitor
 
-    An empty cell is an image without any of the classes.
+    An empty cell is an image without any of the classes. Other forms are those of
+    :func:`~mmamr.datasets.tables.read_label_rows`.
 
     Args:
         file (str): The table.
@@ -146,41 +170,22 @@ class CSVLabels(LabelSource):
 
     def __init__(self, file: str, **kwargs: Any) -> None:
         super().__init__(file, **kwargs)
-        self.rows = self._read()
-
-    def _read(self) -> dict[str, tuple[int, str]]:
-        """Line and label cell of each image."""
-        rows: dict[str, tuple[int, str]] = {}
-        try:
-            with open(self.path, newline='', encoding='utf-8-sig') as file:
-                reader = csv.DictReader(file, skipinitialspace=True)
-                if not {'image', 'label'} <= set(reader.fieldnames or ()):
-                    raise DatasetError(
-                        f"{self.path}: the first line must be the header 'image,label'", kind='broken label'
-                    )
-                for row in reader:
-                    img_id = strip_image_suffix((row['image'] or '').strip())
-                    if img_id in rows:
-                        raise DatasetError(
-                            f'{self.path}, line {reader.line_num}: {img_id} is already in line '
-                            f'{rows[img_id][0]}; join the labels of an image by ";" in one line',
-                            kind='duplicate id',
-                        )
-                    rows[img_id] = reader.line_num, row['label'] or ''
-        except FileNotFoundError:
-            raise missing_table(self.path) from None
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise DatasetError(
-                f'{self.path}: broken table ({error}); save it as CSV in UTF-8', kind='broken label'
-            ) from None
-        return rows
+        self.rows: dict[str, tuple[int, list[str]]] = {}
+        for line, name, labels in read_label_rows(self.path, self.class_index.classes).rows:
+            img_id = composed(strip_image_suffix(name))
+            if img_id in self.rows:
+                raise DatasetError(
+                    f'{self.path}, line {line}: {img_id} is already in line '
+                    f'{self.rows[img_id][0]}; join the labels of an image by ";" in one line',
+                    kind='duplicate id',
+                )
+            self.rows[img_id] = line, labels
 
     def __call__(self, img_id: str) -> list[int]:
-        if img_id not in self.rows:
+        row = self.rows.get(composed(img_id))
+        if row is None:
             raise self.missing(img_id, 'add a line for it or drop it from the list')
-        line, cell = self.rows[img_id]
-        names = [name.strip() for name in cell.split(';') if name.strip()]
-        return self.labels_of_names(names, f'{self.path}, line {line}')
+        return self.labels_of_names(row[1], f'{self.path}, line {row[0]}')
 
 
 @TASK_UTILS.register_module()
@@ -202,7 +207,9 @@ class LabelTable(LabelSource):
                 self.labels = table['labels']
                 self.rows = {str(img_id): row for row, img_id in enumerate(table['ids'])}
         except FileNotFoundError:
-            raise missing_table(self.path) from None
+            raise DatasetError(
+                f'{self.path}: no such label table; put it there or set labels', kind='missing label'
+            ) from None
         except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile):
             raise DatasetError(
                 f"{self.path}: no label table; make one of IRNet's cls_labels.npy with "
@@ -221,7 +228,3 @@ class LabelTable(LabelSource):
             raise self.missing(img_id, 'drop it from the list or take another label source')
         present = np.flatnonzero(self.labels[self.rows[img_id]])
         return self.labels_of_names([self.classes[column] for column in present], f'{self.path}, {img_id}')
-
-
-def missing_table(path: str) -> DatasetError:
-    return DatasetError(f'{path}: no such label table; put it there or set labels', kind='missing label')

@@ -5,15 +5,19 @@ import os.path as osp
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import cv2
 from mmcv.transforms import BaseTransform
 from mmseg.datasets import BaseSegDataset
 
-from mmamr.fileio import read_mask
+from mmamr.fileio import MAX_LONG_SIDE, read_mask
 from mmamr.registry import DATASETS, TRANSFORMS
-from mmamr.structures import VOC_CLASSES, ClassIndex
+from mmamr.structures import VOC_CLASSES
 from mmamr.utils import DatasetError
 
-from .splits import find_name, image_suffixes, read_ids
+from .folder_classes import text_classes
+from .image_label_dataset import checked_long_side
+from .mask_colors import class_index_of
+from .splits import FolderNames, find_name, image_suffixes, read_ids
 
 
 @DATASETS.register_module()
@@ -33,9 +37,14 @@ class SegmentationDataset(BaseSegDataset):
             None: there are none.
         label_dir (str, optional): Folder of labels in the place of the masks, such as pseudo labels, relative to where
             the run was started, not to ``data_root``. Defaults to None.
-        metainfo (Mapping, optional): ``classes`` and, where they differ from 1 to K and VOC's colours, ``mask_values``
-            and ``palette``; see :class:`~mmamr.structures.ClassIndex`. Defaults to None: the 20 classes of VOC.
+        metainfo (Mapping, optional): ``classes`` and what says how masks show them, as for :class:`ImageLabelDataset`.
+            Defaults to None: the 20 classes of VOC.
         img_suffix (str): Suffix of the images, or 'auto' as for :class:`ImageLabelDataset`. Defaults to 'auto'.
+        rotate_masks (bool): Whether the masks of ``mask_dir``, not those of ``label_dir``, were drawn on the photos as
+            stored, so that the EXIF orientation of its photo is applied to a mask, too. Defaults to False.
+        max_long_side (int, optional): Larger photos are worked on at this long side in pixels. A pipeline with random
+            steps, which trains, gets masks of that size, too; another one measures at the photos' own size. None bounds
+            nothing. Defaults to 1024.
         **kwargs: Of :class:`mmseg.datasets.BaseSegDataset`, e.g. ``data_root``; ``ann_file`` and
             ``data_prefix=dict(img_path=…, seg_map_path=…)`` take the place of ``split``, ``img_dir`` and ``mask_dir``.
 
@@ -51,33 +60,40 @@ class SegmentationDataset(BaseSegDataset):
         label_dir: str | None = None,
         metainfo: Mapping | None = None,
         img_suffix: str = 'auto',
+        rotate_masks: bool = False,
+        max_long_side: int | None = MAX_LONG_SIDE,
         **kwargs: Any,
     ) -> None:
-        meta = dict(metainfo or dict(classes=VOC_CLASSES))
-        self.class_index = ClassIndex(meta['classes'], meta.get('mask_values'), meta.get('palette'))
+        data_root = osp.expanduser(kwargs.get('data_root') or '')
+        self.class_index = class_index_of(text_classes(metainfo or dict(classes=VOC_CLASSES)), data_root)
+        self.max_long_side = checked_long_side(max_long_side)
+        self.rotate_masks = rotate_masks and label_dir is None
+        steps = [step for step in kwargs.get('pipeline') or () if isinstance(step, Mapping)]
+        self.trains = any('Random' in str(step.get('type')) for step in steps)
         prefix = dict(kwargs.pop('data_prefix', None) or dict(img_path=img_dir, seg_map_path=mask_dir))
         if label_dir is not None:
             prefix['seg_map_path'] = osp.abspath(label_dir)
         prefix = {name: folder for name, folder in prefix.items() if folder is not None}
         if split is not None:
             kwargs['ann_file'] = os.fspath(split)
-        if kwargs.get('data_root'):
-            kwargs['data_root'] = osp.expanduser(kwargs['data_root'])
+        if data_root:
+            kwargs['data_root'] = data_root
         super().__init__(
             data_prefix=prefix,
             img_suffix=img_suffix,
             metainfo=dict(
                 classes=('background', *self.class_index.classes),
                 palette=self.class_index.palette.tolist(),
-                mask_values=(ClassIndex.BACKGROUND, *self.class_index.mask_values),
+                mask_values=(self.class_index.background_value, *self.class_index.mask_values),
             ),
             **kwargs,
         )
 
     def load_data_list(self) -> list[dict]:
         """The items of the list."""
-        ids = read_ids(self.ann_file)
-        images = self._find(ids, 'img_path', image_suffixes(self.img_suffix))
+        names, suffixes = FolderNames.of(self.data_prefix['img_path']), image_suffixes(self.img_suffix)
+        ids = read_ids(self.ann_file, lambda img_id: find_name(img_id, suffixes, names) is not None)
+        images = self._find(ids, 'img_path', suffixes)
         items = [
             dict(img_id=img_id, img_path=path, seg_fields=[], reduce_zero_label=False)
             for img_id, path in zip(ids, images)
@@ -88,12 +104,18 @@ class SegmentationDataset(BaseSegDataset):
         return items
 
     def get_data_info(self, idx: int) -> dict:
-        """Item ``idx`` before the pipeline, with the ``class_index`` that :class:`LoadMask` reads masks by."""
-        return dict(super().get_data_info(idx), class_index=self.class_index)
+        """Item ``idx`` before the pipeline, with what photo and mask are read by."""
+        return dict(
+            super().get_data_info(idx),
+            class_index=self.class_index,
+            rotate_masks=self.rotate_masks,
+            max_long_side=self.max_long_side,
+            fit_mask=self.trains,
+        )
 
     def _find(self, ids: list[str], key: str, suffixes: Sequence[str]) -> list[str]:
         folder = self.data_prefix[key]
-        names = set(os.listdir(folder)) if osp.isdir(folder) else set()
+        names = FolderNames.of(folder)
         found: list[str] = []
         missing: list[str] = []
         for img_id in ids:
@@ -122,8 +144,10 @@ class LoadMask(BaseTransform):
 
     - seg_map_path (optional)
     - class_index (ClassIndex)
-    - ori_shape (tuple): Size ``(H, W)`` of the image, which the mask must have too.
+    - ori_shape (tuple): Size ``(H, W)`` of the photo, which the mask must have too.
     - seg_fields
+    - rotate_masks, fit_mask (bool, optional): Whether the mask is turned as its photo, and whether it is made smaller
+      with a photo that :class:`LoadImage` made smaller, which training needs.
 
     Added Keys:
 
@@ -138,7 +162,17 @@ class LoadMask(BaseTransform):
         """
         if 'seg_map_path' not in results:
             return results
-        results['gt_seg_map'] = read_mask(results['seg_map_path'], results['class_index'], results['ori_shape'])
+        mask = read_mask(
+            results['seg_map_path'],
+            results['class_index'],
+            results['ori_shape'],
+            results.get('img_path'),
+            results.get('rotate_masks', False),
+        )
+        bounded = results.get('bounded_shape')
+        if results.get('fit_mask') and bounded is not None and mask.shape != bounded:
+            mask = cv2.resize(mask, bounded[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+        results['gt_seg_map'] = mask
         results['seg_fields'].append('gt_seg_map')
         return results
 

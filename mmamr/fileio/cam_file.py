@@ -36,6 +36,8 @@ from mmamr.utils import InputError, atomic_write
 from .images import MAX_PIXELS_VARIABLE, max_pixels
 
 PREFIX = 'map.'
+OTHERS = ('classes', 'size', 'background', 'powers')
+"""The arrays that a CAM file may have beside its maps."""
 HEADER = 4096
 """More bytes than stand before the numbers in any array."""
 
@@ -147,6 +149,11 @@ def find_problem(arrays: dict[str, np.ndarray]) -> str | None:
         return f'size is {size}, not a height and a width'
     if len(set(classes)) < len(classes) or min(classes, default=0) < 0:
         return f'classes are {classes}, not different numbers from 0'
+    foreign = sorted(set(arrays) - set(OTHERS) - {name for name in arrays if name.startswith(PREFIX)})
+    if foreign:
+        return f'{foreign[0]} is none of its arrays'
+    if 'powers' in arrays and 'background' not in arrays:
+        return 'it has powers, but no background'
     shapes = {name: (len(classes), *strided_size(size)) for name in arrays if name.startswith(PREFIX)}
     if not shapes:
         return f'no array is named {PREFIX}<branch>'
@@ -157,6 +164,9 @@ def find_problem(arrays: dict[str, np.ndarray]) -> str | None:
             return f'{name} has shape {arrays[name].shape}, not {shape}'
         if not np.issubdtype(arrays[name].dtype, np.floating) or not np.isfinite(arrays[name]).all():
             return f'{name} holds what is no finite number'
+        # a background that walked along is relative to the foreground, and may be larger
+        if arrays[name].size and (arrays[name].min() < 0 or (name != 'background' and arrays[name].max() > 1.001)):
+            return f'{name} has values from {arrays[name].min():g} to {arrays[name].max():g}, not in [0, 1]'
     return None
 
 

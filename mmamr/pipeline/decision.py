@@ -48,6 +48,11 @@ class Decision:
         """Whether the stage does something."""
         return self.action in ('run', 'resume')
 
+    @property
+    def fails(self) -> bool:
+        """Whether the stage is to be run, but cannot."""
+        return bool(self.missing) and (self.works or self.action == 'ask')
+
     def __str__(self) -> str:
         if self.action == 'ask':
             return f'{self.stage}: done, but {self.reason}; --redo makes it again'

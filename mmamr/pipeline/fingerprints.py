@@ -13,6 +13,7 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS
 
+from mmamr.datasets.data_root import leaf_datasets
 from mmamr.fileio import SETTINGS
 
 Fingerprint = dict[str, Any]
@@ -93,17 +94,8 @@ def dataset_fingerprint(cfg: Config, dataloader: str) -> Fingerprint:
             if issubclass(registry.get(leaf['type']), BaseDataset):
                 leaf['serialize_data'] = False  # it is for worker processes, and slow
         dataset = registry.build(settings)
-    items = hash_parts(_items(dataset))
+    items = hash_parts((*_items(dataset), *_mask_colors(dataset)))
     return dict(path=data_root_of(cfg[dataloader].dataset), count=len(dataset), unit='items', hash=items)
-
-
-def leaf_datasets(dataset: dict) -> Iterator[dict]:
-    """The config of a data set, or those of the data sets that it wraps."""
-    inner = [dataset['dataset']] if 'dataset' in dataset else dataset.get('datasets')
-    if inner is None:
-        yield dataset
-    for one in inner or ():
-        yield from leaf_datasets(one)
 
 
 def data_root_of(dataset: dict) -> str:
@@ -122,6 +114,16 @@ def _items(dataset: Any) -> Iterator[dict]:
             # as the list has it: a subclass may read a file for more
             item = BaseDataset.get_data_info(dataset, index)
             yield {key: _file_size(value) if key.endswith('_path') else value for key, value in item.items()}
+
+
+def _mask_colors(dataset: Any) -> Iterator[dict]:
+    """Colours that data sets read from a file beside their masks."""
+    wrapped = getattr(dataset, 'datasets', None) or [getattr(dataset, 'dataset', None)]
+    for inner in wrapped if wrapped[0] is not None else ():
+        yield from _mask_colors(inner)
+    colors = getattr(getattr(dataset, 'class_index', None), 'mask_colors', None)
+    if colors is not None:
+        yield dict(mask_colors=colors)
 
 
 def _file_size(path: Any) -> Any:

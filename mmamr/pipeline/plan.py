@@ -7,10 +7,10 @@ from typing import Any
 
 from mmengine.config import Config
 
+from mmamr.datasets.data_root import PHOTO_OPTIONS, DataRoot, leave_out_masks, missing_lists
 from mmamr.engine import apply_test_time, latest_checkpoint
 from mmamr.utils import InputError, failure_line
 
-from .data_root import DataRoot, leave_out_masks
 from .decision import Decision, changed_inputs
 from .fingerprints import (
     Fingerprint,
@@ -120,7 +120,8 @@ class Planner:
     def options_of(self, stage: Stage) -> dict[str, Any]:
         """What the pipeline changes in the config of a stage."""
         cfg = self._configs[stage.name]
-        options = {key: value for key, value in self.options.items() if key.partition('.')[0] in cfg}
+        reached = {*cfg, *PHOTO_OPTIONS}
+        options = {key: value for key, value in self.options.items() if key.partition('.')[0] in reached}
         if self.data_root is not None:
             options.update(self.data_root.options())
         if stage.checkpoint is not None:
@@ -145,7 +146,7 @@ class Planner:
 
     def _check_options(self) -> None:
         """Every option for all stages must reach at least one."""
-        reached = {key for cfg in self._configs.values() for key in cfg}
+        reached = {key for cfg in self._configs.values() for key in cfg} | set(PHOTO_OPTIONS)
         for key in self.options:
             if key.partition('.')[0] not in reached:
                 raise InputError(f'options.{key}: no stage has the setting {key.partition(".")[0]}')
@@ -215,7 +216,9 @@ class Planner:
                 decision.inputs[name] = file_fingerprint(path) if osp.isfile(path) else self._fingerprint(path)
 
     def _find_images(self, decision: Decision, stage: Stage, cfg: Config) -> None:
-        """Find the images of a stage: into ``inputs`` or ``missing``."""
+        """Find the images of a stage, and all its lists: into ``inputs`` or ``missing``."""
+        for path, cure in missing_lists(cfg, stage.dataloaders(cfg)).items():
+            decision.missing[f'list {osp.basename(path)}'] = f'no file {path}; {cure}'
         if decision.later or decision.missing:
             # its labels are not all there yet, but its photographs must be
             root = data_root_of(cfg[stage.dataloader].dataset)

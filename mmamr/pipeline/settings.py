@@ -1,5 +1,6 @@
 """The settings of a stage: which of them matter, how two sets of them differ, and how they are kept as data."""
 
+import difflib
 import inspect
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,7 +9,7 @@ from typing import Any
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmamr.utils import atomic_write
+from mmamr.utils import InputError, atomic_write
 
 TUPLE = '__tuple__'
 BOTH = (
@@ -39,7 +40,56 @@ READ = {'train': (*BOTH, *TRAIN), 'test': (*BOTH, *TEST)}
 """The settings that a stage of each kind reads; what else stands in a config is a variable of the config file."""
 LOADING = {'num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor'}
 """How the images of a test are loaded, which changes nothing that comes out."""
-KNOWN = {*READ['train'], *READ['test'], *inspect.signature(Runner.__init__).parameters, 'class_heads', 'custom_imports'}
+KNOWN = {
+    *READ['train'],
+    *READ['test'],
+    *inspect.signature(Runner.__init__).parameters,
+    'class_heads',
+    'custom_imports',
+}
+
+
+KNOWN_OF_PIPELINE = {
+    'stages',
+    'options',
+    'data_root',
+    'metainfo',
+    'labels',
+    'only_stages',
+    'from_stage',
+    'resume',
+    'redo',
+    'launcher',
+    'env_cfg',
+    'work_dir',
+    'runner_type',
+}
+
+
+def check_names(cfg: Config, options: Iterable[str]) -> None:
+    """Refuse options of the command line that nothing would read.
+
+    Args:
+        cfg (Config): The config, of a stage or a pipeline.
+        options (Iterable[str]): Their dotted keys.
+
+    Raises:
+        InputError: If the first part of a key is no setting, or only a variable in the config file: what uses it has
+            read it by now.
+    """
+    if cfg.get('runner_type') not in (None, 'WSSSRunner', 'mmamr.WSSSRunner'):
+        return
+    known = KNOWN_OF_PIPELINE if 'stages' in cfg else KNOWN | {'data_root', 'metainfo', 'labels'}
+    for key in options:
+        name = key.partition('.')[0]
+        if name in known:
+            continue
+        if name in cfg:
+            reason = f'{name} is a variable of the config file, and what uses it has read it; set that instead'
+        else:
+            close = difflib.get_close_matches(name, known, 1)
+            reason = f'there is no setting {name}' + (f'; did you mean {close[0]}?' if close else '; check its name')
+        raise InputError(f'--cfg-options {key}: {reason}')
 
 
 def leaves(value: Any, key: str = '') -> Iterator[tuple[str, Any]]:

@@ -9,10 +9,9 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from mmamr.datasets.data_root import PHOTO_OPTIONS, DataRoot, set_photo_options
 from mmamr.registry import LOOPS
 from mmamr.utils import InputError
-
-from .data_root import DataRoot
 
 KINDS = ('train', 'test')
 NAME = re.compile(r'\{(\w+)\.(checkpoint|out_dir|work_dir)\}')
@@ -44,6 +43,11 @@ class Stage:
         """The data loader whose images the stage reads."""
         return f'{self.kind}_dataloader'
 
+    def dataloaders(self, cfg: Config) -> list[str]:
+        """All data loaders that the stage with this config reads."""
+        validates = self.kind == 'train' and cfg.get('val_cfg') is not None and cfg.get('val_dataloader') is not None
+        return [self.dataloader, *(['val_dataloader'] if validates else [])]
+
     def names(self) -> list[tuple[str, str]]:
         """What the stage needs of other stages: pairs of stage and ``checkpoint``, ``out_dir`` or ``work_dir``."""
         found = NAME.findall(json.dumps([self.checkpoint, self.options], default=str))
@@ -54,6 +58,7 @@ class Stage:
 
         Args:
             common (Mapping): Options of all stages; those whose first key the config does not have are left out.
+                ``max_long_side`` and ``rotate_masks`` are settings of all data sets.
             data_root (DataRoot, optional): The folder for all data sets. None: those of the config.
 
         Raises:
@@ -72,6 +77,7 @@ class Stage:
                 raise InputError(f'stage {self.name}: option {key} does not fit {self.config}: {reason}') from None
         if not cfg.get(self.dataloader):
             raise InputError(f'stage {self.name} needs a {self.dataloader}, but {self.config} has none')
+        set_photo_options(cfg, {key: common[key] for key in PHOTO_OPTIONS if key in common})
         if data_root is not None:
             try:
                 data_root.apply(cfg)

@@ -14,11 +14,11 @@ from mmengine.logging import MMLogger
 from prettytable import PrettyTable
 
 from mmamr.compat import setup_cpu_distributed
+from mmamr.datasets.data_root import leave_out_masks, open_data_root
 from mmamr.engine.checkpoints import remove_checkpoints
 from mmamr.registry import RUNNERS
 from mmamr.utils import FolderLock, InputError, atomic_write, failure_line
 
-from .data_root import DataRoot, leave_out_masks
 from .decision import Decision
 from .manifest import Manifest, clean_folder
 from .plan import Planner
@@ -63,13 +63,14 @@ class WSSSRunner:
         config_dir (str): Where relative config files of stages are looked for. Defaults to ``'.'``.
         options (Mapping, optional): Options for all stages whose config has the setting, e.g.
             ``{'randomness.seed': 1}``. Defaults to None.
-        data_root (str, optional): Folder in VOC's layout for the data sets of all stages, in the place of theirs. What
-            classes it shows its annotations say, and the models follow; see
-            :class:`~mmamr.pipeline.data_root.DataRoot`. Defaults to None.
-        metainfo (Mapping, optional): ``classes`` and ``mask_values`` of ``data_root``, where annotations do not tell.
+        data_root (str, optional): Folder of photos for the data sets of all stages, in the place of theirs; one that is
+            not in VOC's layout is laid out into the work folder first. What classes it shows its tags say, and the
+            models follow; see :func:`~mmamr.datasets.data_root.open_data_root`. Defaults to None.
+        metainfo (Mapping, optional): ``classes`` and ``mask_values`` of ``data_root``, where the tags do not tell.
             Defaults to None.
-        labels (Mapping, optional): Label source of the photos in ``data_root``, e.g.
-            ``dict(type='CSVLabels', file='labels.csv')``. Defaults to None: that of the configs.
+        labels (Mapping | str, optional): Label source of the photos in ``data_root``, e.g.
+            ``dict(type='CSVLabels', file='labels.csv')``, or a format or file of tags. Defaults to None: what is there,
+            or that of the configs.
         only_stages (Sequence[str], optional): Names of the stages to run. Defaults to None: all.
         from_stage (str, optional): Name of the first stage to run. Defaults to None.
         resume (bool): Whether a training that was interrupted goes on from its last checkpoint, instead of beginning
@@ -93,7 +94,7 @@ class WSSSRunner:
         options: Mapping[str, Any] | None = None,
         data_root: str | None = None,
         metainfo: Mapping[str, Sequence] | None = None,
-        labels: Mapping[str, Any] | None = None,
+        labels: Mapping[str, Any] | str | None = None,
         only_stages: Sequence[str] | None = None,
         from_stage: str | None = None,
         resume: bool = False,
@@ -112,12 +113,13 @@ class WSSSRunner:
         self.dist_cfg = dict((env_cfg or {}).get('dist_cfg', dict(backend='nccl')))
         self.config_file = config_file
         self.manifest = Manifest(work_dir)
+        self.data_root = open_data_root(data_root, work_dir, metainfo, labels) if data_root is not None else None
         self.planner = Planner(
             self.stages,
             work_dir,
             self.manifest,
             options,
-            DataRoot(data_root, metainfo, labels) if data_root is not None else None,
+            self.data_root,
             select(self.stages, only_stages, from_stage),
             resume,
             redo,
@@ -163,6 +165,8 @@ class WSSSRunner:
         """
         self._launch()
         with closing(self._lock), signals_as_exceptions():
+            for text in self._layout():
+                self._tell(text)
             try:
                 worked = self._run_stages()
             except Exception:
@@ -178,7 +182,12 @@ class WSSSRunner:
 
     def describe_plan(self) -> str:
         """The plan as a text: stage, what it reads, what it writes, what is already there and what is missing."""
-        return self.planner.describe()
+        return '\n'.join([*self._layout(), *(decision.describe() for decision in self.plan())])
+
+    def _layout(self) -> list[str]:
+        """What was found in a folder of photos that was laid out."""
+        layout = self.data_root.layout if self.data_root is not None else None
+        return [] if layout is None else [f'{layout.folder}: {layout.text()}']
 
     def summary(self) -> str:
         """State, time and metrics of the stages as a table."""
@@ -215,7 +224,7 @@ class WSSSRunner:
             StageError: If it cannot run, or would be made again unasked.
         """
         decision = self.planner.decide(stage)
-        if decision.missing and (decision.works or decision.action == 'ask'):
+        if decision.fails:
             name, cure = next(iter(decision.missing.items()))
             raise StageError(f'stage {stage.name} needs {name}: {cure}')
         if decision.action == 'ask':

@@ -3,14 +3,17 @@ from .errors import DatasetError, InputError, confirm, failure_line, one_line_er
 from .files import atomic_write, write_png
 from .folder_lock import FolderLock
 from .modes import evaluating, frozen
+from .options import DictAction, add_config_arguments, split_names
 from .parallel import share_work
 from .progress import progress_bar, track
 from .work_dir import default_work_dir
 
 __all__ = [
     'DatasetError',
+    'DictAction',
     'FolderLock',
     'InputError',
+    'add_config_arguments',
     'atomic_write',
     'confirm',
     'default_work_dir',
@@ -23,6 +26,7 @@ __all__ = [
     'read_tensors',
     'rename_tensors',
     'share_work',
+    'split_names',
     'track',
     'write_checkpoint',
     'write_png',

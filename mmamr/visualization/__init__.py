@@ -2,7 +2,7 @@
 
 from .histograms import draw_histograms
 from .local_visualizer import CAMLocalVisualizer
-from .panels import draw_displacement, draw_heat_map, draw_labels, draw_scores
+from .panels import draw_displacement, draw_heat_map, draw_labels, draw_scores, shrink_label
 from .rows import affinity_row, cam_row, label_row, legend
 from .screen import require_screen
 from .sheet import Row, draw_sheet, save_picture, save_rows
@@ -27,4 +27,5 @@ __all__ = [
     'require_screen',
     'save_picture',
     'save_rows',
+    'shrink_label',
 ]

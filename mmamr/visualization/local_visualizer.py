@@ -120,5 +120,6 @@ class CAMLocalVisualizer(Visualizer):
             names = names[1:]
         values = meta.get('mask_values')
         values = tuple(values)[-len(names) :] if values is not None and names else None
-        index = ClassIndex(names or ('object',), values, meta.get('palette'))
+        palette = meta.get('palette')
+        index = ClassIndex(names or ('object',), values if palette is None else None, palette)
         return index.classes, index.palette

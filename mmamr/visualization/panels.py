@@ -1,5 +1,6 @@
 """Single pictures of what the stages make: plain functions of arrays, RGB throughout."""
 
+import cv2
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.colors import hsv_to_rgb
@@ -81,6 +82,21 @@ def draw_labels(
     if outline:
         picture[inner_border(labels)] = 255
     return picture
+
+
+def shrink_label(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A label map of a photo that is shown smaller, by the nearest pixel.
+
+    Args:
+        labels (np.ndarray): ``(H, W)``.
+        size (tuple[int, int]): Height and width of the picture.
+
+    Returns:
+        np.ndarray: uint8 of this size; the same array where it has it.
+    """
+    if labels.shape == tuple(size):
+        return labels
+    return cv2.resize(labels.astype(np.uint8), (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
 
 
 def visible_colours(palette: Palette) -> np.ndarray:

@@ -4,15 +4,17 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 
-from mmamr.cams import label_of_cam, walk_cam
+from mmamr.cams import label_of_cam, resize_cam, walk_cam
 from mmamr.datasets import ImageLabelDataset
-from mmamr.fileio import CAMFolder, LabelFolder, read_rgb, read_truth
+from mmamr.fileio import CAMFolder, LabelFolder, read_rgb, read_size, read_truth
 from mmamr.models.affinity.base import AffinityModel
 from mmamr.models.utils import preprocess
 from mmamr.utils import evaluating, track
 
+from .panels import shrink_label
 from .rows import affinity_row, cam_row, label_row
 from .sheet import Row
 
@@ -43,9 +45,9 @@ def cam_rows(
     walks = None if walk_dir is None else CAMFolder(walk_dir, dataset.class_index.num_classes)
     rows = []
     for item in items:
-        image, mask = read_rgb(item['img_path']), read_truth(item, dataset.class_index)
-        cam = cams.read(item['img_id'], image.shape[:2])
-        walk = None if walks is None else walks.read(item['img_id'], image.shape[:2])
+        image, size, mask = _read_photo(item, dataset)
+        cam = cams.read(item['img_id'], size)
+        walk = None if walks is None else walks.read(item['img_id'], size)
         for classes in [[index] for index in cam.classes.tolist()] if per_class and len(cam.classes) else [None]:
             rows.append(
                 cam_row(
@@ -86,9 +88,9 @@ def label_rows(
     cams = None if cam_dir is None else CAMFolder(cam_dir, dataset.class_index.num_classes)
     rows = []
     for item in items:
-        image, mask = read_rgb(item['img_path']), read_truth(item, dataset.class_index)
-        label = labels.read(item['img_id'], image.shape[:2])
-        cam = None if cams is None else cams.read(item['img_id'], image.shape[:2])
+        image, size, mask = _read_photo(item, dataset)
+        label = shrink_label(labels.read(item['img_id'], size), image.shape[:2])
+        cam = None if cams is None else cams.read(item['img_id'], size)
         rows.append(
             label_row(
                 image, label, dataset.metainfo['classes'], dataset.metainfo['palette'], mask, cam, xi, item['img_id']
@@ -135,13 +137,21 @@ def affinity_rows(
     rows = []
     with evaluating(model):
         for item in track(items, 'pictures'):
-            image = read_rgb(item['img_path'])
-            cam = cams.read(item['img_id'], image.shape[:2])
+            image, size, mask = _read_photo(item, dataset)
+            cam = resize_cam(cams.read(item['img_id'], size), image.shape[:2])
             affinity = model.affinity(preprocess(model, image))[0]
             device = next(iter(affinity.values())).device
             walk = walk_cam(cam, partial(model.walk, affinity=affinity), xi, cam_power, powers, device)
             label = label_of_cam(walk, threshold, power=power, unsure=unsure)
             maps = {name: values.cpu().numpy() for name, values in affinity.items()}
-            mask = read_truth(item, dataset.class_index)
             rows.append(affinity_row(image, cam, maps, walk, label, names, palette, mask, xi, item['img_id']))
     return rows
+
+
+def _read_photo(
+    item: dict[str, Any], dataset: ImageLabelDataset
+) -> tuple[np.ndarray, tuple[int, int], np.ndarray | None]:
+    """A photo at the size that it is worked on at, its own size, and its mask, if there is one, as the photo."""
+    image = read_rgb(item['img_path'], max_long_side=dataset.max_long_side)
+    mask = read_truth(item, dataset.class_index)
+    return image, read_size(item['img_path']), None if mask is None else shrink_label(mask, image.shape[:2])

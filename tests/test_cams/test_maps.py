@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mmamr.cams import average, mix, normalize_maps, seed, upsample
+from mmamr.cams import average, mix, normalize_maps, resize_cam, seed, upsample
 from mmamr.structures import CAM
 
 
@@ -112,3 +112,31 @@ class TestSeed:
 
     def test_no_class_is_all_background(self):
         np.testing.assert_array_equal(seed(np.zeros((0, 2, 3)), [], 0.0), np.zeros((2, 3)))
+
+
+def test_cams_at_another_size():
+    cam = CAM({'spotlight': np.zeros((2, 4, 6), np.float16)}, np.array([1, 3]), (16, 24))
+    cam.maps['spotlight'][0, 1, 2] = 1
+    assert resize_cam(cam, (16, 24)) is cam
+    large = resize_cam(cam, (64, 95), peak='class')
+    assert large.size == (64, 95) and large.classes.tolist() == [1, 3]
+    maps = large.maps['spotlight']
+    assert maps.shape == (2, 16, 24) and maps.dtype == np.float32
+    assert maps[0].max() == 1 and maps[1].max() == 0  # no response stays none
+    assert np.unravel_index(maps[0].argmax(), maps[0].shape) in [(y, x) for y in (5, 6) for x in (9, 10)]
+    small = resize_cam(large, (16, 24))
+    assert small.maps['spotlight'].shape == (2, 4, 6) and 0.2 < small.maps['spotlight'][0, 1, 2] < 1
+    none = CAM({'spotlight': np.zeros((0, 4, 6))}, np.zeros(0, int), (16, 24))
+    assert resize_cam(none, (32, 48), peak='class').maps['spotlight'].shape == (0, 8, 12)
+
+
+def test_scores_of_a_walk_at_another_size():
+    """The largest of the foreground becomes 1 again, and the background keeps its relation to it."""
+    maps = np.array([[[0.5, 1.0]], [[0.25, 0.25]]])
+    cam = CAM({'walk': maps}, np.array([0, 1]), (4, 8), np.full((1, 1, 2), 2.0), np.array([4.0]))
+    large = resize_cam(cam, (3, 16), peak='image')
+    assert large.maps['walk'].max() == 1 and large.maps['walk'][1].tolist() == [[0.25] * 4]
+    assert large.background.tolist() == [[[2.0] * 4]] and large.powers.tolist() == [4.0]
+    half = resize_cam(cam, (4, 4), peak='image')
+    np.testing.assert_allclose(half.maps['walk'], [[[1.0]], [[1 / 3]]])
+    np.testing.assert_allclose(half.background, [[[2 / 0.75]]])

@@ -29,6 +29,8 @@ def test_items(tiny_voc):
         seg_map_path=osp.join(tiny_voc, 'SegmentationClass', 'img_04.png'),
         gt_label=[1, 2],
         sample_idx=4,
+        rotate_masks=False,
+        max_long_side=1024,
     )
     assert dataset.get_cat_ids(4) == [1, 2]
     assert [dataset.get_image_size(i) for i in range(3)] == [(48, 64), (64, 48), (56, 56)]

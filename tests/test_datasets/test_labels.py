@@ -117,3 +117,76 @@ def test_wrong_table(tmp_path):
         (tmp_path / 't.npz').write_bytes(content)
         with pytest.raises(DatasetError, match=r't.npz: no label table; make one .*irnet_labels.py'):
             build(tmp_path, type='LabelTable', file='t.npz')
+
+
+def xml(encoding, name='disc'):
+    text = f'<?xml version="1.0" encoding="{encoding}"?>\n<annotation><object><name>{name}</name></object></annotation>'
+    return text.encode(encoding if encoding not in ('klingon', 'utf-16 ') else 'ascii')
+
+
+@pytest.mark.parametrize('encoding', ['gb2312', 'utf-8', 'UTF-16', 'latin-1', 'windows-1252', 'shift_jis', 'ascii'])
+def test_xml_in_any_encoding(tmp_path, encoding):
+    (tmp_path / 'Annotations').mkdir()
+    (tmp_path / 'Annotations' / 'a.xml').write_bytes(xml(encoding))
+    assert build(tmp_path, type='VOCXMLLabels')('a') == [0]
+
+
+@pytest.mark.parametrize(
+    'data', [xml('klingon'), b'\xff\xfe\x00', xml('ascii').replace(b'disc', b'\xe4'), b'', b'\x00\x01', b'<a>&b;</a>']
+)
+def test_xml_that_cannot_be_read_is_one_line(tmp_path, data):
+    (tmp_path / 'Annotations').mkdir()
+    (tmp_path / 'Annotations' / 'a.xml').write_bytes(data)
+    with pytest.raises(DatasetError, match=r'a.xml: broken annotation \(.*\); copy it again, or save it in UTF-8$'):
+        build(tmp_path, type='VOCXMLLabels')('a')
+
+
+@pytest.mark.parametrize(
+    'content',
+    [
+        'Image,Label\na,disc;cross\nb,\n',
+        'FileName;Tags\na.jpg;disc|cross\nb.jpg;\n',
+        'image,label\na,"disc,cross"\nb,\n',
+        'id,split,labels\na,x,"[""disc"", ""cross""]"\nb,x,\n',
+        "image,label\na,\"['disc', 'cross']\"\nb,\n",
+        'filename,disc,square,cross\na.jpg,1,0,1\nb.jpg,0,0,0\n',
+        'image , label\n\n"a", disc ; cross \n b ,\n\n',
+    ],
+)
+def test_tables_in_other_forms(tmp_path, content):
+    (tmp_path / 'labels.csv').write_text(content)
+    source = build(tmp_path, type='CSVLabels', file='labels.csv')
+    assert source('a') == [0, 2] and source('b') == []
+
+
+def test_classes_with_commas_in_a_table(tmp_path):
+    (tmp_path / 'labels.csv').write_text('image,label\na,"big, red"\nb,"big, red;007"\n')
+    index = ClassIndex(('big, red', '007'))
+    source = CSVLabels('labels.csv', class_index=index, data_root=str(tmp_path))
+    assert [source('a'), source('b')] == [[0], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    'content, message',
+    [
+        (
+            'image,label\na,disc,cross\n',
+            r'line 2: 3 cells, but the header has 2; labels of one image are joined by ";"',
+        ),
+        ('image,label\na\n', r'line 2: 1 cells, but the header has 2'),
+        ('image,label,Label\na,disc,\n', r"the header has 'label' twice; rename one"),
+        ('image,disc\na,2\n', r"or name classes with 0 and 1 below them; line 2 has '2'"),
+        ('image,label\na,"disc\n', r'broken table \(unexpected end of data\)'),
+    ],
+)
+def test_tables_that_are_none(tmp_path, content, message):
+    (tmp_path / 'labels.csv').write_text(content)
+    with pytest.raises(DatasetError, match=f'^{tmp_path}/labels.csv.*{message}') as caught:
+        build(tmp_path, type='CSVLabels', file='labels.csv')
+    assert '\n' not in str(caught.value)
+
+
+def test_a_folder_is_no_table(tmp_path):
+    (tmp_path / 'labels').mkdir()
+    with pytest.raises(DatasetError, match=r'labels: a folder, but labels must be a file; name the table'):
+        build(tmp_path, type='CSVLabels', file='labels')

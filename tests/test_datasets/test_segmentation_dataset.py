@@ -110,3 +110,48 @@ def test_unknown_value_and_wrong_size(voc):
 def test_repr_and_scope(voc):
     assert repr(LoadMask()) == 'LoadMask()'
     assert ROOT.get('mmamr.SegmentationDataset') is not None
+
+
+def large_dataset(root, **kwargs):
+    metainfo = dict(classes=('disc', 'square', 'cross'))
+    pipeline = [dict(type='mmamr.LoadImage'), dict(type='mmamr.LoadMask'), *kwargs.pop('steps', [])]
+    dataset = dict(type='SegmentationDataset', data_root=str(root), split='ImageSets/Segmentation/val.txt')
+    return DATASETS.build(dict(dataset, metainfo=metainfo, pipeline=pipeline, **kwargs))
+
+
+def test_large_photos_are_smaller_with_their_masks_in_training_alone(tiny_voc):
+    measured = large_dataset(tiny_voc, max_long_side=32)[0]  # 48x64
+    assert measured['img'].shape == (24, 32, 3) and measured['ori_shape'] == (48, 64)
+    assert measured['gt_seg_map'].shape == (48, 64)
+    trained = large_dataset(tiny_voc, max_long_side=32, steps=[dict(type='RandomFlip', prob=0.0)])[0]
+    assert trained['img'].shape[:2] == trained['gt_seg_map'].shape == (24, 32)
+    # nearest: no value that the mask does not have, at the middle of each pixel
+    both = measured['gt_seg_map']
+    assert (trained['gt_seg_map'] == both[1::2, 1::2]).mean() > 0.9
+    assert set(np.unique(trained['gt_seg_map'])) <= set(np.unique(both))
+    assert large_dataset(tiny_voc, max_long_side=None)[0]['img'].shape == (48, 64, 3)
+    for wrong in (0, -1, 1.5, 'many'):
+        with pytest.raises(ValueError, match='max_long_side must be a number of pixels or None'):
+            large_dataset(tiny_voc, max_long_side=wrong)
+
+
+def test_masks_of_photos_as_stored(tiny_voc):
+    photo, mask = (
+        tiny_voc / folder / f'img_08.{suffix}'
+        for folder, suffix in (('JPEGImages', 'jpg'), ('SegmentationClass', 'png'))
+    )
+    before = large_dataset(tiny_voc)[0]['gt_seg_map']
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.open(photo).save(photo, exif=exif)
+    with pytest.raises(DatasetError, match=r'EXIF orientation; .* set rotate_masks=True'):
+        large_dataset(tiny_voc)[0]
+    item = large_dataset(tiny_voc, rotate_masks=True)[0]
+    assert item['img'].shape == (64, 48, 3) and (item['gt_seg_map'] == np.rot90(before, -1)).all()
+    # labels that a stage made fit what people see
+    mask.parent.rename(tiny_voc / 'Made')
+    Image.fromarray(np.rot90(np.asarray(Image.open(tiny_voc / 'Made' / mask.name)), -1)).save(
+        tiny_voc / 'Made' / mask.name
+    )
+    made = large_dataset(tiny_voc, rotate_masks=True, label_dir=str(tiny_voc / 'Made'))[0]
+    assert (made['gt_seg_map'] == item['gt_seg_map']).all()

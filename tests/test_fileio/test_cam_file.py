@@ -147,6 +147,10 @@ GOOD = {'classes': np.array([2]), 'size': np.array(SIZE), 'map.spotlight': MAPS}
         ({'map.spotlight': MAPS.astype(np.int8)}, 'map.spotlight holds what is no finite number'),
         ({'background': np.zeros((2, 4, 5)), 'powers': np.ones(3)}, 'background has shape (2, 4, 5), not (3, 4, 5)'),
         ({'background': np.zeros((2, 4, 5))}, 'background has shape (2, 4, 5), not (0, 4, 5)'),
+        ({'powers': np.ones(3)}, 'it has powers, but no background'),
+        ({'cam': np.zeros((1, 4, 5))}, 'cam is none of its arrays'),
+        ({'map.spotlight': MAPS * 0 + 1.5}, 'map.spotlight has values from 1.5 to 1.5, not in [0, 1]'),
+        ({'map.spotlight': MAPS * 0 - 0.5}, 'map.spotlight has values from -0.5 to -0.5, not in [0, 1]'),
     ],
 )
 def test_foreign_arrays(tmp_path, change, problem):

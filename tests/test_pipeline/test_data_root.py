@@ -9,8 +9,8 @@ import pytest
 from mmengine.config import Config
 from PIL import Image
 
+from mmamr.datasets.data_root import DataRoot, leave_out_masks, set_class_heads
 from mmamr.pipeline import WSSSRunner
-from mmamr.pipeline.data_root import DataRoot, leave_out_masks, set_class_heads
 from mmamr.registry import DATASETS
 from mmamr.utils import InputError
 
@@ -117,14 +117,43 @@ def test_a_folder_without_annotations_keeps_the_classes(tmp_path):
 @pytest.mark.parametrize(
     ('metainfo', 'line'),
     [
-        (dict(palette=()), 'metainfo has palette; it needs classes and may have mask_values'),
+        (dict(mask_value=1), 'metainfo has mask_value; it may have classes, mask_values, palette, background_value'),
+        (dict(mask_values=(1,)), 'metainfo has no classes, and no annotation in .* names any: set classes'),
         (dict(classes=('a', 'a')), r'metainfo: classes must be different names'),
-        (dict(classes=('a',), mask_values=(255,)), 'metainfo: mask_values must lie between'),
+        (dict(classes=('a',), mask_values=(256,)), 'metainfo: mask_values, background_value and .* between 0 and 255'),
+        (
+            dict(classes=('a',), mask_colors='none.txt'),
+            '.*none.txt: no such label map; put it there or set mask_colors',
+        ),
     ],
 )
 def test_classes_that_are_none(tmp_path, metainfo, line):
     with pytest.raises(InputError, match=f'^{line}'):
         demo(tmp_path, data_root=str(tmp_path), metainfo=metainfo)
+
+
+def test_what_masks_look_like_reaches_every_data_set(tiny_voc, tmp_path):
+    """Classes are those of the annotations where nobody names them, and colours come from CVAT's file."""
+    (tiny_voc / 'labelmap.txt').write_text(
+        '# label:color_rgb:parts:actions\ncross:0,0,9::\ndisc:9,0,0::\nsquare:0,9,0::\n'
+    )
+    metainfo = dict(background_value=9, ignore_values=(200,))
+    options = {'options.max_long_side': 500, 'options.rotate_masks': True}
+    runner = demo(tmp_path / 'work', data_root=str(tiny_voc), metainfo=metainfo, **options)
+    colors = dict(cross=[[0, 0, 9]], disc=[[9, 0, 0]], square=[[0, 9, 0]])
+    wanted = dict(classes=('cross', 'disc', 'square'), mask_values=(1, 2, 3), mask_colors=colors, **metainfo)
+    for name, loader, drawn in (
+        ('classifier', 'train_dataloader', True),
+        ('cam', 'test_dataloader', True),
+        ('affinity', 'train_dataloader', False),
+        ('segmentation', 'train_dataloader', True),
+        ('evaluation', 'test_dataloader', True),
+    ):
+        settings = runner.planner.config(runner.stages[name])[loader].dataset
+        assert settings.metainfo == wanted and settings.max_long_side == 500
+        assert settings.get('rotate_masks', False) == drawn
+    options = runner.planner.options_of(runner.stages['cam'])
+    assert options['metainfo'] == wanted and options['max_long_side'] == 500 and options['rotate_masks'] is True
 
 
 def test_classes_need_a_folder(tmp_path):

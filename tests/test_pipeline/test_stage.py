@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from mmamr.pipeline.data_root import DataRoot
+from mmamr.datasets.data_root import DataRoot
 from mmamr.pipeline.stage import Stage, out_dir_of, parse_stages, replace_names
 from mmamr.utils import InputError
 

@@ -7,11 +7,9 @@ The CAMs may be anyone's: mmamr/fileio/cam_file.py describes the file.
 
 import argparse
 
-from mmengine.config import DictAction
-
 from mmamr.apis import evaluate_cams, init_dataset, metrics_table, write_metrics
 from mmamr.evaluation.evaluate import METRICS_SUFFIXES
-from mmamr.utils import one_line_errors
+from mmamr.utils import add_config_arguments, one_line_errors
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -27,12 +25,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--nproc', type=int, default=2, help='processes; 0 is none besides this (%(default)s)')
     parser.add_argument('--out', help='metrics.json, or table.md, to write as well')
     parser.add_argument('--curves', help='JSON file for the mIoU at each threshold and the scores of each class')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override settings of the config, e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt',
+    add_config_arguments(
+        parser,
+        'e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt',
     )
     args = parser.parse_args(argv)
     if args.out is not None and not args.out.endswith(METRICS_SUFFIXES):

@@ -5,11 +5,9 @@ python tools/analysis_tools/eval_labels.py CONFIG --label-dir work_dirs/<run>/Se
 
 import argparse
 
-from mmengine.config import DictAction
-
 from mmamr.apis import evaluate_labels, init_dataset, metrics_table, write_metrics
 from mmamr.evaluation.evaluate import METRICS_SUFFIXES
-from mmamr.utils import one_line_errors
+from mmamr.utils import add_config_arguments, one_line_errors
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -18,12 +16,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--label-dir', required=True, help='folder of <id>.png with the mask values of the data set')
     parser.add_argument('--nproc', type=int, default=2, help='processes; 0 is none besides this (%(default)s)')
     parser.add_argument('--out', help='metrics.json, or table.md, to write as well')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override settings of the config, e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt',
+    add_config_arguments(
+        parser,
+        'e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt',
     )
     args = parser.parse_args(argv)
     if args.out is not None and not args.out.endswith(METRICS_SUFFIXES):

@@ -4,7 +4,7 @@ import argparse
 from typing import Any
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.structures import PixelData
 from prettytable import PrettyTable
@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmamr.registry import MODELS
-from mmamr.utils import InputError, one_line_errors
+from mmamr.utils import DictAction, InputError, one_line_errors
 
 GIB = 2**30
 

@@ -6,11 +6,9 @@ python tools/analysis_tools/vis_activations.py configs/amr/<config>.py CHECKPOIN
 import argparse
 import os.path as osp
 
-from mmengine.config import DictAction
-
 from mmamr.apis import activations_of, choose_items, init_dataset, init_model, load_config
 from mmamr.fileio import read_rgb
-from mmamr.utils import default_work_dir, one_line_errors
+from mmamr.utils import add_config_arguments, default_work_dir, one_line_errors
 from mmamr.visualization import draw_histograms, save_picture
 
 
@@ -25,12 +23,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--device', default='cpu', help='where the model runs (%(default)s)')
     parser.add_argument('--width', type=int, default=1000, help='of the picture in pixels (%(default)s)')
     parser.add_argument('--out', help='.png or .jpg (activations.png in the work folder of the config)')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override settings of the config, e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt',
+    add_config_arguments(
+        parser,
+        'e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt',
     )
     args = parser.parse_args(argv)
     if args.num < 1 or args.width < 200:
@@ -45,7 +40,8 @@ def main(argv: list[str] | None = None) -> None:
         cfg = load_config(args.config, args.cfg_options)
         items = choose_items(init_dataset(cfg), args.images, args.num, args.seed)
         model = init_model(cfg, args.checkpoint, args.device)
-        name, values = activations_of(model, [read_rgb(item['img_path']) for item in items], args.module)
+        images = [read_rgb(item['img_path'], max_long_side=item['max_long_side']) for item in items]
+        name, values = activations_of(model, images, args.module)
         save_picture(args.out, draw_histograms(values, f'{name}, {len(items)} images', args.width))
     print(args.out)
 

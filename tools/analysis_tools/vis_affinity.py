@@ -6,10 +6,8 @@ python tools/analysis_tools/vis_affinity.py configs/irnet/<config>.py CHECKPOINT
 import argparse
 import os.path as osp
 
-from mmengine.config import DictAction
-
 from mmamr.apis import affinity_rows, choose_items, init_dataset, init_model, load_config, save_rows
-from mmamr.utils import default_work_dir, one_line_errors
+from mmamr.utils import add_config_arguments, default_work_dir, one_line_errors
 
 # What a config says about the walk.
 OPTIONS = ('xi', 'cam_power', 'powers')
@@ -31,12 +29,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--out',
         help='.png or .jpg for one sheet, else a folder for one picture an image (affinity.png in the work folder)',
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override settings of the config, e.g. test_cfg.cam_power=1.5',
+    add_config_arguments(
+        parser,
+        'e.g. test_cfg.cam_power=1.5',
     )
     args = parser.parse_args(argv)
     if args.num < 1 or args.width < 16:

@@ -6,10 +6,8 @@ python tools/analysis_tools/vis_cams.py configs/amr/<config>.py --images 2007_00
 import argparse
 import os.path as osp
 
-from mmengine.config import DictAction
-
 from mmamr.apis import cam_rows, choose_items, init_dataset, save_rows
-from mmamr.utils import default_work_dir, one_line_errors
+from mmamr.utils import add_config_arguments, default_work_dir, one_line_errors
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -26,12 +24,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--out', help='.png or .jpg for one sheet, else a folder for one picture an image (cams.png in the work folder)'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override settings of the config, e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt',
+    add_config_arguments(
+        parser,
+        'e.g. test_dataloader.dataset.split=ImageSets/Segmentation/val.txt',
     )
     args = parser.parse_args(argv)
     if not 0 <= args.xi <= 1:

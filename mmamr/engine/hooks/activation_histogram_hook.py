@@ -42,5 +42,6 @@ class ActivationHistogramHook(PictureHook):
 
     def draw(self, runner: Runner, model: BaseModel, step: int) -> None:
         """Draw the AMM's activations on the chosen images."""
-        name, values = activations_of(model, [read_rgb(item['img_path']) for item in self.items], self.module)
+        images = [read_rgb(item['img_path'], max_long_side=item['max_long_side']) for item in self.items]
+        name, values = activations_of(model, images, self.module)
         runner.visualizer.add_image('activations', draw_histograms(values, name, self.width), step)

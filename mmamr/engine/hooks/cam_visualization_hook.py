@@ -9,7 +9,7 @@ from mmamr.fileio import read_rgb, read_truth
 from mmamr.models.utils import preprocess
 from mmamr.registry import HOOKS
 from mmamr.utils import evaluating
-from mmamr.visualization import cam_row, draw_sheet
+from mmamr.visualization import cam_row, draw_sheet, shrink_label
 
 from .picture_hook import PictureHook
 
@@ -46,7 +46,9 @@ class CAMVisualizationHook(PictureHook):
         rows = []
         with evaluating(model), torch.no_grad():
             for item in self.items:
-                image, mask = read_rgb(item['img_path']), read_truth(item, self.dataset.class_index)
+                image = read_rgb(item['img_path'], max_long_side=self.dataset.max_long_side)
+                mask = read_truth(item, self.dataset.class_index)
+                mask = None if mask is None else shrink_label(mask, image.shape[:2])
                 cam = model.make_cams(preprocess(model, image), [item['gt_label']], self.scales, self.flip)[0]
                 rows.append(cam_row(image, cam, names, palette, mask, xi=self.xi, title=item['img_id']))
         runner.visualizer.add_image('cams', draw_sheet(rows, self.width), step)

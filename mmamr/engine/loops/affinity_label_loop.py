@@ -3,8 +3,8 @@ from typing import Any
 
 import numpy as np
 
-from mmamr.cams import mix, upsample
-from mmamr.fileio import read_image
+from mmamr.cams import enlarge_label, mix, upsample
+from mmamr.fileio import read_rgb
 from mmamr.refine import affinity_label_affinitynet, affinity_label_irnet
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
@@ -70,10 +70,12 @@ class AffinityLabelLoop(LabelLoop):
 
     def settings(self) -> dict[str, Any]:
         """The CAMs and how they become labels."""
-        return dict(super().settings(), method=self.method, **self.options, crf=self.crf)
+        photos = self.photo_settings()
+        return dict(super().settings(), method=self.method, **self.options, crf=self.crf, **photos)
 
     def label(self, cam: CAM, img_path: str) -> np.ndarray:
         """Label map ``(H, W)`` of one image: 0 background, c + 1 foreground, 255 unsure."""
-        image = np.ascontiguousarray(read_image(img_path)[..., ::-1])
-        maps = upsample(mix(cam, self.xi), cam.size)
-        return METHODS[self.method](image, maps, cam.classes, **self.options, **self.crf)
+        image = read_rgb(img_path, max_long_side=self.dataset.max_long_side)
+        maps = upsample(mix(cam, self.xi), image.shape[:2])
+        label = METHODS[self.method](image, maps, cam.classes, **self.options, **self.crf)
+        return enlarge_label(label, cam.size)

@@ -8,14 +8,14 @@ from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from mmamr.cams import Climbing
+from mmamr.cams import Climbing, resize_cam
 from mmamr.fileio import CAMFolder, state_digest
 from mmamr.models.utils import folded_norms
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
 from mmamr.visualization import Row, cam_rows
 
-from .image_files_loop import NetworkLoop, image_ids, model_text
+from .image_files_loop import NetworkLoop, image_ids, model_text, own_sizes
 
 PROBE_SIZE = 64
 PRECISIONS = {'float32': None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
@@ -30,7 +30,8 @@ class CAMLoop(NetworkLoop):
 
     Args:
         runner (Runner): The runner.
-        dataloader (DataLoader | dict): See :class:`ImageFilesLoop`; images at their original size.
+        dataloader (DataLoader | dict): See :class:`ImageFilesLoop`; images at their original size, but for
+            ``max_long_side`` of the data set.
         evaluator (Evaluator | dict | list): Usually ``dict(type='CAMMetric')``.
         scales (Sequence[float]): Factors of the image's size. Defaults to the released code's seven (row C5).
         flip (bool): Whether the mirror image is added at each scale. Defaults to True.
@@ -80,6 +81,7 @@ class CAMLoop(NetworkLoop):
         alone = dict(alone=True) if self.model.mixes_samples else {}
         return dict(
             **alone,
+            **self.photo_settings(),
             model=state_digest(self.model),
             config=model_text(self.runner.cfg),
             pipeline=str(self.runner.cfg.test_dataloader.dataset.get('pipeline')),
@@ -112,8 +114,15 @@ class CAMLoop(NetworkLoop):
             data = self.model.data_preprocessor(data_batch, False)
             images, samples = data['inputs'], data['data_samples']
             classes = [sample.gt_label.tolist() for sample in samples]
+            sizes = own_sizes(samples, images)
+            # photos that had to be made smaller are large all the same, and taken one by one
+            step = len(images) if set(sizes) == {tuple(images.shape[2:])} else 1
+            cams: list[CAM] = []
             with torch.autocast(images.device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
-                cams = self.model.make_cams(images, classes, self.scales, self.flip, self.climbing)
+                for first in range(0, len(images), step):
+                    part = slice(first, first + step)
+                    cams += self.model.make_cams(images[part], classes[part], self.scales, self.flip, self.climbing)
+        cams = [resize_cam(cam, size, peak='class') for cam, size in zip(cams, sizes)]
         return dict(zip(image_ids(samples), cams))
 
     def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:

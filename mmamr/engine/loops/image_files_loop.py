@@ -9,10 +9,11 @@ from mmengine.evaluator import Evaluator
 from mmengine.logging import print_log
 from mmengine.model import BaseModel, is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmamr.evaluation.files import process_files
-from mmamr.fileio import CAMFolder, LabelFolder, OutputFolder, read_truth
+from mmamr.fileio import MAX_LONG_SIDE, CAMFolder, LabelFolder, OutputFolder, read_truth
 from mmamr.structures import CAM
 from mmamr.utils import InputError, track
 from mmamr.visualization import Row
@@ -70,6 +71,11 @@ class ImageFilesLoop(BaseLoop):
     @abstractmethod
     def settings(self) -> dict[str, Any]:
         """What the files depend on, for :class:`~mmamr.fileio.OutputFolder`."""
+
+    def photo_settings(self) -> dict[str, Any]:
+        """Of the photos that the files are made of: the size that they are worked on at, where it is not the usual."""
+        bound = self.dataset.max_long_side
+        return {} if bound == MAX_LONG_SIDE else dict(max_long_side=bound)
 
     @abstractmethod
     def make_files(self, pending: Sequence[int]) -> None:
@@ -190,6 +196,12 @@ def model_text(cfg: Config) -> str:
         return type(value)(map(without_init, value)) if isinstance(value, (list, tuple)) else value
 
     return str(without_init(cfg.get('model')))
+
+
+def own_sizes(data_samples: Sequence, images: Tensor) -> list[tuple[int, int]]:
+    """Sizes ``(H, W)`` of the photos of a batch, which are larger than the images where those are bounded."""
+    size = tuple(images.shape[2:])
+    return [tuple(sample.metainfo.get('ori_shape', size)) for sample in data_samples]
 
 
 def image_ids(data_samples: Sequence) -> list[str]:

@@ -2,8 +2,8 @@ from typing import Any
 
 import numpy as np
 
-from mmamr.cams import label_of_cam, mix, upsample
-from mmamr.fileio import read_image
+from mmamr.cams import enlarge_label, label_of_cam, mix, upsample
+from mmamr.fileio import read_rgb
 from mmamr.refine import crf_label
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
@@ -60,11 +60,12 @@ class PseudoLabelLoop(LabelLoop):
     def settings(self) -> dict[str, Any]:
         """The scores and how they become labels."""
         options = dict(threshold=self.threshold, power=self.power, unsure=self.unsure, crf=self.crf)
-        return dict(super().settings(), **options)
+        return dict(super().settings(), **options, **(self.photo_settings() if self.crf is not None else {}))
 
     def label(self, cam: CAM, img_path: str) -> np.ndarray:
         """Label map ``(H, W)`` of one image: 0 background, c + 1 foreground, 255 unsure."""
         if self.crf is None:
             return label_of_cam(cam, self.threshold, self.xi, self.power, self.unsure)
-        image = np.ascontiguousarray(read_image(img_path)[..., ::-1])
-        return crf_label(image, upsample(mix(cam, self.xi), cam.size), cam.classes, self.threshold, **self.crf)
+        image = read_rgb(img_path, max_long_side=self.dataset.max_long_side)
+        maps = upsample(mix(cam, self.xi), image.shape[:2])
+        return enlarge_label(crf_label(image, maps, cam.classes, self.threshold, **self.crf), cam.size)

@@ -8,13 +8,13 @@ from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from mmamr.cams import walk_cam
+from mmamr.cams import resize_cam, walk_cam
 from mmamr.fileio import CAMFolder, folder_digest, state_digest
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
 from mmamr.visualization import Row, affinity_rows
 
-from .image_files_loop import NetworkLoop, image_ids, model_text
+from .image_files_loop import NetworkLoop, image_ids, model_text, own_sizes
 
 
 @LOOPS.register_module()
@@ -28,7 +28,8 @@ class WalkLoop(NetworkLoop):
 
     Args:
         runner (Runner): The runner.
-        dataloader (DataLoader | dict): See :class:`ImageFilesLoop`; images at their original size.
+        dataloader (DataLoader | dict): See :class:`ImageFilesLoop`; images at their original size, but for
+            ``max_long_side`` of the data set.
         evaluator (Evaluator | dict | list): Usually ``dict(type='CAMMetric', prefix='walk')``, which sweeps thresholds.
         cam_dir (str): Folder of the CAM files.
         xi (float): Recalibration coefficient ξ (eq. 2). Defaults to 0.5.
@@ -69,6 +70,7 @@ class WalkLoop(NetworkLoop):
     def settings(self) -> dict[str, Any]:
         """Weights of the model, CAMs and how the walk starts."""
         return dict(
+            **self.photo_settings(),
             model=state_digest(self.model),
             config=model_text(self.runner.cfg),
             pipeline=str(self.runner.cfg.test_dataloader.dataset.get('pipeline')),
@@ -82,18 +84,24 @@ class WalkLoop(NetworkLoop):
     def make(self, data_batch: dict) -> dict[str, CAM]:
         """Scores of a batch after the walk, by image id; the largest of an image is 1."""
         data = self.model.data_preprocessor(data_batch, False)
-        ids, images = image_ids(data['data_samples']), data['inputs']
+        samples, images = data['data_samples'], data['inputs']
+        sizes = own_sizes(samples, images)
+        bound = tuple(images.shape[2:])
+        # photos that had to be made smaller are large all the same, and taken one by one
+        step = len(images) if set(sizes) == {bound} else 1
+        parts = (images[first : first + step] for first in range(0, len(images), step))
+        affinities = (affinity for part in parts for affinity in self.model.affinity(part))
         walks = {}
-        for img_id, affinity in zip(ids, self.model.affinity(images)):
-            cam = self.cams.read(img_id, images.shape[2:])
-            walks[img_id] = walk_cam(
-                cam,
+        for img_id, size, affinity in zip(image_ids(samples), sizes, affinities):
+            walk = walk_cam(
+                resize_cam(self.cams.read(img_id, size), bound),
                 partial(self.model.walk, affinity=affinity),
                 self.xi,
                 self.cam_power,
                 self.powers,
                 next(iter(affinity.values())).device,
             )
+            walks[img_id] = resize_cam(walk, size, peak='image')
         return walks
 
     def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from functools import reduce
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from mmengine.structures import PixelData
 from mmseg.models.segmentors import SegTTAModel
 from mmseg.structures import SegDataSample
 from mmseg.utils import SampleList
 from torch import Tensor, nn
 
+from mmamr.cams import argmax_at
 from mmamr.refine import dense_crf
 from mmamr.registry import MODELS
 
@@ -23,6 +25,8 @@ class TestTimeSegmentor(SegTTAModel):
     averaged at the size of the photo. The CRF gets the photo from the data sample, where the ``KeepPhoto`` transform
     puts it. :func:`mmamr.engine.apply_test_time` puts all this into a config. Heads with one channel (sigmoid) work as
     those with several.
+
+    Predictions have the size of the photo (``ori_shape``), also where the network and the CRF saw it smaller.
 
     Args:
         module (dict | nn.Module): The segmentor.
@@ -57,9 +61,10 @@ class TestTimeSegmentor(SegTTAModel):
             probabilities = self.average(views)
             if self.crf is not None:
                 probabilities = self.fit_to_photo(probabilities, views[0].photo)
+            size = tuple(views[0].metainfo.get('ori_shape', probabilities.shape[1:]))
             metainfo = {name: value for name, value in views[0].metainfo.items() if name != 'photo'}
             sample = SegDataSample(metainfo=metainfo)
-            sample.pred_sem_seg = PixelData(data=self.decide(probabilities))
+            sample.pred_sem_seg = PixelData(data=self.decide(probabilities, size))
             if 'gt_sem_seg' in views[0]:
                 sample.gt_sem_seg = views[0].gt_sem_seg
             merged.append(sample)
@@ -67,20 +72,36 @@ class TestTimeSegmentor(SegTTAModel):
 
     @staticmethod
     def average(views: Sequence[SegDataSample]) -> Tensor:
-        """Mean class probabilities ``(C, H, W)`` of some views of a photo."""
+        """Mean class probabilities ``(C, H, W)`` of some views of a photo.
+
+        Views of a large photo come at the sizes that the network saw; the mean has the largest of these.
+        """
         # mmseg has taken the sigmoid of a single channel already
-        logits = (view.seg_logits.data for view in views)
-        total = reduce(torch.add, (one.softmax(dim=0) if len(one) > 1 else one for one in logits))
+        logits = [view.seg_logits.data for view in views]
+        size = max((one.shape[1:] for one in logits), key=lambda shape: shape[0] * shape[1])
+        total = reduce(torch.add, (_resized(one.softmax(dim=0) if len(one) > 1 else one, size) for one in logits))
         return total / len(views)
 
     def fit_to_photo(self, probabilities: Tensor, photo: np.ndarray) -> Tensor:
         """Let the dense CRF fit class probabilities ``(C, H, W)`` to a photo, BGR uint8 ``(H, W, 3)``."""
+        probabilities = _resized(probabilities, photo.shape[:2])
         both = probabilities if len(probabilities) > 1 else torch.cat([1 - probabilities, probabilities])
         refined = dense_crf(np.ascontiguousarray(photo[..., ::-1]), both.cpu().numpy(), **(self.crf or {}))
         return torch.from_numpy(refined).to(probabilities)[-len(probabilities) :]
 
-    def decide(self, probabilities: Tensor) -> Tensor:
-        """The class of each pixel ``(1, H, W)``: the likeliest; of one channel, whether it reaches the threshold."""
+    def decide(self, probabilities: Tensor, size: tuple[int, int]) -> Tensor:
+        """The class of each pixel ``(1, *size)``: the likeliest; of one channel, whether it reaches the threshold."""
         if len(probabilities) > 1:
+            if probabilities.shape[1:] != size:
+                return argmax_at(probabilities, size)[None]
             return probabilities.argmax(dim=0, keepdim=True)
+        probabilities = _resized(probabilities, size)
         return (probabilities > self.module.decode_head.threshold).to(torch.int64)
+
+
+def _resized(maps: Tensor, size: Sequence[int]) -> Tensor:
+    """Maps ``(C, H, W)`` at a size, the same where they have it."""
+    if tuple(maps.shape[1:]) == tuple(size):
+        return maps
+    smaller = size[0] < maps.shape[1] or size[1] < maps.shape[2]
+    return F.interpolate(maps[None], tuple(size), mode='bilinear', align_corners=False, antialias=smaller)[0]

@@ -14,14 +14,14 @@ from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
 
 from mmamr.datasets import choose_items, init_dataset
+from mmamr.datasets.data_root import leave_out_masks
 from mmamr.engine import apply_test_time, latest_checkpoint
-from mmamr.fileio import CAMFolder, LabelFolder, read_rgb, read_truth
+from mmamr.fileio import CAMFolder, LabelFolder, read_rgb, read_size, read_truth
 from mmamr.models.utils import build_model
 from mmamr.registry import DATASETS
 from mmamr.utils import InputError, failure_line
-from mmamr.visualization import cam_row, draw_labels, legend
+from mmamr.visualization import cam_row, draw_labels, legend, shrink_label
 
-from ..data_root import leave_out_masks
 from ..stage import replace_names
 from .page import Gallery, Picture, PictureRow
 from .work_folder import StageFiles
@@ -130,8 +130,8 @@ def cam_pictures(
     cams = CAMFolder(filled_folder(cam), index.num_classes)
     pseudo = None if labels is None else LabelFolder(filled_folder(labels), index)
     for item in choose_items(dataset, num=num, seed=seed):
-        image = read_rgb(item['img_path'])
-        row = cam_row(image, cams.read(item['img_id'], image.shape[:2]), names[1:], palette, xi=xi)
+        image, size = read_rgb(item['img_path'], max_long_side=dataset.max_long_side), read_size(item['img_path'])
+        row = cam_row(image, cams.read(item['img_id'], size), names[1:], palette, xi=xi)
         present = ', '.join(row.legend)
         pictures = []
         for caption, panel in row.panels.items():
@@ -139,7 +139,7 @@ def cam_pictures(
             pictures.append(Picture.from_array(panel, caption, f'{caption} of {item["img_id"]}: {present}'))
         maps: dict[str, np.ndarray | None] = {}
         if pseudo is not None:
-            maps['pseudo label'] = pseudo.read(item['img_id'], image.shape[:2])
+            maps['pseudo label'] = pseudo.read(item['img_id'], size)
         if segmentor is not None:
             maps['prediction'] = segmentor.predict_file(item['img_path'])
         maps['ground truth'] = read_truth(item, index)
@@ -152,7 +152,8 @@ def evaluation_pictures(segmentor: 'Segmentor', num: int, seed: int) -> Iterator
     dataset = segmentor.dataset()
     names, palette = dataset.metainfo['classes'], dataset.metainfo['palette']
     for item in choose_items(dataset, num=num, seed=seed):
-        image, title = read_rgb(item['img_path']), osp.splitext(osp.basename(item['img_path']))[0]
+        image = read_rgb(item['img_path'], max_long_side=item.get('max_long_side'))
+        title = osp.splitext(osp.basename(item['img_path']))[0]
         prediction, truth = segmentor.predict(dataset[item['sample_idx']])
         maps = {'prediction': prediction, 'ground truth': truth}
         seen = np.unique(np.concatenate([one.ravel() for one in maps.values() if one is not None]))
@@ -174,7 +175,8 @@ def label_pictures(
         if labels is not None:
             shares = [(name, float((labels == value).mean())) for value, name in enumerate(names)]
             told = ', '.join(f'{name} {share:.0%}' for name, share in shares if share > 0)
-            yield Picture.from_array(draw_labels(image, labels, palette), caption, f'{caption} of {title}: {told}')
+            drawn = draw_labels(image, shrink_label(labels, image.shape[:2]), palette)
+            yield Picture.from_array(drawn, caption, f'{caption} of {title}: {told}')
 
 
 class Segmentor:
@@ -206,7 +208,10 @@ class Segmentor:
         """Training indices ``(H, W)`` of any image."""
         with self._scope():
             pipeline = Compose(without_masks(self.cfg.test_dataloader.dataset.pipeline))
-        return self.predict(pipeline(dict(img_path=path, seg_fields=[], reduce_zero_label=False)))[0]
+        item = dict(img_path=path, seg_fields=[], reduce_zero_label=False)
+        if 'max_long_side' in self.cfg.test_dataloader.dataset:
+            item['max_long_side'] = self.cfg.test_dataloader.dataset.max_long_side
+        return self.predict(pipeline(item))[0]
 
     @torch.inference_mode()
     def predict(self, data: dict[str, Any]) -> tuple[np.ndarray, np.ndarray | None]:

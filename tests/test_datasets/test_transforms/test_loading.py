@@ -7,7 +7,7 @@ from mmamr.utils import DatasetError
 
 def test_load_image(tiny_voc):
     transform = TRANSFORMS.build(dict(type='LoadImage'))
-    assert isinstance(transform, LoadImage) and repr(transform) == 'LoadImage()'
+    assert isinstance(transform, LoadImage) and repr(transform) == 'LoadImage(max_long_side=1024)'
     results = transform(dict(img_path=str(tiny_voc / 'JPEGImages' / 'img_00.jpg'), gt_label=[0]))
     assert results['img'].shape == (48, 64, 3)
     assert results['img_shape'] == results['ori_shape'] == (48, 64) and results['gt_label'] == [0]

@@ -1,7 +1,11 @@
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
+CONFIGS = Path(__file__).parents[2] / 'data' / 'configs'
 
 
 @pytest.fixture(scope='module')
@@ -51,11 +55,59 @@ train_dataloader = dict(
     assert 'no loader with an ImageLabelDataset' in capsys.readouterr().out
 
 
+def test_pipeline(main, tiny_voc, monkeypatch, capsys):
+    """Each list of all stages once: photos, labels and masks of both."""
+    monkeypatch.setenv('MMAMR_TINY_VOC', str(tiny_voc))
+    config = str(CONFIGS / 'tiny_pipeline.py')
+    assert main([config, '--nproc', '1']) == 0
+    out = capsys.readouterr().out
+    assert [line for line in out.splitlines() if line.startswith('Checking')] == [
+        'Checking classifier.train_dataloader, segmentation.train_dataloader',
+        'Checking cam.test_dataloader, affinity_label.test_dataloader, affinity.train_dataloader, '
+        'walk.test_dataloader, pseudo_label.test_dataloader',
+        'Checking segmentation.val_dataloader, evaluation.test_dataloader',
+    ]
+    assert '4 images' in out and '8 images' in out and '12 images' in out and 'no problems' in out
+    assert '[suspicious: few photos]' in out
+    (tiny_voc / 'SegmentationClass' / 'img_11.png').unlink()  # of val.txt
+    assert main([config, '--nproc', '1']) == 1
+    assert 'img_11.png: no such mask' in capsys.readouterr().out
+
+
+def test_pipeline_on_another_folder(main, tiny_voc, make_voc, monkeypatch, capsys):
+    monkeypatch.setenv('MMAMR_TINY_VOC', str(tiny_voc))
+    other = make_voc('other', num_images=6)
+    (other / 'ImageSets' / 'Segmentation' / 'val.txt').unlink()
+    argv = [str(CONFIGS / 'tiny_pipeline.py'), '--nproc', '1', '--cfg-options', f'data_root={other}']
+    assert main(argv) == 1
+    assert f'{other}/ImageSets/Segmentation/val.txt: no such list of images' in capsys.readouterr().out
+    assert main([*argv, 'metainfo.classes=disc,square']) == 1
+    assert "unknown class 'cross'" in capsys.readouterr().out
+
+
 def test_wrong_command_lines(main, tiny_voc, capsys):
-    for argv in ([], ['config.py', '--data-root', 'x'], ['--data-root', 'x', '--labels', 'masks']):
+    for argv in ([], ['--data-root', 'x', '--labels', 'masks']):
         with pytest.raises(SystemExit):
             main(argv)
     assert main(options(tiny_voc, '--mask-values', '1', '2')) == 1
     assert '3 different values' in capsys.readouterr().out
     assert main(['nowhere.py']) == 1
     assert 'nowhere.py' in capsys.readouterr().out
+
+
+def test_any_folder_of_photos_is_checked(load_tool, tmp_path, capsys):
+    main = load_tool('dataset_converters/check_dataset.py').main
+    for number in range(6):
+        pixels = np.random.default_rng(number).integers(0, 256, (20, 24, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f'IMG {number}.jpg')
+    rows = ''.join(f'IMG {number}.jpg,{("cat", "dog")[number % 2]}\n' for number in range(6))
+    (tmp_path / 'tags.csv').write_text(f'image,label\n{rows}')
+    before = sorted(tmp_path.iterdir())
+    assert main(['--data-root', str(tmp_path), '--nproc', '1']) == 0
+    assert sorted(tmp_path.iterdir()) == before
+    text = capsys.readouterr().out
+    assert 'tags: a CSV' in text and 'Checking train_dataloader' in text and 'Checking val_dataloader' in text
+    config = Path(__file__).parents[3] / 'configs' / 'amr' / 'amr_resnet18-w16_1xb8-12e_embedded-112px.py'
+    (tmp_path / 'IMG 3.jpg').write_bytes(b'no photo')
+    assert main([str(config), '--data-root', str(tmp_path), '--classes', 'dog', '--nproc', '1']) == 1
+    assert 'truncated or broken image' in capsys.readouterr().out

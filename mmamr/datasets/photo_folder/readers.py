@@ -1,0 +1,322 @@
+"""The formats of tags that are read, one class each; of boxes, polygons and masks only the names of the classes."""
+
+import os.path as osp
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from mmamr.utils import DatasetError
+
+from ..labels import names_of_objects, parse_xml
+from ..tables import is_label_table, read_label_rows
+from .division import split_depth
+from .folder import PhotoFolder, folders_of, shared_depth, stem_of
+from .masks import MaskReader
+from .tags import TagReader, Tags, base_of, first_keys, has_keys, mapping, read_json, read_lines, whole
+
+PLAIN_FOLDERS = {'images', 'image', 'imgs', 'img', 'photos', 'photo', 'pictures', 'jpegimages', 'data', 'raw'}
+"""Names of folders that are no classes."""
+
+
+class CSVReader(TagReader):
+    """A table ``image,label``, or one with a column a class, as Roboflow exports it."""
+
+    kind = 'csv'
+    about = 'a CSV with the header image,label or with a column a class'
+
+    def find(self, folder: PhotoFolder) -> list[str]:
+        return [path for path in self.tables(folder) if self._names_photos(folder, path)]
+
+    @staticmethod
+    def tables(folder: PhotoFolder) -> list[str]:
+        """Tables that have the header of labels, whatever they name."""
+        return [path for path in folder.with_suffix('.csv', '.tsv') if is_label_table(folder.path(path))]
+
+    @staticmethod
+    def _names_photos(folder: PhotoFolder, path: str) -> bool:
+        """Whether any row names a photo; a broken table is thought to, and will be told of when it is read."""
+        try:
+            rows = read_label_rows(folder.path(path)).rows
+        except DatasetError:
+            return True
+        return any(folder.names.find(name, base_of(path)) for _, name, _ in rows)
+
+    def accepts(self, path: str) -> bool:
+        return path.lower().endswith(('.csv', '.tsv'))
+
+    def read(self, tags: Tags, files: Sequence[str]) -> None:
+        for path in files:
+            table = read_label_rows(tags.folder.path(path), tags.wanted)
+            tags.begin(path)
+            tags.name_classes(table.classes)
+            for line, name, labels in table.rows:
+                tags.add(name, labels, base_of(path), f'{path}, line {line}')
+
+
+class COCOReader(TagReader):
+    """COCO's JSON: images, annotations and categories."""
+
+    kind = 'coco'
+    about = 'COCO json'
+
+    def find(self, folder: PhotoFolder) -> list[str]:
+        found = [path for path in folder.with_suffix('.json') if self.accepts(folder.path(path))]
+        instances = [path for path in found if osp.basename(path).startswith('instances')]
+        return instances or found
+
+    def accepts(self, path: str) -> bool:
+        if not path.lower().endswith('.json'):
+            return False
+        start = first_keys(path)
+        if not start.lstrip().startswith('{') or '"shapes"' in start:
+            return False
+        return has_keys(path, b'"images"', b'"annotations"', b'"categories"')
+
+    def read(self, tags: Tags, files: Sequence[str]) -> None:
+        for path in files:
+            content = mapping(read_json(tags.folder.path(path)))
+            tags.begin(path)
+            categories = [one for one in map(mapping, content.get('categories') or ()) if 'id' in one]
+            names = {one['id']: str(one.get('name', one['id'])) for one in categories}
+            tags.name_classes(names.values())
+            shown: dict[Any, set[str]] = {}
+            for one in map(mapping, content.get('annotations') or ()):
+                found = [one, *map(mapping, one.get('segments_info') or ())]
+                labels = {names[each['category_id']] for each in found if each.get('category_id') in names}
+                shown.setdefault(one.get('image_id'), set()).update(labels)
+            for image in map(mapping, content.get('images') or ()):
+                name = str(image.get('file_name') or image.get('coco_url') or '')
+                tags.add(name, shown.get(image.get('id'), ()), base_of(path), path)
+
+
+class LabelStudioReader(TagReader):
+    """Label Studio's JSON: choices, boxes, polygons and brushes, in full or as JSON-MIN."""
+
+    kind = 'label-studio'
+    about = 'Label Studio json'
+    IMAGE = re.compile(r'\.(?:jpe?g|png|webp|bmp|tiff?)(?=$|[?&#"])', re.IGNORECASE)
+
+    def find(self, folder: PhotoFolder) -> list[str]:
+        return [path for path in folder.with_suffix('.json') if self.accepts(folder.path(path))]
+
+    def accepts(self, path: str) -> bool:
+        if not path.lower().endswith('.json') or not first_keys(path, 64).lstrip().startswith('['):
+            return False
+        return self.IMAGE.search(first_keys(path, 65536)) is not None
+
+    def read(self, tags: Tags, files: Sequence[str]) -> None:
+        for path in files:
+            content = read_json(tags.folder.path(path))
+            tags.begin(path)
+            for task in map(mapping, content if isinstance(content, list) else [content]):
+                name = self._image(task)
+                results = self._results(task)
+                if name and results is not None:
+                    tags.add(name, _names_behind(results, ''), base_of(path), f'{path}, task {task.get("id", "?")}')
+
+    @staticmethod
+    def _image(task: Mapping) -> str | None:
+        """What a task calls its image: the first text of its data that looks like one."""
+        data = mapping(task.get('data')) or task
+        texts = [value for key, value in data.items() if isinstance(value, str) and key != 'file_upload']
+        return next((text for text in texts if LabelStudioReader.IMAGE.search(text)), None)
+
+    @staticmethod
+    def _results(task: Mapping) -> Any:
+        """The results of the people; None for a task that nobody has done."""
+        if 'data' not in task:
+            skipped = ('image', 'id', 'annotator', 'annotation_id', 'created_at', 'updated_at', 'lead_time')
+            return [
+                value for key, value in task.items() if key not in skipped and not isinstance(value, (str, int))
+            ] + [
+                dict(choices=value)
+                for key, value in task.items()
+                if key not in skipped and isinstance(value, str) and re.fullmatch(r'choices?|labels?|class|tags?', key)
+            ]
+        done = [mapping(one) for one in task.get('annotations') or task.get('completions') or ()]
+        done = [one for one in done if not one.get('was_cancelled')]
+        return [one.get('result') or [] for one in done] if done else None
+
+
+class LabelMeReader(TagReader):
+    """LabelMe's JSON files, one a photo: the labels of the shapes, and the flags that are set."""
+
+    kind = 'labelme'
+    about = 'LabelMe json'
+
+    def find(self, folder: PhotoFolder) -> list[str]:
+        return [path for path in folder.with_suffix('.json') if self.accepts(folder.path(path))]
+
+    def accepts(self, path: str) -> bool:
+        if not path.lower().endswith('.json'):
+            return False
+        start = first_keys(path)
+        if '"shapes"' in start:
+            return True
+        # flags, imageData or other keys may come before the shapes
+        return '"imageData"' in start or ('"imagePath"' in start and start.lstrip().startswith('{'))
+
+    def read(self, tags: Tags, files: Sequence[str]) -> None:
+        for path in files:
+            try:
+                content = mapping(read_json(tags.folder.path(path)))
+            except DatasetError as error:
+                tags.broken.append(str(error))
+                continue
+            labels = [str(mapping(shape).get('label') or '') for shape in content.get('shapes') or ()]
+            labels += [str(name) for name, is_set in mapping(content.get('flags')).items() if is_set is True]
+            name = str(content.get('imagePath') or '')
+            if not tags.folder.names.find(name, base_of(path)):
+                name = osp.splitext(osp.basename(path))[0]
+            tags.add(name, [label for label in labels if label != '__ignore__'], base_of(path), path)
+
+
+class YOLOReader(TagReader):
+    """YOLO's text files, one a photo, with class numbers; ``data.yaml`` or ``classes.txt`` has the names."""
+
+    kind = 'yolo'
+    about = 'YOLO txt with data.yaml or classes.txt'
+    NAMES = ('classes.txt', 'obj.names', 'labels.txt', 'predefined_classes.txt', 'names.txt')
+    LINE = re.compile(r'\d+(?:\s+[-+.\deE]+){4,}')
+
+    def find(self, folder: PhotoFolder) -> list[str]:
+        stems = {stem_of(path) for path in folder.photos}
+        found = [path for path in folder.with_suffix('.txt') if stem_of(path) in stems]
+        found = [path for path in found if osp.basename(path).lower() not in self.NAMES]
+        sample = [lines for path in found[:50] if (lines := _lines_or_none(folder.path(path)))]
+        return found if sample and all(self.LINE.fullmatch(line) for lines in sample for line in lines[:5]) else []
+
+    def read(self, tags: Tags, files: Sequence[str]) -> None:
+        names = self.names(tags.folder)
+        tags.name_classes(names[number] for number in sorted(names))
+        for path in files:
+            numbers = set()
+            for line in read_lines(tags.folder.path(path)):
+                number = whole(line.split()[0])
+                if number is None or not self.LINE.fullmatch(line):
+                    tags.broken.append(f'{path}: {line[:40]!r} is no line "class x y w h"')
+                else:
+                    numbers.add(number)
+            missing = sorted(numbers - set(names)) if names else []
+            if missing:
+                tags.broken.append(f'{path}: class {missing[0]} has no name')
+            labels = [names.get(number, str(number)) for number in sorted(numbers)]
+            tags.add(self._photo(tags.folder, path), labels, base_of(path), path)
+
+    @staticmethod
+    def _photo(folder: PhotoFolder, path: str) -> str:
+        """The photo of a text file: beside it, or in ``images`` where it lies in ``labels``."""
+        stem = path[: -len('.txt')]
+        parts = stem.split('/')
+        swapped = ['images' if part.lower() == 'labels' else part for part in parts]
+        here = folder.names.find('/'.join(swapped))
+        return here[0] if len(here) == 1 else parts[-1]
+
+    def names(self, folder: PhotoFolder) -> dict[int, str]:
+        """The names of the classes by their numbers; empty if no file has them."""
+        for path in folder.with_suffix('.yaml', '.yml'):
+            try:
+                with open(folder.path(path), encoding='utf-8-sig') as file:
+                    names = mapping(yaml.safe_load(file)).get('names')
+            except (OSError, ValueError, yaml.YAMLError):
+                continue
+            if isinstance(names, list):
+                return {number: str(name) for number, name in enumerate(names)}
+            if isinstance(names, dict):
+                return {number: str(name) for key, name in names.items() if (number := whole(key)) is not None}
+        for wanted in self.NAMES:
+            for path in folder.files:
+                if osp.basename(path).lower() == wanted:
+                    return dict(enumerate(read_lines(folder.path(path))))
+        return {}
+
+
+class VOCReader(TagReader):
+    """VOC's XML files, one a photo."""
+
+    kind = 'voc'
+    about = 'VOC xml'
+
+    def find(self, folder: PhotoFolder) -> list[str]:
+        stems = {stem_of(path) for path in folder.photos}
+        found = [path for path in folder.with_suffix('.xml') if stem_of(path) in stems]
+        return found or [
+            path for path in folder.with_suffix('.xml') if '<annotation' in first_keys(folder.path(path), 1024)
+        ]
+
+    def read(self, tags: Tags, files: Sequence[str]) -> None:
+        for path in files:
+            try:
+                root = parse_xml(tags.folder.path(path))
+            except (DatasetError, OSError) as error:
+                tags.broken.append(str(error))
+                continue
+            name = osp.splitext(osp.basename(path))[0]
+            if not tags.folder.names.find(name, base_of(path)):
+                name = (root.findtext('filename') or name).strip()
+            tags.add(name, names_of_objects(root), base_of(path), path)
+
+
+class FolderReader(TagReader):
+    """A folder a class, perhaps below ``train`` and ``val``."""
+
+    kind = 'folders'
+    about = 'a folder a class'
+
+    def find(self, folder: PhotoFolder) -> list[str]:
+        classes = {name for _, name in self._pairs(folder)}
+        return sorted(classes) if len(classes) > 1 else []
+
+    def read(self, tags: Tags, files: Sequence[str]) -> None:
+        for path, name in self._pairs(tags.folder):
+            tags.labels.setdefault(path, set()).add(name)
+
+    @staticmethod
+    def _pairs(folder: PhotoFolder) -> Iterator[tuple[str, str]]:
+        """Each photo that lies in the folder of a class, with the class."""
+        depth = split_depth(folder.photos)
+        parts = [folders_of(path) for path in folder.photos]
+        if depth is not None:
+            parts = [one[:depth] + one[depth + 1 :] for one in parts]
+        shared = shared_depth(parts) if parts else 0
+        for path, one in zip(folder.photos, parts):
+            named = [part for part in one[shared:] if part.lower() not in PLAIN_FOLDERS]
+            if named:
+                yield path, named[0]
+
+
+READERS: tuple[TagReader, ...] = (
+    CSVReader(),
+    COCOReader(),
+    LabelStudioReader(),
+    LabelMeReader(),
+    YOLOReader(),
+    VOCReader(),
+    MaskReader(),
+    FolderReader(),
+)
+"""All formats, in the order in which they are looked for."""
+KINDS = tuple(reader.kind for reader in READERS)
+
+
+def _names_behind(value: Any, key: str) -> Iterator[str]:
+    """The texts in the result of Label Studio that are behind a key for labels."""
+    if isinstance(value, str):
+        if key in ('choices', 'choice', 'taxonomy', 'labels', 'label') or key.endswith('labels'):
+            yield value
+    elif isinstance(value, list):
+        for one in value:
+            yield from _names_behind(one, key)
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            if name not in ('from_name', 'to_name', 'original_width', 'original_height', 'id', 'type', 'meta'):
+                yield from _names_behind(one, name)
+
+
+def _lines_or_none(path: str) -> list[str] | None:
+    try:
+        return read_lines(path)
+    except DatasetError:
+        return None
