@@ -2,20 +2,24 @@ from .batch import batch_cams
 from .climbing import Climbing, climb, climbed_cams, climbed_maps
 from .maps import average, mix, normalize_maps, seed, upsample
 from .multi_scale import multi_scale_maps, resize_images
+from .thresholds import candidates, li_threshold, score_histogram
 from .walks import label_of_cam, walk_cam
 
 __all__ = [
     'Climbing',
     'average',
     'batch_cams',
+    'candidates',
     'climb',
     'climbed_cams',
     'climbed_maps',
     'label_of_cam',
+    'li_threshold',
     'mix',
     'multi_scale_maps',
     'normalize_maps',
     'resize_images',
+    'score_histogram',
     'seed',
     'upsample',
     'walk_cam',

@@ -16,7 +16,7 @@ from prettytable import PrettyTable
 from mmamr.compat import setup_cpu_distributed
 from mmamr.engine.checkpoints import remove_checkpoints
 from mmamr.registry import RUNNERS
-from mmamr.utils import FolderLock, InputError, atomic_write, failure_line
+from mmamr.utils import WARNINGS_FILE, FolderLock, InputError, atomic_write, failure_line
 
 from .data_root import DataRoot, leave_out_masks
 from .decision import Decision
@@ -206,7 +206,18 @@ class WSSSRunner:
             record = self.manifest.stages.get(stage.name, {})
             metrics = ', '.join(shown_metrics(record.get('metrics', {}))[:3])
             self._tell(f'{place}: done in {record.get("seconds", 0):.0f} s' + (f', {metrics}' if metrics else ''))
+            for line in self._warnings(stage):
+                self._tell(f'  warning: {line}')
         return worked
+
+    def _warnings(self, stage: Stage) -> list[str]:
+        """What a stage left for the user to know."""
+        with (
+            suppress(OSError),
+            open(osp.join(self.planner.folder(stage.name), WARNINGS_FILE), encoding='utf-8') as file,
+        ):
+            return file.read().splitlines()
+        return []
 
     def _decide(self, stage: Stage) -> Decision:
         """What to do with a stage now.

@@ -5,9 +5,10 @@ from .folder_lock import FolderLock
 from .modes import evaluating, frozen
 from .parallel import share_work
 from .progress import progress_bar, track
-from .work_dir import default_work_dir
+from .work_dir import WARNINGS_FILE, default_work_dir
 
 __all__ = [
+    'WARNINGS_FILE',
     'DatasetError',
     'FolderLock',
     'InputError',

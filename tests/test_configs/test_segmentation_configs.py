@@ -45,7 +45,9 @@ def differences(a, b, path=''):
 def test_builds(name):
     cfg = load(name)
     model = MODELS.build(cfg.model)
-    assert model.num_classes == (6 if 'voc-animals' in name else 8 if 'embedded' in name else 2 if 'photos' in name else 21)
+    assert model.num_classes == (
+        6 if 'voc-animals' in name else 8 if 'embedded' in name else 2 if 'photos' in name else 21
+    )
     assert cfg.train_dataloader.batch_size == int(re.search(r'\dxb(\d+)', name)[1])
     iterations = re.search(r'-(\d+)(k|i)_', name)
     assert cfg.train_cfg.max_iters == int(iterations[1]) * (1000 if iterations[2] == 'k' else 1)

@@ -154,7 +154,8 @@ class EfficientNetLite(BaseModule):
                 stage.append(InvertedResidual(channels, out_channels, KERNELS[index], stride, expand=index > 0))
                 channels = out_channels
             self.blocks.append(stage)
-        self.dilate(self.train_output_stride if self.training else output_stride)
+        self.dilated_for: int | None = None
+        self.dilate(output_stride)
         if num in self.out_indices:
             self.conv_head = nn.Conv2d(channels, HEAD_CHANNELS, 1, bias=False)
             self.bn2 = _norm(HEAD_CHANNELS)
@@ -168,6 +169,7 @@ class EfficientNetLite(BaseModule):
         Returns:
             tuple[Tensor]: The maps of ``out_indices``, ascending.
         """
+        self.dilate(self.train_output_stride if self.training else self.output_stride)
         x = F.relu6(self.bn1(self.conv_stem(x)))
         outs = []
         for index, stage in enumerate(self.blocks):
@@ -180,6 +182,9 @@ class EfficientNetLite(BaseModule):
 
     def dilate(self, output_stride: int) -> None:
         """Let stages that would go beyond an output stride keep the size of their map, and see as far by dilation."""
+        if output_stride == self.dilated_for:
+            return
+        self.dilated_for = output_stride
         total, dilation = 2, 1
         for stage, stride in zip(self.blocks, STRIDES):
             first_dilation = dilation
@@ -202,7 +207,6 @@ class EfficientNetLite(BaseModule):
     def train(self, mode: bool = True) -> 'EfficientNetLite':
         """Switch the mode; what is frozen stays in evaluation mode, and all norms where ``norm_eval`` says so."""
         super().train(mode)
-        self.dilate(self.train_output_stride if mode else self.output_stride)
         self.freeze()
         if mode and self.norm_eval:
             for module in self.modules():

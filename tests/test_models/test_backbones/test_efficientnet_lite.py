@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from mmamr.models import EfficientNetLite
 from mmamr.models.backbones.efficientnet_lite import DEPTHS, timm_names
 from mmamr.registry import MODELS
-from mmamr.utils import InputError
+from mmamr.utils import InputError, evaluating
 
 DEFAULT_ARGS = dict(type='mmamr.EfficientNetLite', arch='lite0')
 PRETRAINED = dict(type='EfficientNetLitePretrained', arch='lite0')
@@ -108,6 +108,9 @@ def test_output_stride_in_training():
     plain.load_state_dict(model.state_dict())
     assert model.train()(image)[0].shape[-1] == 2 and model.eval()(image)[0].shape[-1] == 4
     torch.testing.assert_close(model.train()(image)[0], plain.train()(image)[0])
+    with evaluating(model.train()):
+        assert model(image)[0].shape[-1] == 4
+    assert model(image)[0].shape[-1] == 2
     same = build(output_stride=16)
     same.load_state_dict(model.state_dict())
     torch.testing.assert_close(model.eval()(image)[0], same.eval()(image)[0])

@@ -87,9 +87,9 @@ optim_wrapper = dict(optimizer=dict(lr=4e-4), clip_grad=dict(max_norm=10, norm_t
 # Without warm-up the head overshoots on these features and stays with the background for a while.
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=30, by_epoch=False),
-    dict(type='PolyLR', power=0.9, eta_min=0.0, begin=30, end=300, by_epoch=False),
+    dict(type='PolyLR', power=0.9, eta_min=0.0, begin=30, end=200, by_epoch=False),
 ]
-train_cfg = dict(max_iters=300, val_interval=300)
-default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=150))
+train_cfg = dict(max_iters=200, val_interval=200)
+default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=100))
 custom_hooks = [dict(type='mmamr.ChannelsLastHook')]
-test_time = dict(ms=True, flip=True, crf=True)
+test_time = dict(ms=True, scales=(0.75, 1.0, 1.25), flip=True, crf=True)

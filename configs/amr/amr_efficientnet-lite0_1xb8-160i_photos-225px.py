@@ -31,10 +31,11 @@ optim_wrapper = dict(
     clip_grad=dict(max_norm=10.0),
     paramwise_cfg=dict(custom_keys={'head': dict(lr_mult=10.0), 'amm': dict(lr_mult=10.0)}),
 )
-param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0.0, begin=0, end=200, by_epoch=False)]
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=200, val_interval=200)
+param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0.0, begin=0, end=160, by_epoch=False)]
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=160, val_interval=160)
 val_cfg = dict()
-default_hooks = dict(logger=dict(interval=20, log_metric_by_epoch=False), checkpoint=dict(by_epoch=False, interval=100))
+default_hooks = dict(logger=dict(interval=20, log_metric_by_epoch=False), checkpoint=dict(by_epoch=False, interval=80))
 log_processor = dict(by_epoch=False)
+custom_hooks = [dict(type='TagCheckHook')]
 test_cfg = dict(type='CAMLoop', scales=(0.75, 1.25))
 test_evaluator = dict(type='CAMMetric')
