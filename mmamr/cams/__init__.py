@@ -2,7 +2,7 @@ from .batch import batch_cams
 from .climbing import Climbing, climb, climbed_cams, climbed_maps
 from .maps import average, mix, normalize_maps, seed, upsample
 from .multi_scale import multi_scale_maps, resize_images
-from .thresholds import candidates, li_threshold, score_histogram
+from .thresholds import candidates, otsu_threshold, score_histogram
 from .walks import label_of_cam, walk_cam
 
 __all__ = [
@@ -14,10 +14,10 @@ __all__ = [
     'climbed_cams',
     'climbed_maps',
     'label_of_cam',
-    'li_threshold',
     'mix',
     'multi_scale_maps',
     'normalize_maps',
+    'otsu_threshold',
     'resize_images',
     'score_histogram',
     'seed',

@@ -27,11 +27,11 @@ def score_histogram(cam: CAM, xi: float = 0.5, bins: int = BINS) -> np.ndarray:
     return np.histogram(score, bins=bins, range=(0, 1))[0] / score.size
 
 
-def li_threshold(histogram: np.ndarray) -> float:
-    """Threshold of least cross entropy between the scores and the means of the two parts that it makes.
+def otsu_threshold(histogram: np.ndarray) -> float:
+    """Threshold whose two parts of the scores lie farthest from each other, by their variance.
 
-    Li & Tam, An iterative algorithm for minimum cross entropy thresholding, Pattern Recognition Letters 1998. Unlike
-    Otsu's it does not ask the parts to be of one size and spread, and the scores of a background are many and small.
+    Otsu, A threshold selection method from gray-level histograms, IEEE Transactions on Systems, Man, and Cybernetics
+    1979.
 
     Args:
         histogram (np.ndarray): Counts or shares of equal bins of [0, 1], ``(bins, )``.
@@ -48,11 +48,11 @@ def li_threshold(histogram: np.ndarray) -> float:
     low, low_moment = mass[:-1], moment[:-1]
     high, high_moment = mass[-1] - low, moment[-1] - low_moment
     parts = (low > 0) & (high > 0)
-    low_mean = low_moment[parts] / low[parts]
-    high_mean = high_moment[parts] / high[parts]
-    entropy = -(low_moment[parts] * np.log(low_mean) + high_moment[parts] * np.log(high_mean))
-    border = (np.flatnonzero(parts) + 1)[entropy.argmin()]
-    return round(float(border / len(shares)), 2)
+    gap = high_moment[parts] / high[parts] - low_moment[parts] / low[parts]
+    variance = low[parts] * high[parts] * gap**2
+    # empty bins between the parts make equal borders: the one in their middle
+    best = (np.flatnonzero(parts) + 1)[np.isclose(variance, variance.max(), rtol=1e-9)]
+    return round(float(best.mean() / len(shares)), 2)
 
 
 def candidates(threshold: float, factors: tuple[float, ...] = (0.5, 0.75, 1.0, 1.25, 1.5)) -> list[float]:

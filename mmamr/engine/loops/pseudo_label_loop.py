@@ -8,7 +8,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import print_log
 
-from mmamr.cams import candidates, label_of_cam, li_threshold, mix, score_histogram, upsample
+from mmamr.cams import candidates, label_of_cam, mix, otsu_threshold, score_histogram, upsample
 from mmamr.datasets import choose_items
 from mmamr.fileio import read_image, read_rgb
 from mmamr.refine import crf_label
@@ -32,7 +32,7 @@ class PseudoLabelLoop(LabelLoop):
         *args: See :class:`LabelLoop`; ``cam_dir`` is a folder of CAMs or of walks, and labels stand in
             ``SegmentationClassPseudo`` in the work folder.
         threshold (float | str): Background threshold, in [0, 1] of the largest score. ``'auto'``: that of
-            :func:`mmamr.cams.li_threshold`, from the scores of all images of the split; it needs no masks. The chosen
+            :func:`mmamr.cams.otsu_threshold`, from the scores of all images of the split; it needs no masks. The chosen
             one is logged, is the metric ``threshold`` and stands in ``threshold.json`` beside the labels;
             ``thresholds.png`` in the folder above shows labels at five thresholds. Defaults to 0.2 (row C6).
         power (float, optional): Of walks that carried the background along (``powers`` of :class:`WalkLoop`): the power
@@ -121,7 +121,7 @@ class PseudoLabelLoop(LabelLoop):
                 return histograms
 
             parts = share_work(count, range(len(self.dataset)), self.dataloader.num_workers, 'scores')
-            answer = [li_threshold(np.sum([one for part in parts for one in part], axis=0))]
+            answer = [otsu_threshold(np.sum([one for part in parts for one in part], axis=0))]
             with atomic_write(osp.join(self.out_dir, THRESHOLD_FILE), 'w', encoding='utf-8') as file:
                 json.dump(dict(threshold=answer[0], candidates=candidates(answer[0])), file)
             print_log(f'{self.out_dir}: the background threshold is {answer[0]}, chosen from the scores', 'current')

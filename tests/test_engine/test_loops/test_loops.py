@@ -12,10 +12,10 @@ from PIL import Image
 from mmamr.cams import (
     Climbing,
     climbed_maps,
-    li_threshold,
     mix,
     multi_scale_maps,
     normalize_maps,
+    otsu_threshold,
     score_histogram,
     seed,
     upsample,
@@ -520,9 +520,9 @@ class TestPseudoLabelLoop:
         options = {'test_cfg.threshold': 'auto'}
         _, metrics = test('tiny_pseudo-label', options=options)
         labels = tmp_path / 'work' / 'SegmentationClassPseudo'
-        # objects score 0.5 to 0.8 and more after mixing, the rest about 0.1
-        expected = li_threshold(sum(score_histogram(read_cam(cams / f'{img_id}.npz')) for img_id in IDS))
-        assert metrics['threshold'] == expected and 0.1 < expected < 0.7
+        # objects score more than 0.6 after mixing, the rest less than 0.2
+        expected = otsu_threshold(sum(score_histogram(read_cam(cams / f'{img_id}.npz')) for img_id in IDS))
+        assert metrics['threshold'] == expected and 0.1 < expected < 0.8
         assert json.loads((labels / 'threshold.json').read_text())['threshold'] == expected
         assert metrics['label/mIoU'] == pytest.approx(metrics_at(test, expected)['label/mIoU'])
         with Image.open(tmp_path / 'work' / 'thresholds.png') as sheet:
