@@ -21,7 +21,7 @@ model = dict(
         output_stride=16,
         frozen_stages=5,
         norm_eval=True,
-        init_cfg=dict(type='EfficientNetLitePretrained', arch='lite0'),
+        init_cfg=dict(type='EfficientNetLitePretrained', arch='lite0', checkpoint=None, prefix=''),
     ),
     decode_head=dict(
         type='mmamr.ASPPV2Head',

@@ -12,6 +12,11 @@ stages = dict(
         options={'_delete_': True, 'test_cfg.cam_dir': '{cam.out_dir}'},
     ),
     segmentation=dict(
-        config='{{ fileDirname }}/../deeplabv2/deeplabv2_efficientnet-lite0-d16_1xb8-200i_photos-225x225.py'
+        config='{{ fileDirname }}/../deeplabv2/deeplabv2_efficientnet-lite0-d16_1xb8-200i_photos-225x225.py',
+        # from the classifier, whose features know these classes already
+        options={
+            'model.backbone.init_cfg.checkpoint': '{classifier.checkpoint}',
+            'model.backbone.init_cfg.prefix': 'spotlight.backbone.',
+        },
     ),
 )

@@ -30,7 +30,8 @@ QUICK = {
     'segmentation': {
         'train_cfg.max_iters': 2,
         'train_cfg.val_interval': 2,
-        'model.backbone.init_cfg': None,
+        'model.backbone.init_cfg.checkpoint': '{classifier.checkpoint}',
+        'model.backbone.init_cfg.prefix': 'spotlight.backbone.',
         'train_dataloader.dataset.label_dir': '{pseudo_label.out_dir}',
         'train_dataloader.num_workers': 0,
         'train_dataloader.persistent_workers': False,

@@ -224,14 +224,17 @@ class EfficientNetLitePretrained(StrictPretrained):
 
     Args:
         arch (str): ``'lite0'``, ``'lite1'`` or ``'lite2'``. Defaults to ``'lite0'``.
-        checkpoint (str, optional): The package's file, where it lies elsewhere. Defaults to None: that of the package.
+        checkpoint (str, optional): The package's file, where it lies elsewhere, or a checkpoint that was trained here.
+            Defaults to None: that of the package.
+        prefix (str): Only tensors whose names start so are loaded, without it: ``'spotlight.backbone.'`` of a
+            classifier's checkpoint. Defaults to ''.
     """
 
-    def __init__(self, arch: str = 'lite0', checkpoint: str | None = None) -> None:
+    def __init__(self, arch: str = 'lite0', checkpoint: str | None = None, prefix: str = '') -> None:
         if arch not in DEPTHS:
             raise ValueError(f'arch must be one of {tuple(DEPTHS)}, but got {arch!r}')
         self.arch = arch
-        super().__init__(checkpoint or '')
+        super().__init__(checkpoint or '', prefix)
 
     def __call__(self, module: nn.Module) -> None:
         """Load the weights.

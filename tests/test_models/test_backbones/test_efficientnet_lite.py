@@ -200,6 +200,16 @@ def test_a_file_elsewhere(tmp_path, published):
     assert torch.equal(model.conv_stem.weight, published['_conv_stem.weight'])
 
 
+def test_a_checkpoint_of_a_classifier(tmp_path):
+    trained = build()
+    state = {f'spotlight.backbone.{name}': value for name, value in trained.state_dict().items()}
+    torch.save(dict(state_dict={**state, 'spotlight.head.weight': torch.zeros(3)}), tmp_path / 'iter_2.pth')
+    init_cfg = dict(**PRETRAINED, checkpoint=str(tmp_path / 'iter_2.pth'), prefix='spotlight.backbone.')
+    model = MODELS.build(dict(**DEFAULT_ARGS, init_cfg=init_cfg))
+    model.init_weights()
+    assert all(torch.equal(value, trained.state_dict()[name]) for name, value in model.state_dict().items())
+
+
 def test_a_missing_package_says_what_to_take(monkeypatch):
     monkeypatch.setattr(importlib.util, 'find_spec', lambda name: None)
     with DefaultScope.overwrite_default_scope('mmamr'), pytest.raises(InputError) as error:
