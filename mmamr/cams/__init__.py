@@ -3,6 +3,7 @@ from .climbing import Climbing, climb, climbed_cams, climbed_maps
 from .large_maps import argmax_at, bands, enlarge_label
 from .maps import average, mix, normalize_maps, resize_cam, seed, upsample
 from .multi_scale import multi_scale_maps, resize_images
+from .thresholds import candidates, otsu_threshold, score_histogram
 from .walks import label_of_cam, walk_cam
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     'average',
     'bands',
     'batch_cams',
+    'candidates',
     'climb',
     'climbed_cams',
     'climbed_maps',
@@ -20,7 +22,9 @@ __all__ = [
     'multi_scale_maps',
     'normalize_maps',
     'resize_cam',
+    'otsu_threshold',
     'resize_images',
+    'score_histogram',
     'seed',
     'upsample',
     'walk_cam',

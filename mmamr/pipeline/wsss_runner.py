@@ -17,7 +17,7 @@ from mmamr.compat import setup_cpu_distributed
 from mmamr.datasets.data_root import leave_out_masks, open_data_root
 from mmamr.engine.checkpoints import remove_checkpoints
 from mmamr.registry import RUNNERS
-from mmamr.utils import FolderLock, InputError, atomic_write, failure_line
+from mmamr.utils import WARNINGS_FILE, FolderLock, InputError, atomic_write, failure_line
 
 from .decision import Decision
 from .manifest import Manifest, clean_folder
@@ -215,7 +215,18 @@ class WSSSRunner:
             record = self.manifest.stages.get(stage.name, {})
             metrics = ', '.join(shown_metrics(record.get('metrics', {}))[:3])
             self._tell(f'{place}: done in {record.get("seconds", 0):.0f} s' + (f', {metrics}' if metrics else ''))
+            for line in self._warnings(stage):
+                self._tell(f'  warning: {line}')
         return worked
+
+    def _warnings(self, stage: Stage) -> list[str]:
+        """What a stage left for the user to know."""
+        with (
+            suppress(OSError),
+            open(osp.join(self.planner.folder(stage.name), WARNINGS_FILE), encoding='utf-8') as file,
+        ):
+            return file.read().splitlines()
+        return []
 
     def _decide(self, stage: Stage) -> Decision:
         """What to do with a stage now.

@@ -6,9 +6,10 @@ from .modes import evaluating, frozen
 from .options import DictAction, add_config_arguments, split_names
 from .parallel import share_work
 from .progress import progress_bar, track
-from .work_dir import default_work_dir
+from .work_dir import WARNINGS_FILE, default_work_dir
 
 __all__ = [
+    'WARNINGS_FILE',
     'DatasetError',
     'DictAction',
     'FolderLock',

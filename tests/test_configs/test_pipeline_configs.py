@@ -70,8 +70,11 @@ def test_children_change_single_stages(tmp_path):
     embedded = build('pipelines/amr_resnet18-w16_irnet_deeplabv2_embedded.py', tmp_path)
     assert changed('cam_resnet18-w16_irnet_deeplabv2_embedded', embedded) == ['classifier', 'cam']
     voc12 = build('pipelines/amr_resnet50_irnet_deeplabv2-r101_voc12aug.py', tmp_path)
-    assert changed('amr_resnet50_irnet_segformer-b2_voc12aug', voc12) == ['segmentation', 'evaluation']
-    assert changed('amr_resnet50_paper_irnet_deeplabv2-r101_voc12aug', voc12) == ['classifier', 'cam']
+    same = 'amr_resnet50_irnet_deeplabv2-r101_voc12aug'
+    segformer = '../segformer/segformer_mit-b2_1xb16-20k_voc12aug-pseudo-512x512.py'
+    assert changed(same, voc12, **{'stages.segmentation.config': segformer}) == ['segmentation', 'evaluation']
+    paper = '../amr/amr_resnet50_paper_1xb16-8e_voc12aug-512px.py'
+    assert changed(same, voc12, **{'stages.classifier.config': paper}) == ['classifier', 'cam']
     released = changed('amr_resnet50_released_irnet_deeplabv2-r101_voc12aug', voc12)
     assert released == ['classifier', 'cam', 'baseline']
 

@@ -5,6 +5,7 @@ from .mean_displacement import MeanDisplacementHook
 from .picture_hook import PictureHook
 from .prediction_picture_hook import PredictionPictureHook
 from .resumable_randomness_hook import ResumableRandomnessHook
+from .tag_check_hook import TagCheckHook
 
 __all__ = [
     'ActivationHistogramHook',
@@ -14,4 +15,5 @@ __all__ = [
     'PictureHook',
     'PredictionPictureHook',
     'ResumableRandomnessHook',
+    'TagCheckHook',
 ]

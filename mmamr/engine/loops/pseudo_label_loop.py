@@ -1,14 +1,25 @@
-from typing import Any
+import json
+import os.path as osp
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
+from mmengine.dataset import BaseDataset
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.logging import print_log
 
-from mmamr.cams import enlarge_label, label_of_cam, mix, upsample
+from mmamr.cams import candidates, enlarge_label, label_of_cam, mix, otsu_threshold, score_histogram, upsample
+from mmamr.datasets import choose_items
 from mmamr.fileio import read_rgb
 from mmamr.refine import crf_label
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
+from mmamr.utils import atomic_write, share_work
+from mmamr.visualization import Row, draw_labels, draw_sheet, save_picture
 
 from .label_loop import LabelLoop
+
+THRESHOLD_FILE = 'threshold.json'
 
 
 @LOOPS.register_module()
@@ -20,7 +31,10 @@ class PseudoLabelLoop(LabelLoop):
     Args:
         *args: See :class:`LabelLoop`; ``cam_dir`` is a folder of CAMs or of walks, and labels stand in
             ``SegmentationClassPseudo`` in the work folder.
-        threshold (float): Background threshold, in [0, 1] of the largest score. Defaults to 0.2 (row C6).
+        threshold (float | str): Background threshold, in [0, 1] of the largest score. ``'auto'``: that of
+            :func:`mmamr.cams.otsu_threshold`, from the scores of all images of the split; it needs no masks. The chosen
+            one is logged, is the metric ``threshold`` and stands in ``threshold.json`` beside the labels;
+            ``thresholds.png`` in the folder above shows labels at five thresholds. Defaults to 0.2 (row C6).
         power (float, optional): Of walks that carried the background along (``powers`` of :class:`WalkLoop`): the power
             whose background takes the place of the threshold. Defaults to None.
         unsure (tuple[float, float], optional): Pixels whose score lies between these two thresholds become 255.
@@ -39,27 +53,32 @@ class PseudoLabelLoop(LabelLoop):
     def __init__(
         self,
         *args: Any,
-        threshold: float = 0.2,
+        threshold: float | Literal['auto'] = 0.2,
         power: float | None = None,
         unsure: tuple[float, float] | None = None,
         crf: dict | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        if not 0 <= threshold <= 1:
-            raise ValueError(f'threshold must be in [0, 1], but got {threshold}')
+        self.auto = threshold == 'auto'
+        if not self.auto and (isinstance(threshold, str) or not 0 <= threshold <= 1):
+            raise ValueError(f"threshold must be in [0, 1] or 'auto', but got {threshold!r}")
         if unsure is not None and not 0 <= unsure[0] <= unsure[1] <= 1:
             raise ValueError(f'unsure must be two ascending thresholds in [0, 1], but got {unsure}')
         if sum(option is not None for option in (power, unsure, crf)) > 1:
             raise ValueError('only one of power, unsure and crf can be given')
-        self.threshold = threshold
+        if self.auto and (power is not None or unsure is not None):
+            raise ValueError("power and unsure take the place of the threshold: threshold='auto' does not go with them")
+        # of 'auto' until it is chosen
+        self.threshold = 0.2 if isinstance(threshold, str) else threshold
         self.power = power
         self.unsure = unsure
         self.crf = crf
 
     def settings(self) -> dict[str, Any]:
         """The scores and how they become labels."""
-        options = dict(threshold=self.threshold, power=self.power, unsure=self.unsure, crf=self.crf)
+        threshold = 'auto' if self.auto else self.threshold
+        options = dict(threshold=threshold, power=self.power, unsure=self.unsure, crf=self.crf)
         return dict(super().settings(), **options, **(self.photo_settings() if self.crf is not None else {}))
 
     def label(self, cam: CAM, img_path: str) -> np.ndarray:
@@ -69,3 +88,75 @@ class PseudoLabelLoop(LabelLoop):
         image = read_rgb(img_path, max_long_side=self.dataset.max_long_side)
         maps = upsample(mix(cam, self.xi), image.shape[:2])
         return enlarge_label(crf_label(image, maps, cam.classes, self.threshold, **self.crf), cam.size)
+
+    def make_files(self, pending: Sequence[int]) -> None:
+        """Choose the threshold if that was asked for, and make the labels of these images."""
+        if self.auto:
+            self.choose_threshold()
+        super().make_files(pending)
+        if self.auto and is_main_process():
+            save_picture(osp.join(osp.dirname(osp.abspath(self.out_dir)), 'thresholds.png'), self.threshold_sheet())
+
+    def measure(self) -> dict[str, float]:
+        """Metrics of all files, and the threshold that was chosen."""
+        metrics = super().measure()
+        if not self.auto:
+            return metrics
+        return dict(metrics, threshold=self._known_threshold() or self.choose_threshold())
+
+    def choose_threshold(self) -> float:
+        """Choose the threshold from the scores of all images; the same for any order, number of processes and workers.
+
+        Returns:
+            float: It is kept in :attr:`threshold` and beside the labels.
+        """
+        answer = [0.0]
+        if is_main_process():
+
+            def count(part: Sequence[int], advance: Callable[[], None]) -> list[np.ndarray]:
+                histograms = []
+                for index in part:
+                    img_id = BaseDataset.get_data_info(self.dataset, index)['img_id']
+                    histograms.append(score_histogram(self.cams.read(img_id), self.xi))
+                    advance()
+                return histograms
+
+            parts = share_work(count, range(len(self.dataset)), self.dataloader.num_workers, 'scores')
+            answer = [otsu_threshold(np.sum([one for part in parts for one in part], axis=0))]
+            with atomic_write(osp.join(self.out_dir, THRESHOLD_FILE), 'w', encoding='utf-8') as file:
+                json.dump(dict(threshold=answer[0], candidates=candidates(answer[0])), file)
+            print_log(f'{self.out_dir}: the background threshold is {answer[0]}, chosen from the scores', 'current')
+        broadcast_object_list(answer)
+        self.threshold = answer[0]
+        return answer[0]
+
+    def _known_threshold(self) -> float | None:
+        """The threshold that the labels were made with."""
+        try:
+            with open(osp.join(self.out_dir, THRESHOLD_FILE), encoding='utf-8') as file:
+                return float(json.load(file)['threshold'])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def threshold_sheet(self, num: int = 4) -> np.ndarray:
+        """Labels of some images at five thresholds, side by side; RGB uint8 ``(H, W, 3)``."""
+        chosen = self.threshold
+
+        def draw(part: Sequence[dict[str, Any]], advance: Callable[[], None]) -> list[Row]:
+            rows = []
+            for item in part:
+                image = read_rgb(item['img_path'])
+                cam = self.cams.read(item['img_id'], image.shape[:2])
+                panels = {'photo': image}
+                for threshold in candidates(chosen):
+                    self.threshold = threshold
+                    name = f'{threshold:.2f}, chosen' if threshold == chosen else f'{threshold:.2f}'
+                    label = self.label(cam, item['img_path'])
+                    panels[name] = draw_labels(image, label, self.dataset.metainfo['palette'])
+                rows.append(Row(panels, item['img_id']))
+                advance()
+            self.threshold = chosen
+            return rows
+
+        parts = share_work(draw, choose_items(self.dataset, num=num), self.dataloader.num_workers, 'thresholds')
+        return draw_sheet([row for part in parts for row in part])

