@@ -112,13 +112,10 @@ def datasets_to_check(args: argparse.Namespace, folder: str) -> dict[str, ImageL
     Raises:
         InputError: If there is none.
     """
-    if (
-        args.config is None
-        and os.path.isdir(args.data_root)
-        and not os.path.isdir(os.path.join(args.data_root, args.img_dir))
-    ):
-        return datasets_of_photos(args, folder)
     if args.config is None:
+        laid_out = any(os.path.exists(os.path.join(args.data_root, name)) for name in (args.img_dir, args.split))
+        if os.path.isdir(args.data_root) and not laid_out:
+            return datasets_of_photos(args, folder)
         return {args.data_root: dataset_of_options(args)}
     cfg = load_config(args.config, {'work_dir': folder, **(args.cfg_options or {})})
     found = datasets_of_pipeline(cfg) if 'stages' in cfg else datasets_of_config(cfg)
