@@ -9,7 +9,7 @@ from .items import choose_items
 from .labels import CSVLabels, LabelTable, MaskLabels, VOCXMLLabels
 from .samplers import SameSizeBatchSampler
 from .segmentation_dataset import LoadMask, SegmentationDataset
-from .transforms import KeepPhoto, LoadImage, RandomCropPad, RandomLongSideResize, RandomSquareErase
+from .transforms import InferencerLoader, KeepPhoto, LoadImage, RandomCropPad, RandomLongSideResize, RandomSquareErase
 
 __all__ = [
     'AffinityLabelDataset',
@@ -18,6 +18,7 @@ __all__ = [
     'EmbeddedDataset',
     'EmbeddedSegmentationDataset',
     'ImageLabelDataset',
+    'InferencerLoader',
     'KeepPhoto',
     'LabelTable',
     'LoadImage',
