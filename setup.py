@@ -90,9 +90,11 @@ if __name__ == '__main__':
         install_requires=parse_requirements('requirements/runtime.txt'),
         extras_require={
             'crf': parse_requirements('requirements/crf.txt'),
+            'export': parse_requirements('requirements/export.txt'),
             'docs': parse_requirements('requirements/docs.txt'),
             'weights': parse_requirements('requirements/weights.txt'),
             'tests': parse_requirements('requirements/tests.txt'),
         },
+        entry_points={'console_scripts': ['mmamr = mmamr.cli:main']},
         zip_safe=False,
     )

@@ -120,6 +120,7 @@ def apply_compat() -> None:
     load_checkpoints_safely()
     register_package_for_configs()
     cure_spawned_workers()
+    let_mmseg_infer()
 
 
 def filter_warnings() -> None:
@@ -472,6 +473,96 @@ def cure_spawned_workers() -> None:
     process hands down to its children comes before that, and now names :func:`apply_compat`, which imports mmamr.
     """
     vars(multiprocessing.current_process())['_config']['mmamr'] = apply_compat
+
+
+def let_mmseg_infer() -> None:
+    """Let mmseg's ``MMSegInferencer`` and ``inference_model`` take the configs of mmamr.
+
+    They look for ``LoadImageFromFile``, drop ``LoadAnnotations`` alone, and the function wants a ``test_pipeline``
+    beside the data loader's. Where a config loads photos by ``mmamr.LoadImage``, they get its pipeline without masks.
+    """
+    for name, cure in (('mmseg.apis.mmseg_inferencer', _cure_inferencer), ('mmseg.apis.inference', _cure_inference)):
+        if name in sys.modules:
+            cure(sys.modules[name])
+        elif not any(isinstance(finder, _CuringFinder) and finder.name == name for finder in sys.meta_path):
+            sys.meta_path.insert(0, _CuringFinder(name, cure))
+
+
+class _CuringFinder(MetaPathFinder):
+    """Finds one module as ever, and cures it when it has been imported."""
+
+    def __init__(self, name: str, cure: Callable[[types.ModuleType], None]) -> None:
+        self.name = name
+        self.cure = cure
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        if name != self.name:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def exec_module(module: types.ModuleType) -> None:
+                load(module)
+                self.cure(module)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+def inference_pipeline(cfg: Any) -> list[dict] | None:
+    """The test pipeline of a config for photos without masks; None where it is none of mmamr's.
+
+    Args:
+        cfg (Config): Config of a segmentation model.
+    """
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    steps = [dict(step) for step in dataset.get('pipeline') or cfg.get('test_pipeline') or ()]
+    if not any(step['type'] in ('mmamr.LoadImage', 'LoadImage') for step in steps):
+        return None
+    kept = [step for step in steps if step['type'].split('.')[-1] not in ('LoadMask', 'LoadAnnotations')]
+    for step in kept:
+        if step['type'] in ('mmamr.LoadImage', 'LoadImage'):
+            step['type'] = 'mmamr.InferencerLoader'
+            if dataset.get('max_long_side') is not None:
+                step['max_long_side'] = dataset['max_long_side']
+    return kept
+
+
+def _cure_inferencer(module: types.ModuleType) -> None:
+    from mmengine.dataset import Compose
+
+    cls = module.MMSegInferencer
+    init_pipeline = cls._init_pipeline
+    if hasattr(init_pipeline, '__wrapped__'):
+        return
+
+    @functools.wraps(init_pipeline)
+    def _init_pipeline(self: Any, cfg: Any) -> Any:
+        steps = inference_pipeline(cfg)
+        return init_pipeline(self, cfg) if steps is None else Compose(steps)
+
+    cls._init_pipeline = _init_pipeline
+
+
+def _cure_inference(module: types.ModuleType) -> None:
+    from mmengine.dataset import Compose, pseudo_collate
+
+    prepare = module._preprare_data
+    if hasattr(prepare, '__wrapped__'):
+        return
+
+    @functools.wraps(prepare)
+    def prepare_data(imgs: Any, model: Any) -> tuple[dict, bool]:
+        steps = inference_pipeline(model.cfg)
+        if steps is None:
+            return prepare(imgs, model)
+        is_batch = isinstance(imgs, (list, tuple))
+        pipeline = Compose(steps)
+        return pseudo_collate([pipeline(img) for img in (imgs if is_batch else [imgs])]), is_batch
+
+    module._preprare_data = prepare_data  # type: ignore[attr-defined]
 
 
 def keep_freed_memory() -> bool:

@@ -219,6 +219,46 @@ def write_cams(tiny_config: Callable, tmp_path: Path) -> Callable[..., str]:
     return write
 
 
+class Trained(NamedTuple):
+    """Checkpoints as a training leaves them behind, of tiny models with random weights."""
+
+    segmentation: str
+    classifier: str
+    photos: str
+    """Folder of the photos of :func:`shared_voc`."""
+
+
+@pytest.fixture(scope='session')
+def trained(shared_voc: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """A segmentation model and a classifier for :func:`shared_voc` whose predictions vary, written by mmengine."""
+    from mmengine.config import Config
+    from mmengine.runner import Runner
+
+    paths = []
+    for name, heads in (('tiny_segmentation', 'decode_head'), ('tiny_amr', 'head')):
+        work_dir = tmp_path_factory.mktemp(name)
+        with pytest.MonkeyPatch.context() as patch, DefaultScope.overwrite_default_scope(None):
+            patch.setenv('MMAMR_TINY_VOC', str(shared_voc))
+            cfg = Config.fromfile(CONFIGS / f'{name}.py')
+            cfg.merge_from_dict(dict(work_dir=str(work_dir), experiment_name=work_dir.name, log_level='ERROR'))
+            if name == 'tiny_segmentation':
+                cfg.train_dataloader.dataset.label_dir = str(shared_voc / 'SegmentationClass')
+            cfg.dump(str(work_dir / f'{name}.py'))
+            patch.setattr(DefaultScope, '_instance_dict', OrderedDict())
+            runner = Runner.from_cfg(cfg)
+            runner._train_loop = runner.build_train_loop(runner._train_loop)
+            generator = torch.Generator().manual_seed(0)
+            for module_name, parameter in runner.model.named_parameters():
+                if heads in module_name.split('.'):
+                    weight = torch.randn(parameter.shape, generator=generator)
+                    # without a part that all pixels share, so that no class is everywhere
+                    mean = weight.flatten(1).mean(1).view(-1, 1, 1, 1) if weight.ndim == 4 else weight
+                    parameter.data.copy_(weight - mean)
+            runner.save_checkpoint(str(work_dir), 'last.pth', save_optimizer=False, save_param_scheduler=False)
+        paths.append(str(work_dir / 'last.pth'))
+    return Trained(*paths, str(shared_voc / 'JPEGImages'))
+
+
 class Ended(NamedTuple):
     """How a process ended."""
 

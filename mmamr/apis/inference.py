@@ -1,6 +1,7 @@
 """A model from a config, and the CAMs of any images from a model."""
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,26 +12,28 @@ from mmengine.model import BaseModel
 
 from mmamr.cams import Climbing
 from mmamr.datasets import load_config
-from mmamr.fileio import read_rgb
-from mmamr.fileio.images import ImageInput
 from mmamr.models.utils import build_model, class_names, class_numbers, preprocess
 from mmamr.structures import CAM, ClassIndex
-from mmamr.utils import evaluating
+from mmamr.utils import InputError, check_types, config_of_checkpoint, evaluating
 from mmamr.visualization import cam_row, draw_sheet, save_picture
+
+from .inputs import Photo, list_photos, photo_title, read_photo
 
 
 def init_model(
-    config: str | os.PathLike | Config,
-    checkpoint: str | None = None,
+    config: str | os.PathLike | Config | None = None,
+    checkpoint: str | os.PathLike | None = None,
     device: str | torch.device = 'cpu',
     cfg_options: dict[str, Any] | None = None,
 ) -> BaseModel:
     """Build the model of a config and load its weights.
 
     Args:
-        config (str | PathLike | Config): A file, one of an installed package (``'mmamr::amr/….py'``), or a config.
-        checkpoint (str, optional): File or URL of the weights; read with ``weights_only=True``, and every tensor must
-            fit. Defaults to None: the weights that the config starts its training from, which may be downloaded.
+        config (str | PathLike | Config, optional): A file, one of an installed package (``'mmamr::amr/….py'``), or a
+            config. Defaults to None: the one that a training wrote into the checkpoint.
+        checkpoint (str | PathLike, optional): File or URL of the weights; read with ``weights_only=True``, and every
+            tensor must fit. Defaults to None: the weights that the config starts its training from, which may be
+            downloaded.
         device (str | torch.device): Where the model goes. Defaults to 'cpu'.
         cfg_options (dict, optional): Settings to override, by dotted key. Defaults to None.
 
@@ -40,15 +43,36 @@ def init_model(
 
     Raises:
         FileNotFoundError: If there is no such config or checkpoint.
-        InputError: If the checkpoint is not one of this model.
+        InputError: If the checkpoint is not one of this model, or has no config where none is named.
     """
+    if config is None:
+        if checkpoint is None:
+            raise InputError('neither a config nor a checkpoint is named, so there is no model: name one of them')
+        config = config_in(checkpoint)
     return build_model(load_config(config, cfg_options), checkpoint, device)
+
+
+def config_in(checkpoint: str | os.PathLike) -> Config:
+    """The config that a training wrote into its checkpoint; it is read as data, and builds what is registered only.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        InputError: If it is no checkpoint, or has no config with a model.
+    """
+    cfg = config_of_checkpoint(checkpoint)
+    if cfg is None or not isinstance(cfg.get('model'), dict):
+        raise InputError(f'{os.fspath(checkpoint)} holds no config of its training: name the config file by --config')
+    where = f'{os.fspath(checkpoint)}: the config in it'
+    check_types(cfg.to_dict()['model'], where)
+    loader = cfg.to_dict().get('test_dataloader') or {}
+    check_types((loader.get('dataset') or {}).get('pipeline'), where)
+    return cfg
 
 
 @torch.no_grad()
 def make_cams(
     model: BaseModel,
-    images: ImageInput | Sequence[ImageInput],
+    images: Photo | Sequence[Photo],
     labels: Sequence[Sequence[int | str]] | None = None,
     scales: Sequence[float] | None = None,
     flip: bool | None = None,
@@ -60,9 +84,12 @@ def make_cams(
     Args:
         model (BaseModel): A :class:`~mmamr.models.CAMClassifier` or :class:`~mmamr.models.AMRClassifier`, e.g. from
             :func:`init_model`. Its mode is restored.
-        images (str | PathLike | np.ndarray | Sequence): One or several files or uint8 arrays ``(H, W, 3)`` of any size.
+        images (str | PathLike | np.ndarray | PIL.Image.Image | Tensor | Sequence): One or several photos of any size:
+            files, folders of them, uint8 arrays ``(H, W, 3)``, PIL images, RGB tensors ``(3, H, W)`` (uint8, or floats
+            in [0, 1]).
         labels (Sequence[Sequence[int | str]], optional): Classes of each image, numbers counted from 0 or names.
-            Defaults to None: those that the model gives more than ``score_threshold``, perhaps none.
+            Defaults to None: those that the model gives more than ``score_threshold``. Where it gives none so much, the
+            CAM has no class, and a warning names the photo, its best class and score.
         scales (Sequence[float], optional): Factors of the image's size. Defaults to None: those of the config's CAM
             stage, 1 where it has none.
         flip (bool, optional): Whether the mirror image is added at each scale. Defaults to None: as the config's CAM
@@ -74,9 +101,10 @@ def make_cams(
         list[CAM]: One an image.
 
     Raises:
+        DatasetError: If a file is missing or broken.
         ValueError: If an image or a label is none.
     """
-    images = [images] if isinstance(images, (str, os.PathLike, np.ndarray)) else list(images)
+    images = list_photos(images)
     if labels is not None and len(labels) != len(images):
         raise ValueError(f'labels of {len(labels)} images were given for {len(images)} images')
     stage = (model.cfg.get('test_cfg') or {}) if hasattr(model, 'cfg') else {}
@@ -86,19 +114,33 @@ def make_cams(
     cams = []
     with evaluating(model):
         for index, image in enumerate(images):
-            inputs = preprocess(model, read_rgb(image, channel_order))
+            inputs = preprocess(model, read_photo(image, channel_order))
             if labels is None:
                 scores = model.predict(inputs)[0].pred_score
                 classes = (scores > score_threshold).nonzero()[:, 0].tolist()
+                if not classes:
+                    warnings.warn(
+                        no_class_line(model, photo_title(image, index), scores, score_threshold), stacklevel=2
+                    )
             else:
                 classes = class_numbers(model, labels[index])
             cams += model.make_cams(inputs, [classes], scales, flip, climbing)
     return cams
 
 
+def no_class_line(model: BaseModel, title: str, scores: torch.Tensor, threshold: float) -> str:
+    """What to say of a photo in which a classifier sees no class."""
+    best = int(scores.argmax())
+    return (
+        f'{title}: no class scores more than {threshold:g}, so that there is no CAM; the best is '
+        f'{class_names(model)[best]} with {float(scores[best]):.2f}; name its classes (labels) or a lower '
+        'score_threshold'
+    )
+
+
 def show_cams(
     model: BaseModel,
-    images: ImageInput | Sequence[ImageInput],
+    images: Photo | Sequence[Photo],
     cams: Sequence[CAM],
     out_file: str | None = None,
     xi: float = 0.5,
@@ -108,7 +150,7 @@ def show_cams(
 
     Args:
         model (BaseModel): The model that made them; names and colours of the classes are its own.
-        images (str | PathLike | np.ndarray | Sequence): As given to :func:`make_cams`.
+        images (str | PathLike | np.ndarray | PIL.Image.Image | Tensor | Sequence): As given to :func:`make_cams`.
         cams (Sequence[CAM]): What it returned.
         out_file (str, optional): ``.png`` or ``.jpg`` to write. Defaults to None.
         xi (float): Recalibration coefficient ξ of the weighted CAM. Defaults to 0.5.
@@ -117,20 +159,20 @@ def show_cams(
     Returns:
         np.ndarray: RGB uint8 ``(H, W, 3)``.
     """
-    images = [images] if isinstance(images, (str, os.PathLike, np.ndarray)) else list(images)
+    images = list_photos(images)
     names = class_names(model)
     meta = getattr(model, 'dataset_meta', {})
     palette = ClassIndex(names, meta.get('mask_values'), meta.get('palette')).palette
     rows = [
         cam_row(
-            read_rgb(image, channel_order),
+            read_photo(image, channel_order),
             cam,
             names,
             palette,
             xi=xi,
-            title='' if isinstance(image, np.ndarray) else os.path.basename(image),
+            title=photo_title(image, number) if isinstance(image, str) else '',
         )
-        for image, cam in zip(images, cams)
+        for number, (image, cam) in enumerate(zip(images, cams))
     ]
     picture = draw_sheet(rows)
     if out_file is not None:

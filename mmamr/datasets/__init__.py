@@ -10,7 +10,7 @@ from .labels import CSVLabels, LabelTable, MaskLabels, VOCXMLLabels
 from .mask_colors import class_index_of
 from .samplers import SameSizeBatchSampler
 from .segmentation_dataset import LoadMask, SegmentationDataset
-from .transforms import KeepPhoto, LoadImage, RandomCropPad, RandomLongSideResize, RandomSquareErase
+from .transforms import InferencerLoader, KeepPhoto, LoadImage, RandomCropPad, RandomLongSideResize, RandomSquareErase
 
 __all__ = [
     'AffinityLabelDataset',
@@ -19,6 +19,7 @@ __all__ = [
     'EmbeddedDataset',
     'EmbeddedSegmentationDataset',
     'ImageLabelDataset',
+    'InferencerLoader',
     'KeepPhoto',
     'LabelTable',
     'LoadImage',

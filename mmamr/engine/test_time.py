@@ -9,6 +9,8 @@ from mmseg.datasets.transforms import PackSegInputs
 SWITCHES = ('ms', 'flip', 'crf')
 PACKED_KEYS = inspect.signature(PackSegInputs).parameters['meta_keys'].default
 """What mmseg's ``PackSegInputs`` keeps of an image if nobody says so."""
+LOADERS = ('LoadImage', 'InferencerLoader')
+"""How the transforms that load a photo begin."""
 
 
 def apply_test_time(cfg: Config) -> None:
@@ -58,7 +60,7 @@ def keep_photo(pipeline: Sequence[dict]) -> list[dict]:
         if name == 'PackSegInputs':
             step = {**step, 'meta_keys': (*step.get('meta_keys', PACKED_KEYS), 'photo')}
         kept.append(step)
-        if name.startswith('LoadImage'):
+        if name.startswith(LOADERS):
             kept.append(dict(type='mmamr.KeepPhoto'))
     return kept
 
@@ -79,7 +81,7 @@ def views_pipeline(pipeline: Sequence[dict], scales: Sequence[float], flip: bool
         at = names.index('Resize')
         resize, rest = pipeline[at], pipeline[at + 1 :]
     else:
-        at = max(i for i, name in enumerate(names) if name.startswith(('LoadImage', 'KeepPhoto'))) + 1
+        at = max(i for i, name in enumerate(names) if name.startswith((*LOADERS, 'KeepPhoto'))) + 1
         resize, rest = None, pipeline[at:]
     flips = [dict(type='mmseg.RandomFlip', prob=prob, direction='horizontal') for prob in (0.0, 1.0)[: 1 + flip]]
     views = [[_scaled(resize, scale) for scale in scales], flips, *([step] for step in rest)]

@@ -1,4 +1,5 @@
 from .checkpoints import fit_tensors, read_tensors, rename_tensors, write_checkpoint
+from .config_text import check_types, config_of_checkpoint, parse_config, read_checkpoint_meta
 from .errors import DatasetError, InputError, confirm, failure_line, one_line_errors
 from .files import atomic_write, write_png
 from .folder_lock import FolderLock
@@ -16,6 +17,8 @@ __all__ = [
     'InputError',
     'add_config_arguments',
     'atomic_write',
+    'check_types',
+    'config_of_checkpoint',
     'confirm',
     'default_work_dir',
     'evaluating',
@@ -23,7 +26,9 @@ __all__ = [
     'fit_tensors',
     'frozen',
     'one_line_errors',
+    'parse_config',
     'progress_bar',
+    'read_checkpoint_meta',
     'read_tensors',
     'rename_tensors',
     'share_work',

@@ -3,12 +3,12 @@
 import os
 import os.path as osp
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 
 @contextmanager
@@ -42,7 +42,12 @@ def atomic_write(path: str, mode: str = 'wb', **kwargs: Any) -> Iterator[IO]:
         raise
 
 
-def write_png(path: str, array: np.ndarray, palette: Sequence[Sequence[int]] | np.ndarray | None = None) -> None:
+def write_png(
+    path: str,
+    array: np.ndarray,
+    palette: Sequence[Sequence[int]] | np.ndarray | None = None,
+    text: Mapping[str, str] | None = None,
+) -> None:
     """Write an 8-bit PNG whole: grey or RGB as it is, or indexed where a palette is given.
 
     Args:
@@ -50,9 +55,13 @@ def write_png(path: str, array: np.ndarray, palette: Sequence[Sequence[int]] | n
         array (np.ndarray): uint8 of shape ``(H, W)`` or ``(H, W, 3)``.
         palette (Sequence[Sequence[int]] | np.ndarray, optional): RGB colours of the indices; ``(H, W)`` arrays only.
             Defaults to None.
+        text (Mapping[str, str], optional): Notes to put into the file, by name. Defaults to None.
     """
     image = Image.fromarray(np.ascontiguousarray(array, dtype=np.uint8))
     if palette is not None:
         image.putpalette(np.asarray(palette, dtype=np.uint8).reshape(-1).tolist())
+    notes = PngImagePlugin.PngInfo()
+    for name, value in (text or {}).items():
+        notes.add_itxt(name, value)
     with atomic_write(path) as file:
-        image.save(file, format='PNG')
+        image.save(file, format='PNG', pnginfo=notes)

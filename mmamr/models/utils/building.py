@@ -1,12 +1,15 @@
 """A model from a config and a checkpoint."""
 
+import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 from mmengine.model import BaseModel, BaseTTAModel
 from mmengine.registry import MODELS as ROOT
 from mmengine.registry import DefaultScope
@@ -39,9 +42,10 @@ def build_model(
     # our registry first: it makes mmengine's root know the scope
     scope = cfg.get('default_scope') or MODELS.scope
     with DefaultScope.overwrite_default_scope(scope):
-        model = ROOT.build(cfg.model)
-        if checkpoint is None:
-            model.init_weights()
+        with quiet_log():
+            model = ROOT.build(cfg.model)
+            if checkpoint is None:
+                model.init_weights()
     meta = dict(cfg.get('test_dataloader', {}).get('dataset', {}).get('metainfo') or {})
     if checkpoint is not None:
         # a test-time wrapper wraps the model that was trained
@@ -50,6 +54,18 @@ def build_model(
     model.cfg = cfg
     model.dataset_meta = meta
     return model.to(device).eval()
+
+
+@contextmanager
+def quiet_log() -> Iterator[None]:
+    """Let mmengine log warnings only: it tells of each weight how it was initialised, over hundreds of lines."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel(max(level, logging.WARNING))
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def load_weights(model: nn.Module, checkpoint: str) -> dict[str, Any]:
@@ -102,7 +118,7 @@ def preprocess(model: BaseModel, image: np.ndarray) -> torch.Tensor:
     Returns:
         Tensor: ``(1, 3, H, W)``, on the device of the model.
     """
-    tensor = torch.from_numpy(np.ascontiguousarray(image[..., ::-1].transpose(2, 0, 1)))
+    tensor = torch.from_numpy(image[..., ::-1].transpose(2, 0, 1).copy())
     return model.data_preprocessor({'inputs': [tensor]}, False)['inputs']
 
 
