@@ -1,4 +1,5 @@
 from .batch import batch_cams
+from .certainty import certainty
 from .climbing import Climbing, climb, climbed_cams, climbed_maps
 from .maps import average, mix, normalize_maps, seed, upsample
 from .multi_scale import multi_scale_maps, resize_images
@@ -8,6 +9,7 @@ __all__ = [
     'Climbing',
     'average',
     'batch_cams',
+    'certainty',
     'climb',
     'climbed_cams',
     'climbed_maps',
