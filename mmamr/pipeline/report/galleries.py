@@ -82,6 +82,7 @@ def choose(photos: Photos, ratings: Sequence[Rating], num: int, seed: int) -> li
     total = len(photos.dataset)
     of = f' of {MOST_RATED:,} out of {total:,}' if total > MOST_RATED else ''
     uncertain = [one.index for one in least_certain(ratings, num)]
+    more = f' After the first {num} comes the least certain photo of each other class.' if len(uncertain) > num else ''
     random = random_indices(total, num, seed, without=set(uncertain))
     worst = [one.index for one in lowest_iou(ratings, num, without={*uncertain, *random})]
     galleries = [
@@ -89,7 +90,7 @@ def choose(photos: Photos, ratings: Sequence[Rating], num: int, seed: int) -> li
             Gallery(
                 photos.titles[0],
                 f'Those{of} whose labels would change the most easily: averaged over the pixels, the best score is '
-                'least ahead of the second. Below the first come the least certain photos of the other classes.',
+                f'least ahead of the second.{more}',
             ),
             uncertain,
         ),

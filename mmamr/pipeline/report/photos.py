@@ -74,7 +74,7 @@ class Photos(ABC):
         row.legend = legend(sorted(seen), self.names, self.palette)
         agreement = _iou(there.get(PSEUDO), there.get(PREDICTION))
         if agreement is not None:
-            row.facts.append(f'label and prediction agree: {agreement:.0f} %')
+            row.facts.append(f'label and prediction: IoU {agreement:.0f} %')
 
     def _name(self, value: int) -> str:
         return 'background' if value == 0 else 'unsure' if value > len(self.names) else self.names[value - 1]
