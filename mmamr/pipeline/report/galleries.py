@@ -64,6 +64,7 @@ def _draw(what: str, read: Callable[[], Photos], num: int, seed: int) -> Iterato
         try:
             for index in indices:
                 gallery.rows.append(photos.row(index))
+            gallery.note, photos.problem = photos.problem, ''
         except Exception as error:
             missing = 'Some photos are missing' if gallery.rows else 'No pictures'
             gallery.note = f'{missing}: {_reason(error)}'

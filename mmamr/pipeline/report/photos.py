@@ -16,7 +16,7 @@ from mmamr.evaluation import image_iou
 from mmamr.fileio import CAMFolder, LabelFolder, read_rgb, read_truth
 from mmamr.registry import DATASETS
 from mmamr.structures import CAM
-from mmamr.utils import InputError
+from mmamr.utils import InputError, failure_line
 from mmamr.visualization import legend, strongest
 
 from .choice import Rating
@@ -42,6 +42,8 @@ class Photos(ABC):
     """Of the foreground classes."""
     palette: Sequence[Sequence[int]]
     """Of the background and these."""
+    problem = ''
+    """What could not be shown."""
 
     @abstractmethod
     def rating(self, index: int) -> Rating:
@@ -155,7 +157,7 @@ class TrainingPhotos(Photos):
             minor += self._layers(scores, img_id)[:1]
         maps = {
             PSEUDO: None if self.labels is None else self.labels.read(img_id, size),
-            PREDICTION: None if self.segmentor is None else self.segmentor.prediction(item['img_path'], size),
+            PREDICTION: self._prediction(item['img_path'], size),
             TRUTH: read_truth(item, self.dataset.class_index),
         }
         self.add_labels(row, maps, item['gt_label'])
@@ -163,6 +165,15 @@ class TrainingPhotos(Photos):
             layer.minor = True
         row.layers += minor
         return row
+
+    def _prediction(self, path: str, size: tuple[int, int]) -> np.ndarray | None:
+        """What the model says of a photo; None of all after the first that it cannot say anything of."""
+        try:
+            return None if self.segmentor is None else self.segmentor.prediction(path, size)
+        except (InputError, FileNotFoundError) as error:
+            self.problem = f'No predictions: {failure_line(error) or error}'
+            self.segmentor = None
+            return None
 
     def _layers(self, cam: CAM, img_id: str) -> list[Layer]:
         """The map that counts, and where it is a mixture of branches, these."""
