@@ -29,7 +29,7 @@ def check_registered(settings: Any, default_scope: str, where: str) -> None:
     Raises:
         InputError: If a ``type`` or scope is no registered one.
     """
-    for key, value in _names(settings):
+    for key, value in (('default_scope', default_scope), *_names(settings)):
         scope, _, name = str(value).rpartition('.') if key == 'type' else (str(value), '', '')
         scope = scope or default_scope
         if scope not in SCOPES or (key == 'type' and not is_registered(scope, name)):
