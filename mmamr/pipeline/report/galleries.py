@@ -61,13 +61,15 @@ def _draw(what: str, read: Callable[[], Photos], num: int, seed: int) -> Iterato
         yield Gallery(what, note=f'No pictures: {_reason(error)}')
         return
     for gallery, indices in chosen:
-        try:
-            for index in indices:
+        problem = ''
+        for index in indices:
+            try:
                 gallery.rows.append(photos.row(index))
-            gallery.note, photos.problem = photos.problem, ''
-        except Exception as error:
-            missing = 'Some photos are missing' if gallery.rows else 'No pictures'
-            gallery.note = f'{missing}: {_reason(error)}'
+            except Exception as error:
+                problem = problem or _reason(error)
+        if problem:
+            problem = f'{"Some photos are missing" if gallery.rows else "No pictures"}: {problem}'
+        gallery.note, photos.problem = ' '.join(filter(None, [problem, photos.problem])), ''
         yield gallery
 
 

@@ -123,7 +123,7 @@ class TrainingPhotos(Photos):
         self.options = options
         self.xi = options.get('xi', 0.5)
         self.scores = self._open(scores)
-        self.cams = self.scores if cam is None else self._open(filled_folder(cam))
+        self.cams = None if cam is None else self._open(filled_folder(cam))
 
     def _open(self, folder: str | None) -> CAMFolder | None:
         return None if folder is None else CAMFolder(folder, self.dataset.class_index.num_classes)
@@ -148,13 +148,10 @@ class TrainingPhotos(Photos):
         scores = None if self.scores is None else self.scores.read(img_id, size)
         if scores is not None:
             row.facts.append(f'certainty: {100 * certainty(scores, **self.options):.0f} %')
-        minor = []
-        if cam is not None:
-            shown = self._layers(cam, img_id)
-            row.layers.append(shown[0])
-            minor = shown[1:]
-        if scores is not None and self.scores is not self.cams:
-            minor += self._layers(scores, img_id)[:1]
+        shown = [] if cam is None else self._layers(cam, img_id)
+        if scores is not None and (self.cams is None or self.scores.folder != self.cams.folder):
+            shown += self._layers(scores, img_id)[:1]
+        row.layers, minor = shown[:1], shown[1:]
         maps = {
             PSEUDO: None if self.labels is None else self.labels.read(img_id, size),
             PREDICTION: self._prediction(item['img_path'], size),
@@ -162,7 +159,8 @@ class TrainingPhotos(Photos):
         }
         self.add_labels(row, maps, item['gt_label'])
         for layer in minor:
-            layer.minor = True
+            # where there is little else, they are as large
+            layer.minor = len(row.layers) > 2
         row.layers += minor
         return row
 

@@ -28,8 +28,8 @@ CAPTIONS = [
     'compensation',
     'random walk',
 ]
-IMAGES = 8 * 7 + 4 * 2
-"""Layers over the photos of train and val."""
+IMAGES = 12 * 7 + 4 * 2
+"""Layers over the photos that CAMs are made of, and over those of the evaluation."""
 
 
 def details(work_dir, stage):
@@ -53,9 +53,9 @@ def test_a_pipeline_ends_with_its_report(finished):
     ]
     assert 'No pictures' not in html
     assert html.count('src="data:image/') == html.count('<img ') == IMAGES
-    assert html.count('<article ') == html.count('--photo: url(data:image/jpeg;base64,') == 12
+    assert html.count('<article ') == html.count('--photo: url(data:image/jpeg;base64,') == 16
     captions = re.findall('<figcaption>(.*?)</figcaption>\n</figure>', html)
-    assert len(captions) == IMAGES + 12
+    assert len(captions) == IMAGES + 16
     assert all(re.fullmatch(*pair) for pair in zip(CAPTIONS, captions))
     assert len(html) < 1 << 20 and not re.search('https?:', html)
     for line in ('report: ', 'report.html'):
