@@ -1,5 +1,6 @@
 """Which images a report shows: each is rated by what lies on disk, in bounded time however many there are."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,10 @@ from mmamr.utils import InputError
 
 MOST_RATED = 1000
 """So many images are rated at most; of more, so many at random."""
-MOST_CLASSES = 30
-"""So many classes have their least certain image shown beyond the asked number."""
+OF_EACH_CLASS = 3
+"""So many photos of each class are wanted, for whoever looks at a single class."""
+MOST_MORE = 20
+"""So many photos are shown for that at most, beyond the asked number: a page can be mailed."""
 
 
 @dataclass
@@ -58,16 +61,22 @@ def random_indices(count: int, num: int, seed: int, without: Sequence[int] | set
 
 
 def least_certain(ratings: Sequence[Rating], num: int) -> list[Rating]:
-    """The ``num`` least certain images, and after them the least certain one of each class that they do not show."""
+    """The ``num`` least certain images, and after them the least certain ones of classes that few of them show.
+
+    Args:
+        ratings (Sequence[Rating]): Of the images; those without a certainty are left out.
+        num (int): How many. Up to :data:`MOST_MORE` follow, so that :data:`OF_EACH_CLASS` show each class; where that
+            is more than can be shown, all classes have one first.
+    """
     known = sorted((one for one in ratings if one.certainty is not None), key=lambda one: one.certainty or 0.0)
-    chosen = known[:num]
-    shown = {index for one in chosen for index in one.classes}
-    for one in known[num:]:
-        if len(chosen) >= num + MOST_CLASSES:
-            break
-        if set(one.classes) - shown:
-            chosen.append(one)
-            shown.update(one.classes)
+    chosen, rest = known[:num], known[num:]
+    shown = Counter(index for one in chosen for index in one.classes)
+    for wanted in range(1, OF_EACH_CLASS + 1):
+        for one in list(rest):
+            if len(chosen) < num + MOST_MORE and any(shown[index] < wanted for index in one.classes):
+                chosen.append(one)
+                rest.remove(one)
+                shown.update(one.classes)
     return chosen
 
 

@@ -85,7 +85,11 @@ def choose(photos: Photos, ratings: Sequence[Rating], num: int, seed: int) -> li
     total = len(photos.dataset)
     of = f' of {MOST_RATED:,} out of {total:,}' if total > MOST_RATED else ''
     uncertain = [one.index for one in least_certain(ratings, num)]
-    more = f' After the first {num} comes the least certain photo of each other class.' if len(uncertain) > num else ''
+    more = (
+        f' After the first {num} come the least certain ones of classes that few of them show.'
+        if len(uncertain) > num
+        else ''
+    )
     random = random_indices(total, num, seed, without=set(uncertain))
     worst = [one.index for one in lowest_iou(ratings, num, without={*uncertain, *random})]
     galleries = [

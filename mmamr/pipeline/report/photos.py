@@ -123,7 +123,9 @@ class TrainingPhotos(Photos):
         self.options = options
         self.xi = options.get('xi', 0.5)
         self.scores = self._open(scores)
-        self.cams = None if cam is None else self._open(filled_folder(cam))
+        cams = None if cam is None else filled_folder(cam)
+        self.cams = self._open(cams)
+        self.other_scores = scores != cams
 
     def _open(self, folder: str | None) -> CAMFolder | None:
         return None if folder is None else CAMFolder(folder, self.dataset.class_index.num_classes)
@@ -149,7 +151,7 @@ class TrainingPhotos(Photos):
         if scores is not None:
             row.facts.append(f'certainty: {100 * certainty(scores, **self.options):.0f} %')
         shown = [] if cam is None else self._layers(cam, img_id)
-        if scores is not None and (self.cams is None or self.scores.folder != self.cams.folder):
+        if scores is not None and self.other_scores:
             shown += self._layers(scores, img_id)[:1]
         row.layers, minor = shown[:1], shown[1:]
         maps = {

@@ -9,7 +9,7 @@ def indices(ratings):
     return [one.index for one in ratings]
 
 
-def test_the_least_certain_come_first_and_then_one_of_each_other_class():
+def test_the_least_certain_come_first_and_then_those_of_other_classes():
     ratings = [
         Rating(0, [0], 0.9),
         Rating(1, [0], 0.1),
@@ -19,14 +19,22 @@ def test_the_least_certain_come_first_and_then_one_of_each_other_class():
         Rating(5, [2], 0.7),
         Rating(6, [3], None),
     ]
-    assert indices(least_certain(ratings, 2)) == [1, 3, 2, 5]
+    # one of classes 1 and 2, then two of class 2, then what makes three of class 0 is there already
+    assert indices(least_certain(ratings, 2)) == [1, 3, 2, 5, 4]
     assert indices(least_certain(ratings, 10)) == [1, 3, 2, 5, 4, 0]
     assert least_certain([Rating(0, [0])], 3) == []
 
 
 def test_with_many_classes_the_page_stays_small(monkeypatch):
-    monkeypatch.setattr(choice, 'MOST_CLASSES', 5)
-    assert len(least_certain([Rating(index, [index], index / 300) for index in range(300)], 2)) == 7
+    monkeypatch.setattr(choice, 'MOST_MORE', 5)
+    # two of each class: all classes have one before any has another
+    ratings = [Rating(index, [index // 2], index / 300) for index in range(300)]
+    assert indices(least_certain(ratings, 2)) == [0, 1, 2, 4, 6, 8, 10]
+
+
+def test_of_few_classes_there_are_three_each():
+    ratings = [Rating(index, [int(index >= 50)], index / 100) for index in range(100)]
+    assert indices(least_certain(ratings, 6)) == [0, 1, 2, 3, 4, 5, 50, 51, 52]
 
 
 def test_lowest_iou():

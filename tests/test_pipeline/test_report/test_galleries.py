@@ -54,7 +54,7 @@ def test_a_pipeline_ends_with_its_report(finished):
     assert 'No pictures' not in html
     assert html.count('src="data:image/') == html.count('<img ') == IMAGES
     assert html.count('<article ') == html.count('--photo: url(data:image/jpeg;base64,') == 16
-    captions = re.findall('<figcaption>(.*?)</figcaption>\n</figure>', html)
+    captions = re.findall('</button>\n<figcaption>(.*?)</figcaption>', html)
     assert len(captions) == IMAGES + 16
     assert all(re.fullmatch(*pair) for pair in zip(CAPTIONS, captions))
     assert len(html) < 1 << 20 and not re.search('https?:', html)
