@@ -10,6 +10,7 @@ from mmamr.registry import DATASETS, MODELS, TASK_UTILS, TRANSFORMS, WEIGHT_INIT
 from mmamr.utils import InputError
 
 SCOPES = ('mmamr', 'mmengine', 'mmseg', 'mmpretrain')
+"""Packages that may be imported to look for a class. Of others, what this process has imported already is known."""
 REGISTRIES = (MODELS, DATASETS, TRANSFORMS, TASK_UTILS, WEIGHT_INITIALIZERS)
 """Of what a report builds."""
 LOADERS = {'LoadImage', 'LoadMask', 'LoadImageFromFile', 'LoadAnnotations'}
@@ -32,17 +33,23 @@ def check_registered(settings: Any, default_scope: str, where: str) -> None:
     for key, value in (('default_scope', default_scope), *_names(settings)):
         scope, _, name = str(value).rpartition('.') if key == 'type' else (str(value), '', '')
         scope = scope or default_scope
-        if scope not in SCOPES or (key == 'type' and not is_registered(scope, name)):
+        if not is_known(scope) or (key == 'type' and not is_registered(scope, name)):
             raise InputError(f'{where} name {key} {value!r}, which is no registered class, so nothing is built of them')
         if name.startswith('Load') and name not in LOADERS:
             raise InputError(f'{where} name {name}, which may run what it reads; a report reads photos and masks only')
 
 
+def is_known(scope: str) -> bool:
+    """Whether a scope is one whose classes may be looked for."""
+    return scope in SCOPES or any(scope in registry.parent.children for registry in REGISTRIES)
+
+
 def is_registered(scope: str, name: str) -> bool:
     """Whether a class is registered under a scope, or for all scopes; nothing but the scope's package is imported."""
-    if scope not in SCOPES:
+    if not is_known(scope):
         return False
-    import_module(f'{scope}.registry')
+    if scope in SCOPES:
+        import_module(f'{scope}.registry')
     return any(name in one.module_dict for registry in REGISTRIES for one in _tree(registry, scope))
 
 
