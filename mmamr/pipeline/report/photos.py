@@ -160,9 +160,10 @@ class TrainingPhotos(Photos):
             TRUTH: read_truth(item, self.dataset.class_index),
         }
         self.add_labels(row, maps, item['gt_label'])
+        # one line of pictures is not split
+        many = len(row.layers) + len(minor) > 3
         for layer in minor:
-            # where there is little else, they are as large
-            layer.minor = len(row.layers) > 2
+            layer.minor = many
         row.layers += minor
         return row
 

@@ -116,6 +116,7 @@ def test_without_masks(work, stages):
     first += ['prediction'] if 'evaluation' in stages else []
     first += ['spotlight', 'compensation'] if 'cam' in stages else []
     assert page.photos[0]['captions'] == (first if 'cam' in stages or not trained else page.photos[0]['captions'])
+    assert ('class="minor"' in html) == ({'cam', 'labels'} <= set(stages))
     assert set(page.options.values()) <= set(NAMES) and len(page.options) >= 2
     assert all(set(photo['classes']) <= set(page.options) for photo in page.photos)
 
