@@ -86,7 +86,7 @@ if __name__ == '__main__':
         python_requires='>=3.10',
         packages=find_packages(include=['mmamr', 'mmamr.*']),
         include_package_data=True,
-        package_data={'mmamr': ['pipeline/report/page.html', *mim_files()]},
+        package_data={'mmamr': ['pipeline/report/page.*', *mim_files()]},
         install_requires=parse_requirements('requirements/runtime.txt'),
         extras_require={
             'crf': parse_requirements('requirements/crf.txt'),

@@ -1,4 +1,5 @@
 from .batch import batch_cams
+from .certainty import certainty
 from .climbing import Climbing, climb, climbed_cams, climbed_maps
 from .large_maps import argmax_at, bands, enlarge_label
 from .maps import average, mix, normalize_maps, resize_cam, seed, upsample
@@ -13,6 +14,7 @@ __all__ = [
     'bands',
     'batch_cams',
     'candidates',
+    'certainty',
     'climb',
     'climbed_cams',
     'climbed_maps',

@@ -1,6 +1,7 @@
 from .average_precision import AveragePrecision
 from .cam_metric import CAMMetric
 from .evaluate import evaluate_cams, evaluate_labels, metrics_table, write_metrics
+from .image_iou import image_iou
 from .label_metric import LabelMetric
 from .segmentation_metric import SegmentationMetric
 from .threshold_sweep import ThresholdSweep, scores
@@ -13,6 +14,7 @@ __all__ = [
     'ThresholdSweep',
     'evaluate_cams',
     'evaluate_labels',
+    'image_iou',
     'metrics_table',
     'scores',
     'write_metrics',

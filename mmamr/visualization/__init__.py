@@ -2,8 +2,8 @@
 
 from .histograms import draw_histograms
 from .local_visualizer import CAMLocalVisualizer
-from .panels import draw_displacement, draw_heat_map, draw_labels, draw_scores, shrink_label
-from .rows import affinity_row, cam_row, label_row, legend
+from .panels import draw_displacement, draw_heat_map, draw_labels, draw_scores, label_layer, shrink_label
+from .rows import affinity_row, cam_row, label_row, legend, strongest
 from .screen import require_screen
 from .sheet import Row, draw_sheet, save_picture, save_rows
 from .stage_rows import affinity_rows, cam_rows, label_rows
@@ -21,6 +21,7 @@ __all__ = [
     'draw_labels',
     'draw_scores',
     'draw_sheet',
+    'label_layer',
     'label_row',
     'label_rows',
     'legend',
@@ -28,4 +29,5 @@ __all__ = [
     'save_picture',
     'save_rows',
     'shrink_label',
+    'strongest',
 ]

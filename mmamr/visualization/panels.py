@@ -69,19 +69,46 @@ def draw_labels(
     """
     if labels.shape != image.shape[:2]:
         raise ValueError(f'labels have size {labels.shape}, the image {image.shape[:2]}')
-    colours = np.zeros((IGNORE + 1, 3), dtype=np.float32)
+    colours = _label_colours(labels, palette)
+    opacity = alpha * (labels > 0).astype(np.float32)
+    # a brighter photo keeps dark colours of labels apart from the shadows in it
+    picture = _blend(0.7 * grey(image) + 76, colours.astype(np.float32), opacity[..., None])
+    if outline:
+        picture[inner_border(labels)] = 255
+    return picture
+
+
+def label_layer(labels: np.ndarray, palette: Palette, outline: bool = True) -> np.ndarray:
+    """The colours of a label map to be laid over a photo, where who looks at it chooses the opacity.
+
+    Args:
+        labels (np.ndarray): ``(H, W)``: 0 background, c + 1 foreground, 255 ignored or unsure (drawn in cream).
+        palette (Sequence[Sequence[int]] | np.ndarray): RGB colours, background first; see :func:`visible_colours`.
+        outline (bool): Whether the border inside each region is white. Defaults to True.
+
+    Returns:
+        np.ndarray: RGBA uint8 ``(H, W, 4)``: the background is transparent, all else opaque.
+
+    Raises:
+        ValueError: If a label has no colour.
+    """
+    colours = _label_colours(labels, palette)
+    if outline:
+        colours[inner_border(labels)] = 255
+    foreground = (labels > 0)[..., None]
+    return np.concatenate([colours * foreground, np.uint8(255) * foreground], axis=2, dtype=np.uint8)
+
+
+def _label_colours(labels: np.ndarray, palette: Palette) -> np.ndarray:
+    """The colour of each pixel of a label map, uint8 ``(H, W, 3)``."""
+    colours = np.zeros((IGNORE + 1, 3), dtype=np.uint8)
     colours[IGNORE] = IGNORE_COLOUR
     visible = visible_colours(palette)[:IGNORE]
     colours[: len(visible)] = visible
     known = labels[labels != IGNORE]
     if known.size and known.max() >= len(visible):
         raise ValueError(f'label {known.max()} has no colour in a palette of {len(visible)}')
-    opacity = alpha * (labels > 0).astype(np.float32)
-    # a brighter photo keeps dark colours of labels apart from the shadows in it
-    picture = _blend(0.7 * grey(image) + 76, colours[labels], opacity[..., None])
-    if outline:
-        picture[inner_border(labels)] = 255
-    return picture
+    return colours[labels]
 
 
 def shrink_label(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mmamr.structures import voc_palette
-from mmamr.visualization import draw_displacement, draw_heat_map, draw_labels, draw_scores
+from mmamr.visualization import draw_displacement, draw_heat_map, draw_labels, draw_scores, label_layer
 from mmamr.visualization.panels import IGNORE_COLOUR, inner_border, visible_colours
 
 
@@ -116,3 +116,16 @@ def test_no_displacement_is_white_and_the_wheel_is_in_its_corner():
     assert (still[:29, :49] == 255).all() and (still[30:39, 50:59] < 255).any()
     assert (draw_displacement(np.zeros((2, 40, 60)), wheel=False) == 255).all()
     assert draw_displacement(np.zeros((2, 1, 1))).shape == (1, 1, 3)
+
+
+def test_a_layer_of_labels_is_clear_where_the_background_is():
+    labels = np.zeros((5, 9), dtype=np.uint8)
+    labels[:, 3:7] = 2
+    labels[:, 7:] = 255
+    layer = label_layer(labels, voc_palette(3))
+    assert layer.dtype == np.uint8 and layer.shape == (5, 9, 4)
+    assert not layer[:, :3].any() and (layer[:, 3:, 3] == 255).all()
+    assert layer[2, 4].tolist() == [*voc_palette(3)[2], 255] and layer[2, 8, :3].tolist() == list(IGNORE_COLOUR)
+    assert layer[2, 3].tolist() == [255] * 4 and label_layer(labels, voc_palette(3), outline=False)[2, 3, 0] != 255
+    with pytest.raises(ValueError, match='label 2 has no colour'):
+        label_layer(labels, voc_palette(2))

@@ -14,8 +14,8 @@ from mmamr.utils import one_line_errors
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('work_dir', help='work folder of a pipeline, with its manifest.json')
-    parser.add_argument('--num', type=int, default=6, help='images of each split to show; 0 is none (%(default)s)')
-    parser.add_argument('--seed', type=int, default=0, help='of their choice (%(default)s)')
+    parser.add_argument('--num', type=int, default=6, help='photos of each kind to show; 0 is none (%(default)s)')
+    parser.add_argument('--seed', type=int, default=0, help='of the random ones (%(default)s)')
     parser.add_argument('--out', metavar='FILE', help='file to write (report.html in the work folder)')
     args = parser.parse_args(argv)
     if args.num < 0:

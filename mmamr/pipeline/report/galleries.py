@@ -1,70 +1,40 @@
-"""Pictures of what a pipeline made of some images, for its report (Fig. 5)."""
+"""Which photos a report shows, and in which order."""
 
-import os.path as osp
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-import torch
-from mmengine.config import Config
-from mmengine.dataset import BaseDataset, Compose, pseudo_collate
-from mmengine.model import BaseModel
-from mmengine.registry import DefaultScope
+from mmamr.utils import failure_line
 
-from mmamr.datasets import choose_items, init_dataset
-from mmamr.datasets.data_root import leave_out_masks
-from mmamr.engine import apply_test_time, latest_checkpoint
-from mmamr.fileio import CAMFolder, LabelFolder, read_rgb, read_size, read_truth
-from mmamr.models.utils import build_model
-from mmamr.registry import DATASETS
-from mmamr.utils import InputError, failure_line
-from mmamr.visualization import cam_row, draw_labels, legend, shrink_label
-
-from ..stage import replace_names
-from .page import Gallery, Picture, PictureRow
+from .choice import MOST_RATED, Rating, least_certain, lowest_iou, random_indices, rate
+from .photos import EvaluationPhotos, Photos, TrainingPhotos
+from .pictures import Gallery
+from .segmentor import Segmentor
 from .work_folder import StageFiles
 
 LABEL_LOOPS = ('PseudoLabelLoop',)
-CAM_CAPTIONS = {'image': 'photo', 'spotlight': 'spotlight CAM', 'compensation': 'compensation CAM'}
-MASK_TRANSFORMS = ('LoadAnnotations', 'LoadMask')
 
 
 def draw_galleries(stages: Sequence[StageFiles], num: int, seed: int = 0) -> list[Gallery]:
-    """What the stages made of some images: those that CAMs were made of, and those of the evaluation.
+    """What the stages made of some photos: those that CAMs and labels were made of, and those of the evaluation.
+
+    Each photo is shown once: among the least certain ones, which no masks are needed for, else among random ones, else
+    among those of the lowest IoU where there are masks.
 
     Args:
         stages (Sequence[StageFiles]): The stages; what is not done is left out.
-        num (int): How many images of each; all where there are fewer.
-        seed (int): Of the choice. Defaults to 0.
+        num (int): How many photos of each gallery; all where there are fewer.
+        seed (int): Of the random choices. Defaults to 0.
 
     Returns:
-        list[Gallery]: With a note instead of pictures where a file is missing or broken.
+        list[Gallery]: With a note where a file is missing or broken.
     """
-    cam, evaluation = find(stages, 'CAMLoop'), find(stages, 'TestLoop')
-    labels = find_labels(stages, evaluation)
+    evaluation = find(stages, 'TestLoop')
     segmentor = None if evaluation is None else Segmentor(stages, evaluation)
-    galleries = []
-
-    def attempt(gallery: Gallery, draw: Callable[[], Iterator[PictureRow]]) -> None:
-        galleries.append(gallery)
-        try:
-            gallery.rows = list(draw())
-        except Exception as error:
-            # the rest of the report is worth having
-            gallery.note = f'No pictures: {failure_line(error) or f"{type(error).__name__}: {error}"}'
-
-    if cam is not None:
-        gallery = Gallery(
-            'Pictures: images that CAMs were made of',
-            f'{num} images at random (seed {seed}). The largest of the maps of all classes is shown. '
-            'Predictions are of images that the model was trained on; the next pictures are not.',
-        )
-        attempt(gallery, lambda: cam_pictures(cam, stages, labels, segmentor, num, seed))
+    cam, labels = find(stages, 'CAMLoop'), find_labels(stages, evaluation)
+    galleries: list[Gallery] = []
+    if cam is not None or labels is not None:
+        galleries += _draw('Training photos', lambda: TrainingPhotos(stages, cam, labels, segmentor), num, seed)
     if segmentor is not None:
-        gallery = Gallery('Pictures: images of the evaluation', f'{num} images at random (seed {seed}).')
-        attempt(gallery, lambda: evaluation_pictures(segmentor, num, seed))
+        galleries += _draw('Validation photos', lambda: EvaluationPhotos(segmentor), num, seed)
     return galleries
 
 
@@ -82,159 +52,69 @@ def find_labels(stages: Sequence[StageFiles], evaluation: StageFiles | None) -> 
     return find(before, *LABEL_LOOPS) or find(stages, *LABEL_LOOPS)
 
 
-def stage_config(stage: StageFiles, stages: Sequence[StageFiles]) -> Config:
-    """The complete config of a stage, with what the other stages made where it stands now.
-
-    Raises:
-        InputError: If the settings of the stage are not known.
-    """
-    if stage.settings is None:
-        raise InputError(f'{stage.folder}: the settings of the stage are gone; run it again')
-    by_name = {one.name: one for one in stages}
-
-    def where(name: str, what: str) -> str:
-        other = by_name.get(name)
-        if other is None or what == 'work_dir':
-            return osp.join(osp.dirname(stage.folder), name)
-        return (latest_checkpoint(other.folder) if what == 'checkpoint' else other.output(what)) or ''
-
-    cfg = Config(replace_names(stage.settings.copy()._cfg_dict, where))
-    if 'data_root' in stage.record.get('options', {}):
-        leave_out_masks(cfg)
-    if stage.record.get('kind') == 'test':
-        apply_test_time(cfg)
-    return cfg
+def _draw(what: str, read: Callable[[], Photos], num: int, seed: int) -> Iterator[Gallery]:
+    """The galleries of one data set; the rest of the report is worth having whatever happens to them."""
+    try:
+        photos = read()
+        chosen = choose(photos, rate(photos.dataset, photos.rating, seed), num, seed)
+    except Exception as error:
+        yield Gallery(what, note=f'No pictures: {_reason(error)}')
+        return
+    for gallery, indices in chosen:
+        problem = ''
+        for index in indices:
+            try:
+                gallery.rows.append(photos.row(index))
+            except Exception as error:
+                problem = problem or _reason(error)
+        if problem:
+            problem = f'{"Some photos are missing" if gallery.rows else "No pictures"}: {problem}'
+        gallery.note, photos.problem = ' '.join(filter(None, [problem, photos.problem])), ''
+        yield gallery
 
 
-def filled_folder(stage: StageFiles) -> str:
-    """The folder that a stage filled; raises InputError where the manifest names none."""
-    folder = stage.output('out_dir')
-    if folder is None:
-        raise InputError(f'the manifest does not say which folder {stage.name} filled; run the stage again')
-    return folder
-
-
-def cam_pictures(
-    cam: StageFiles,
-    stages: Sequence[StageFiles],
-    labels: StageFiles | None,
-    segmentor: 'Segmentor | None',
-    num: int,
-    seed: int,
-) -> Iterator[PictureRow]:
-    """Photo, CAMs, pseudo label, prediction and ground truth; of the last three those that are there."""
-    dataset = init_dataset(stage_config(cam, stages))
-    index = dataset.class_index
-    names, palette = ['background', *dataset.metainfo['classes']], dataset.metainfo['palette']
-    xi = 0.5 if labels is None else stage_config(labels, stages).test_cfg.get('xi', 0.5)
-    cams = CAMFolder(filled_folder(cam), index.num_classes)
-    pseudo = None if labels is None else LabelFolder(filled_folder(labels), index)
-    for item in choose_items(dataset, num=num, seed=seed):
-        image, size = read_rgb(item['img_path'], max_long_side=dataset.max_long_side), read_size(item['img_path'])
-        row = cam_row(image, cams.read(item['img_id'], size), names[1:], palette, xi=xi)
-        present = ', '.join(row.legend)
-        pictures = []
-        for caption, panel in row.panels.items():
-            caption = CAM_CAPTIONS.get(caption, caption.replace('weighted', 'weighted CAM'))
-            pictures.append(Picture.from_array(panel, caption, f'{caption} of {item["img_id"]}: {present}'))
-        maps: dict[str, np.ndarray | None] = {}
-        if pseudo is not None:
-            maps['pseudo label'] = pseudo.read(item['img_id'], size)
-        if segmentor is not None:
-            maps['prediction'] = segmentor.predict_file(item['img_path'])
-        maps['ground truth'] = read_truth(item, index)
-        pictures += label_pictures(image, maps, names, palette, item['img_id'])
-        yield PictureRow(item['img_id'], pictures, row.legend)
-
-
-def evaluation_pictures(segmentor: 'Segmentor', num: int, seed: int) -> Iterator[PictureRow]:
-    """Photo, prediction and, where there is one, ground truth."""
-    dataset = segmentor.dataset()
-    names, palette = dataset.metainfo['classes'], dataset.metainfo['palette']
-    for item in choose_items(dataset, num=num, seed=seed):
-        image = read_rgb(item['img_path'], max_long_side=item.get('max_long_side'))
-        title = osp.splitext(osp.basename(item['img_path']))[0]
-        prediction, truth = segmentor.predict(dataset[item['sample_idx']])
-        maps = {'prediction': prediction, 'ground truth': truth}
-        seen = np.unique(np.concatenate([one.ravel() for one in maps.values() if one is not None]))
-        pictures = [Picture.from_array(image, 'photo', f'photo of {title}')]
-        pictures += label_pictures(image, maps, names, palette, title)
-        classes = [value - 1 for value in seen if 0 < value < len(names)]
-        yield PictureRow(title, pictures, legend(classes, names[1:], palette))
-
-
-def label_pictures(
-    image: np.ndarray,
-    maps: Mapping[str, np.ndarray | None],
-    names: Sequence[str],
-    palette: Sequence[Sequence[int]],
-    title: str,
-) -> Iterator[Picture]:
-    """A picture of each label map ``(H, W)`` by caption that is not None; ``names`` starts with the background."""
-    for caption, labels in maps.items():
-        if labels is not None:
-            shares = [(name, float((labels == value).mean())) for value, name in enumerate(names)]
-            told = ', '.join(f'{name} {share:.0%}' for name, share in shares if share > 0)
-            drawn = draw_labels(image, shrink_label(labels, image.shape[:2]), palette)
-            yield Picture.from_array(drawn, caption, f'{caption} of {title}: {told}')
-
-
-class Segmentor:
-    """The trained segmentation model with the test pipeline of its evaluation, test-time options included.
-
-    Config and weights are read when it is first asked for something.
+def choose(photos: Photos, ratings: Sequence[Rating], num: int, seed: int) -> list[tuple[Gallery, list[int]]]:
+    """The galleries of a data set, still without pictures, and the photos of each; those without photos are left out.
 
     Args:
-        stages (Sequence[StageFiles]): All stages, one of which trained it.
-        evaluation (StageFiles): The stage that measured it; ``load_from`` of its config is the checkpoint.
+        photos (Photos): The photos.
+        ratings (Sequence[Rating]): Those of them that were rated.
+        num (int): How many photos of each gallery.
+        seed (int): Of the random choice.
     """
-
-    def __init__(self, stages: Sequence[StageFiles], evaluation: StageFiles) -> None:
-        self.stages = stages
-        self.evaluation = evaluation
-        self.model: BaseModel | None = None
-
-    @cached_property
-    def cfg(self) -> Config:
-        """Complete config of the evaluation."""
-        return stage_config(self.evaluation, self.stages)
-
-    def dataset(self) -> BaseDataset:
-        """The images that it is evaluated on."""
-        with self._scope():
-            return DATASETS.build(self.cfg.test_dataloader.dataset)
-
-    def predict_file(self, path: str) -> np.ndarray:
-        """Training indices ``(H, W)`` of any image."""
-        with self._scope():
-            pipeline = Compose(without_masks(self.cfg.test_dataloader.dataset.pipeline))
-        item = dict(img_path=path, seg_fields=[], reduce_zero_label=False)
-        if 'max_long_side' in self.cfg.test_dataloader.dataset:
-            item['max_long_side'] = self.cfg.test_dataloader.dataset.max_long_side
-        return self.predict(pipeline(item))[0]
-
-    @torch.inference_mode()
-    def predict(self, data: dict[str, Any]) -> tuple[np.ndarray, np.ndarray | None]:
-        """Training indices ``(H, W)`` of what a pipeline gives for an image: prediction and, where known, truth."""
-        if self.model is None:
-            device = 'cuda' if torch.cuda.is_available() else 'cpu'
-            self.model = build_model(self.cfg, self.cfg.load_from, device)
-        sample = self.model.test_step(pseudo_collate([data]))[0]
-        truth = sample.gt_sem_seg.data[0].cpu().numpy() if 'gt_sem_seg' in sample else None
-        return sample.pred_sem_seg.data[0].cpu().numpy(), truth
-
-    def _scope(self) -> AbstractContextManager[None]:
-        return DefaultScope.overwrite_default_scope(self.cfg.get('default_scope', 'mmamr'))
+    total = len(photos.dataset)
+    of = f' of {MOST_RATED:,} out of {total:,}' if total > MOST_RATED else ''
+    uncertain = [one.index for one in least_certain(ratings, num)]
+    more = (
+        f' After the first {num} come the least certain ones of classes that few of them show.'
+        if len(uncertain) > num
+        else ''
+    )
+    random = random_indices(total, num, seed, without=set(uncertain))
+    worst = [one.index for one in lowest_iou(ratings, num, without={*uncertain, *random})]
+    galleries = [
+        (
+            Gallery(
+                photos.titles[0],
+                f'Those{of} whose labels would change the most easily: averaged over the pixels, the best score is '
+                f'least ahead of the second.{more}',
+            ),
+            uncertain,
+        ),
+        (
+            Gallery(photos.titles[1], f'{len(random)} {"other " if uncertain else ""}photos at random (seed {seed}).'),
+            random,
+        ),
+        (
+            Gallery(
+                photos.titles[2],
+                f'Those{of} not shown above whose {photos.measured} agree least with the masks.',
+            ),
+            worst,
+        ),
+    ]
+    return [(gallery, indices) for gallery, indices in galleries if indices]
 
 
-def without_masks(pipeline: Sequence[Mapping]) -> list[dict]:
-    """A test pipeline without the steps that load masks, also inside ``TestTimeAug``."""
-    kept = []
-    for step in pipeline:
-        name = step['type'].rpartition('.')[2]
-        if name == 'TestTimeAug':
-            views = [without_masks(view) for view in step['transforms']]
-            kept.append({**step, 'transforms': [view for view in views if view]})
-        elif name not in MASK_TRANSFORMS:
-            kept.append(dict(step))
-    return kept
+def _reason(error: Exception) -> str:
+    return failure_line(error) or f'{type(error).__name__}: {error}'

@@ -1,85 +1,24 @@
 """The report as one HTML page."""
 
 import base64
-import io
+import hashlib
 import os.path as osp
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from PIL import Image
 
 from .charts import Line, bar_chart, best_index, line_chart, swatch
+from .pictures import Gallery, PictureRow
 from .scores import title as row_title
 from .tables import class_table, duration, label, score_table, stage_facts, stage_table, summary, versions
 from .work_folder import StageFiles
 
 SHOWN = 3
-"""Images of a gallery that are seen without a click."""
-
-
-@dataclass
-class Picture:
-    """A picture inside the page.
-
-    Args:
-        caption (str): Stands below it.
-        alt (str): For those who cannot see it.
-        uri (str): ``data:image/jpeg;base64,…``.
-        width (int): In pixels.
-        height (int): In pixels.
-    """
-
-    caption: str
-    alt: str
-    uri: str
-    width: int
-    height: int
-
-    @classmethod
-    def from_array(cls, picture: np.ndarray, caption: str, alt: str, side: int = 400) -> 'Picture':
-        """From RGB uint8 ``(H, W, 3)``; the longer side becomes ``side`` pixels at most."""
-        image = Image.fromarray(np.ascontiguousarray(picture))
-        image.thumbnail((side, side), Image.Resampling.LANCZOS)
-        buffer = io.BytesIO()
-        image.save(buffer, format='JPEG', quality=82)
-        uri = 'data:image/jpeg;base64,' + base64.b64encode(buffer.getvalue()).decode('ascii')
-        return cls(caption, alt, uri, image.width, image.height)
-
-
-@dataclass
-class PictureRow:
-    """The pictures of one image.
-
-    Args:
-        title (str): Its id.
-        pictures (list[Picture]): From left to right.
-        legend (dict[str, Sequence[int]]): RGB colour of each class. Defaults to an empty one.
-    """
-
-    title: str
-    pictures: list[Picture]
-    legend: dict[str, Sequence[int]] = field(default_factory=dict)
-
-
-@dataclass
-class Gallery:
-    """Pictures of some images.
-
-    Args:
-        title (str): Of which images.
-        text (str): What is to be seen.
-        rows (list[PictureRow]): One an image.
-        note (str): Why there are none. Defaults to ''.
-    """
-
-    title: str
-    text: str
-    rows: list[PictureRow] = field(default_factory=list)
-    note: str = ''
+"""Photos of a gallery that are seen without a click."""
 
 
 @dataclass
@@ -106,6 +45,9 @@ def render_page(
     Returns:
         str: HTML.
     """
+    classes = class_counts(galleries)
+    numbers = {name: str(number) for number, name in enumerate(classes)}
+    script = Markup(_read('page.js'))
     environment = Environment(
         loader=FileSystemLoader(osp.dirname(__file__)),
         autoescape=True,
@@ -133,7 +75,29 @@ def render_page(
         swatch=lambda index: Markup(swatch(index)),
         breakable=breakable,
         shown=SHOWN,
+        classes=classes,
+        class_numbers=lambda row: ' '.join(numbers[name] for name in row.legend),
+        css=Markup(_read('page.css')),
+        script=script,
+        policy=content_policy(script),
     )
+
+
+def class_counts(galleries: Sequence[Gallery]) -> dict[str, int]:
+    """How many photos show a class or are said to, by its name in alphabetical order."""
+    rows: list[PictureRow] = [row for gallery in galleries for row in gallery.rows]
+    return dict(sorted(Counter(name for row in rows for name in row.legend).items()))
+
+
+def content_policy(script: str) -> str:
+    """What a browser may do with the page: show what is in it, and run its own script."""
+    digest = base64.b64encode(hashlib.sha256(script.encode('utf-8')).digest()).decode('ascii')
+    return f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+
+
+def _read(name: str) -> str:
+    with open(osp.join(osp.dirname(__file__), name), encoding='utf-8') as file:
+        return file.read()
 
 
 def time_chart(stages: Sequence[StageFiles]) -> Chart | None:

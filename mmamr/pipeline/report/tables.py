@@ -30,14 +30,24 @@ def summary(stages: Sequence[StageFiles]) -> str:
 def stage_table(stages: Sequence[StageFiles]) -> Table:
     """One row a stage."""
     gpu = any((stage.record.get('peak_memory_mib') or {}).get('gpu') for stage in stages)
-    head = ['stage', 'mIoU (%)', 'time', 'state', *(['GPU memory'] if gpu else []), 'memory', 'images', 'processes']
+    measured = any(stage.scores for stage in stages)
+    head = [
+        'stage',
+        *(['mIoU (%)'] if measured else []),
+        'time',
+        'state',
+        *(['GPU memory'] if gpu else []),
+        'memory',
+        'images',
+        'processes',
+    ]
     rows = []
     for stage in stages:
         memory = stage.record.get('peak_memory_mib') or {}
         rows.append(
             [
                 stage.name,
-                percent(best_of(stage)),
+                *([percent(best_of(stage))] if measured else []),
                 duration(stage.record['seconds']) if 'seconds' in stage.record else NONE,
                 stage.state,
                 *([mebibytes(memory.get('gpu'))] if gpu else []),

@@ -16,15 +16,17 @@ REPORT = 'report.html'
 def write_report(work_dir: str, out_file: str | None = None, num: int = 6, seed: int = 0) -> str:
     """Write the report of a pipeline that :class:`~mmamr.pipeline.WSSSRunner` ran, as far as it went.
 
-    Stages with their settings, times and memory, mIoU and IoU of each class, curves of thresholds and losses, and for
-    some images everything that the pipeline made of them. Pictures are left out, with a line that says why, where the
-    images cannot be read.
+    First everything that the pipeline made of some photos, of which the least certain ones need no masks to be found;
+    then stages with their settings, times and memory, mIoU and IoU of each class, curves of thresholds and losses. What
+    cannot be shown is left out, with a line that says why. The settings in the folder are read as data: nothing but
+    registered classes is built from them.
 
     Args:
         work_dir (str): Work folder of the pipeline.
         out_file (str, optional): The file to write. Defaults to None: ``report.html`` in the work folder.
-        num (int): How many images of each split are shown. Defaults to 6.
-        seed (int): Of their choice. Defaults to 0.
+        num (int): How many photos of each kind are shown: the least certain, random ones, those of the lowest IoU.
+            Defaults to 6.
+        seed (int): Of the random ones. Defaults to 0.
 
     Returns:
         str: The file.

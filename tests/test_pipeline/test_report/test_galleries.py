@@ -12,20 +12,24 @@ from mmamr.engine.loops import CAMLoop
 from mmamr.fileio import read_mask
 from mmamr.pipeline import StageError
 from mmamr.pipeline.manifest import Manifest
-from mmamr.pipeline.report.galleries import Segmentor, draw_galleries
+from mmamr.pipeline.report.galleries import draw_galleries
+from mmamr.pipeline.report.segmentor import Segmentor
 from mmamr.pipeline.report.work_folder import read_stages
 from mmamr.structures import ClassIndex
 
 CLASSES = ['background', 'disc', 'square', 'cross']
 CAPTIONS = [
     'photo',
-    'spotlight CAM',
-    'compensation CAM',
     'weighted CAM, ξ = 0.5',
-    'pseudo label',
-    'prediction',
+    r'pseudo label, IoU \d+ %',
+    r'prediction, IoU \d+ %',
     'ground truth',
+    'spotlight',
+    'compensation',
+    'random walk',
 ]
+IMAGES = 12 * 7 + 4 * 2
+"""Layers over the photos that CAMs are made of, and over those of the evaluation."""
 
 
 def details(work_dir, stage):
@@ -37,8 +41,9 @@ def test_a_pipeline_ends_with_its_report(finished):
     assert '<h1>tiny_pipeline</h1>' in html and '8 of 8 stages done' in html
     headings = re.findall('<h2>(.*)</h2>', html)
     assert headings == [
-        'Pictures: images that CAMs were made of',
-        'Pictures: images of the evaluation',
+        'Least certain photos',
+        'Random photos',
+        'Random validation photos',
         'Stages',
         'mIoU of every stage',
         'IoU of each class (%)',
@@ -47,8 +52,11 @@ def test_a_pipeline_ends_with_its_report(finished):
         'Configs and versions',
     ]
     assert 'No pictures' not in html
-    assert html.count('src="data:image/jpeg;base64,') == html.count('<img ') == 6 * 7 + 4 * 3
-    assert re.findall('<figcaption>(.*?)</figcaption></figure>', html)[:7] == CAPTIONS
+    assert html.count('src="data:image/') == html.count('<img ') == IMAGES
+    assert html.count('<article ') == html.count('--photo: url(data:image/jpeg;base64,') == 16
+    captions = re.findall('</button>\n<figcaption>(.*?)</figcaption>', html)
+    assert len(captions) == IMAGES + 16
+    assert all(re.fullmatch(*pair) for pair in zip(CAPTIONS, captions))
     assert len(html) < 1 << 20 and not re.search('https?:', html)
     for line in ('report: ', 'report.html'):
         assert line in (finished / 'pipeline.log').read_text()
@@ -105,7 +113,9 @@ def test_a_failed_pipeline_has_a_report(pipeline, done, monkeypatch):
         pipeline(done).train()
     html = (done / 'report.html').read_text(encoding='utf-8')
     assert 'cam failed: out of memory' in html and '&lt;so many&gt; bytes' in html
-    assert 'Pictures: images that CAMs were made of' not in html and 'Pictures: images of the evaluation' in html
+    assert 'Random validation photos' in html
+    # the labels of before are still there, and what they were made of
+    assert 'Least certain photos' in html and 'weighted CAM' not in html
 
 
 def test_a_run_with_nothing_to_do_draws_no_other(pipeline, done):
@@ -134,7 +144,8 @@ def test_by_hand(load_tool, done, capsys, tmp_path, shared_voc, monkeypatch):
     main([str(done), '--num', '2', '--seed', '3', '--out', str(tmp_path / 'mine.html')])
     assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / 'mine.html')
     html = (tmp_path / 'mine.html').read_text(encoding='utf-8')
-    assert html.count('<img ') == 2 * 7 + 2 * 3
+    numbers = [html.count(f'<h2>{title}') for title in ('Least certain', 'Random', 'Photos of the lowest IoU')]
+    assert numbers == [1, 2, 1] and html.count('<article ') <= 3 * 2 + 2 + 2 * 2 and 'seed 3' in html
     main([str(done), '--num', '0'])
     assert '<img ' not in (done / 'report.html').read_text(encoding='utf-8')
     with pytest.raises(SystemExit, match=r'^[^\n]*manifest\.json: no stage was run here; name the work'):
@@ -164,7 +175,8 @@ def test_without_the_settings_of_stages_the_rest_is_there(done):
     write_report(str(done))
     html = (done / 'report.html').read_text(encoding='utf-8')
     # nobody knows what the stage did whose settings are lost
-    assert 'images that CAMs were made of' not in html and 'Pictures: images of the evaluation' in html
+    assert 'weighted CAM' not in html and 'random walk' in html and 'Random validation photos' in html
+    assert 'No predictions' not in html
 
 
 def test_nothing_that_lies_in_the_folder_is_run(done, tmp_path):
@@ -173,14 +185,14 @@ def test_nothing_that_lies_in_the_folder_is_run(done, tmp_path):
         path.write_text(f"open({str(tmp_path / 'run')!r}, 'w')")
     write_report(str(done))
     assert not (tmp_path / 'run').exists()
-    assert (done / 'report.html').read_text(encoding='utf-8').count('<img ') == 6 * 7 + 4 * 3
+    assert (done / 'report.html').read_text(encoding='utf-8').count('<img ') == IMAGES
 
 
 def test_a_folder_that_was_moved(done, tmp_path):
     moved = done.rename(tmp_path / 'moved')
     write_report(str(moved))
     html = (moved / 'report.html').read_text(encoding='utf-8')
-    assert 'No pictures' not in html and html.count('<img ') == 6 * 7 + 4 * 3
+    assert 'No pictures' not in html and html.count('<img ') == IMAGES
 
 
 def test_predictions_are_those_of_the_evaluation(pipeline, done, shared_voc):
@@ -189,30 +201,34 @@ def test_predictions_are_those_of_the_evaluation(pipeline, done, shared_voc):
     pipeline(done, stages=stages, only_stages=['evaluation'], redo=True).train()
     stages = read_stages(Manifest(str(done)))
     segmentor = Segmentor(stages, stages[-1])
-    dataset = segmentor.dataset()
-    for index in range(len(dataset)):
-        path = dataset.get_data_info(index)['img_path']
+    for index in range(len(segmentor.dataset)):
+        path = segmentor.dataset.get_data_info(index)['img_path']
         expected = read_mask(
             path.replace(str(shared_voc / 'JPEGImages'), folder).replace('.jpg', '.png'), ClassIndex(CLASSES[1:])
         )
+        np.testing.assert_array_equal(segmentor.prediction(path, expected.shape), expected)
+        assert segmentor.model is None
         np.testing.assert_array_equal(segmentor.predict_file(path), expected)
-        prediction, truth = segmentor.predict(dataset[index])
-        np.testing.assert_array_equal(prediction, expected)
-        assert truth.shape == expected.shape
+        assert segmentor.truth(index).shape == expected.shape
+        segmentor.model = None
 
 
 def test_test_time_options_are_carried_out(pipeline, done):
     switches = {'test_time': dict(ms=True, scales=(1.0, 1.5), flip=True)}
     pipeline(done, stages={'evaluation': {'options': switches}}, only_stages=['evaluation'], redo=True).train()
     galleries = draw_galleries(read_stages(Manifest(str(done))), 1)
-    assert [gallery.note for gallery in galleries] == ['', '']
-    assert [picture.caption for picture in galleries[0].rows[0].pictures] == CAPTIONS
+    assert {gallery.note for gallery in galleries} == {''} and galleries[0].title == 'Least certain photos'
+    captions = [layer.caption for layer in galleries[0].rows[0].layers]
+    assert all(re.fullmatch(*pair) for pair in zip(CAPTIONS[1:], captions)) and len(captions) == 7
     assert 'ms_flip' in (done / 'report.html').read_text(encoding='utf-8')
 
 
 def test_captions_tell_what_is_to_be_seen(finished):
     row = draw_galleries(read_stages(Manifest(str(finished))), 1, seed=1)[0].rows[0]
+    alts = {layer.caption.partition(',')[0]: layer.alt for layer in row.layers}
     assert re.fullmatch(
-        rf'ground truth of {row.title}: background \d+%(, (disc|square|cross) \d+%)+', row.pictures[-1].alt
+        rf'ground truth of {row.title}: background \d+%(, (disc|square|cross) \d+%)+(, unsure \d+%)?',
+        alts['ground truth'],
     )
-    assert row.pictures[1].alt == f'spotlight CAM of {row.title}: {", ".join(row.legend)}'
+    assert re.fullmatch(rf'spotlight of {row.title}: (disc|square|cross)(, (disc|square|cross))*', alts['spotlight'])
+    assert [fact.partition(':')[0] for fact in row.facts] == ['certainty', 'label and prediction']

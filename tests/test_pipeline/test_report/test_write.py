@@ -2,7 +2,8 @@ from mmengine.config import Config
 
 from mmamr.apis import write_report
 from mmamr.pipeline.manifest import Manifest
-from mmamr.pipeline.report.galleries import find, find_labels, without_masks
+from mmamr.pipeline.report.galleries import find, find_labels
+from mmamr.pipeline.report.segmentor import without_masks
 from mmamr.pipeline.report.work_folder import StageFiles
 
 
