@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
 from mmengine.infer import BaseInferencer as MMEngineInferencer
@@ -439,36 +438,9 @@ class SegInferencer(Inferencer):
         results = []
         for probabilities in self.probabilities(inputs):
             sample = SegDataSample(metainfo=dict(ori_shape=(height, width)))
-            sample.pred_sem_seg = PixelData(data=self.decide(probabilities, (height, width)).cpu()[None])
+            sample.pred_sem_seg = PixelData(data=self.merger.decide(probabilities, (height, width)).cpu())
             results.append(sample)
         return results
-
-    def decide(self, probabilities: Tensor, size: tuple[int, int]) -> Tensor:
-        """The class of each pixel of a photo, class by class, so that large photos need little memory.
-
-        Args:
-            probabilities (Tensor): ``(C, h, w)``.
-            size (tuple[int, int]): Height and width of the photo.
-
-        Returns:
-            Tensor: int64 ``(H, W)``.
-        """
-        if tuple(probabilities.shape[1:]) == size:
-            return self.merger.decide(probabilities)[0]
-
-        def enlarged(one: Tensor) -> Tensor:
-            return F.interpolate(one[None, None], size, mode='bilinear', align_corners=False)[0, 0]
-
-        if len(probabilities) == 1:
-            return self.merger.decide(enlarged(probabilities[0])[None])[0]
-        best = enlarged(probabilities[0])
-        label = torch.zeros(size, dtype=torch.int64, device=best.device)
-        for number, one in enumerate(probabilities[1:], 1):
-            score = enlarged(one)
-            better = score > best
-            label[better] = number
-            best = torch.where(better, score, best)
-        return label
 
     def label(self, sample: SegDataSample) -> np.ndarray:
         """The channel of each pixel, uint8 ``(H, W)``."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from mmamr.fileio import read_stored_mask
+from mmamr.fileio import read_mask_labels
 from mmamr.registry import TASK_UTILS
 from mmamr.structures import ClassIndex
 from mmamr.utils import DatasetError
@@ -142,12 +142,7 @@ class MaskLabels(LabelSource):
         super().__init__(mask_dir, **kwargs)
 
     def __call__(self, img_id: str) -> list[int]:
-        path = osp.join(self.path, f'{img_id}.png')
-        mask = read_stored_mask(path)
-        try:
-            return self.class_index.labels_in_mask(mask)
-        except DatasetError as error:
-            raise DatasetError(f'{path}: {error}', kind=error.kind) from None
+        return read_mask_labels(osp.join(self.path, f'{img_id}.png'), self.class_index)
 
 
 @TASK_UTILS.register_module()
