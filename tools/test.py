@@ -15,7 +15,7 @@ from mmamr.engine import ImageFilesLoop, apply_test_time, build_test_runner, dra
 from mmamr.evaluation import write_metrics
 from mmamr.fileio import ChangedSettingsError
 from mmamr.registry import LOOPS
-from mmamr.utils import InputError, confirm, default_work_dir, one_line_errors
+from mmamr.utils import InputError, confirm, default_work_dir, merge_options, one_line_errors
 from mmamr.visualization import require_screen
 
 
@@ -104,8 +104,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     if args.amp:
         precision = 'float16' if torch.cuda.is_available() else 'bfloat16'
         set_loop_option(cfg, '--amp', precision=precision, fp16=True)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     apply_test_time(cfg)
     return cfg
 
@@ -195,4 +194,5 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with one_line_errors(program=True):
+        main()

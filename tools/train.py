@@ -5,13 +5,12 @@ import os
 
 import torch
 from mmengine.config import Config, DictAction
-from mmengine.runner import Runner
 
 from mmamr.compat import keep_freed_memory, leave_distributed, setup_cpu_distributed
-from mmamr.engine import resume_from_latest
+from mmamr.engine import resume_from_latest, train
 from mmamr.pipeline import WSSSRunner
 from mmamr.registry import RUNNERS
-from mmamr.utils import InputError, confirm, default_work_dir, one_line_errors
+from mmamr.utils import InputError, confirm, default_work_dir, merge_options, one_line_errors
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -96,8 +95,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise SystemExit(f'{args.config} has no auto_scale_lr.base_batch_size, which --auto-scale-lr needs')
         cfg.auto_scale_lr.enable = True
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     if args.resume == 'auto':
         resume_from_latest(cfg)
     elif args.resume is not None:
@@ -121,8 +119,7 @@ def merge_pipeline_args(cfg: Config, args: argparse.Namespace) -> Config:
     cfg.resume = args.resume is not None
     cfg.only_stages, cfg.from_stage, cfg.redo = args.stages, args.from_stage, args.redo
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    merge_options(cfg, args.cfg_options)
     return cfg
 
 
@@ -135,12 +132,15 @@ def main(argv: list[str] | None = None) -> None:
             print(WSSSRunner.from_cfg(cfg).describe_plan())
             return
         setup_cpu_distributed(cfg, args.launcher)
-        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-        if isinstance(runner, WSSSRunner):
-            runner.confirm = confirm
-        runner.train()
+        if 'stages' in cfg:
+            pipeline = RUNNERS.build(cfg)
+            pipeline.confirm = confirm
+            pipeline.train()
+        else:
+            train(cfg)
         leave_distributed()
 
 
 if __name__ == '__main__':
-    main()
+    with one_line_errors(program=True):
+        main()

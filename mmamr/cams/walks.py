@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mmamr.structures import CAM
+from mmamr.utils import InputError
 
 from .maps import mix, upsample
 
@@ -83,7 +84,7 @@ def label_of_cam(
     label = (cam.classes[maps.argmax(0)] + 1).astype(np.uint8)
     if power is not None:
         if cam.background is None or cam.powers is None:
-            raise ValueError('power is for walks that carry the background along (powers of WalkLoop)')
+            raise InputError('power is for walks that carry the background along (powers of WalkLoop)')
         background = cam.background[np.abs(np.asarray(cam.powers, dtype=np.float64) - power).argmin()]
         return np.where(score >= upsample(background[None], cam.size)[0], label, np.uint8(0))
     if unsure is not None:

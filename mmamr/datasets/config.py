@@ -7,7 +7,7 @@ from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from mmamr.registry import DATASETS
-from mmamr.utils import InputError
+from mmamr.utils import InputError, merge_options
 
 from .image_label_dataset import ImageLabelDataset
 
@@ -35,7 +35,7 @@ def load_config(config: str | os.PathLike | Config, cfg_options: dict[str, Any] 
         raise FileNotFoundError(f'no config {config}: name a file below configs/, or mmamr::<path below configs/>')
     else:
         cfg = Config.fromfile(config)
-    cfg.merge_from_dict(cfg_options or {})
+    merge_options(cfg, cfg_options)
     return cfg
 
 

@@ -16,13 +16,21 @@ from prettytable import PrettyTable
 from mmamr.compat import setup_cpu_distributed
 from mmamr.engine.checkpoints import remove_checkpoints
 from mmamr.registry import RUNNERS
-from mmamr.utils import FolderLock, InputError, atomic_write, failure_line
+from mmamr.utils import (
+    FolderLock,
+    InputError,
+    atomic_write,
+    end_with_launcher,
+    failure_line,
+    interruptible,
+    raise_if_interrupted,
+)
 
 from .data_root import DataRoot, leave_out_masks
 from .decision import Decision
 from .manifest import Manifest, clean_folder
 from .plan import Planner
-from .process import own_globals, peak_memory, reset_peak_memory, signals_as_exceptions
+from .process import own_globals, peak_memory, reset_peak_memory
 from .report import REPORT, write_report
 from .run_stage import quiet_terminal, run_config
 from .settings import write_settings
@@ -162,7 +170,7 @@ class WSSSRunner:
             KeyboardInterrupt: If the run was asked to end, by Ctrl-C or SIGTERM.
         """
         self._launch()
-        with closing(self._lock), signals_as_exceptions():
+        with closing(self._lock), interruptible():
             try:
                 worked = self._run_stages()
             except Exception:
@@ -194,6 +202,7 @@ class WSSSRunner:
         """Run what is to be run; returns whether anything was."""
         worked = False
         for number, stage in enumerate(self.stages.values(), 1):
+            raise_if_interrupted()
             decision = self._agree(partial(self._decide, stage))
             place = f'[{number}/{len(self.stages)}] {stage.name}'
             self.logger.info(str(decision))
@@ -237,7 +246,7 @@ class WSSSRunner:
         self._agree(lambda: self._begin(stage, cfg, decision))
         reset_peak_memory()
         try:
-            with own_globals(), quiet_terminal():
+            with own_globals(), quiet_terminal(), interruptible():
                 metrics, details, seed = run_config(complete, stage.kind)
         except KeyboardInterrupt as error:
             self._give_up(stage, 'interrupted')
@@ -306,6 +315,8 @@ class WSSSRunner:
 
     def _launch(self) -> None:
         """Start the processes' communication, the work folder and its log."""
+        if self.launcher != 'none':
+            end_with_launcher()
         setup_cpu_distributed({}, self.launcher)
         if self.launcher != 'none' and not is_distributed():
             init_dist(self.launcher, **self.dist_cfg)

@@ -1,8 +1,11 @@
 from .checkpoints import fit_tensors, read_tensors, rename_tensors, write_checkpoint
+from .checks import SettingError, check_choice, check_flag, check_keys, check_number, check_numbers
 from .errors import DatasetError, InputError, confirm, failure_line, one_line_errors
 from .files import atomic_write, write_png
 from .folder_lock import FolderLock
+from .interrupts import Interrupted, end_with_launcher, interrupted, interruptible, raise_if_interrupted
 from .modes import evaluating, frozen
+from .options import check_config, check_training, merge_options
 from .parallel import share_work
 from .progress import progress_bar, track
 from .work_dir import default_work_dir
@@ -11,15 +14,29 @@ __all__ = [
     'DatasetError',
     'FolderLock',
     'InputError',
+    'Interrupted',
+    'SettingError',
     'atomic_write',
+    'check_choice',
+    'check_config',
+    'check_flag',
+    'check_keys',
+    'check_number',
+    'check_numbers',
+    'check_training',
     'confirm',
     'default_work_dir',
+    'end_with_launcher',
     'evaluating',
     'failure_line',
     'fit_tensors',
     'frozen',
+    'interrupted',
+    'interruptible',
+    'merge_options',
     'one_line_errors',
     'progress_bar',
+    'raise_if_interrupted',
     'read_tensors',
     'rename_tensors',
     'share_work',

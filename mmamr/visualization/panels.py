@@ -6,6 +6,7 @@ from matplotlib.colors import hsv_to_rgb
 
 from mmamr.cams import upsample
 from mmamr.structures.class_index import Palette
+from mmamr.utils import InputError
 
 IGNORE = 255
 IGNORE_COLOUR = (224, 224, 192)
@@ -67,14 +68,14 @@ def draw_labels(
         ValueError: If the sizes differ or a label has no colour.
     """
     if labels.shape != image.shape[:2]:
-        raise ValueError(f'labels have size {labels.shape}, the image {image.shape[:2]}')
+        raise InputError(f'labels have size {labels.shape}, the image {image.shape[:2]}')
     colours = np.zeros((IGNORE + 1, 3), dtype=np.float32)
     colours[IGNORE] = IGNORE_COLOUR
     visible = visible_colours(palette)[:IGNORE]
     colours[: len(visible)] = visible
     known = labels[labels != IGNORE]
     if known.size and known.max() >= len(visible):
-        raise ValueError(f'label {known.max()} has no colour in a palette of {len(visible)}')
+        raise InputError(f'label {known.max()} has no colour in a palette of {len(visible)}')
     opacity = alpha * (labels > 0).astype(np.float32)
     # a brighter photo keeps dark colours of labels apart from the shadows in it
     picture = _blend(0.7 * grey(image) + 76, colours[labels], opacity[..., None])

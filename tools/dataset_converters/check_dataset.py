@@ -13,6 +13,7 @@ from mmengine.registry import init_default_scope
 
 from mmamr.datasets import ImageLabelDataset
 from mmamr.datasets.check import check_dataset, datasets_of_config
+from mmamr.utils import merge_options, one_line_errors
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -77,7 +78,7 @@ def main(argv: list[str] | None = None) -> int:
             datasets = {args.data_root: dataset_of_options(args)}
         else:
             cfg = Config.fromfile(args.config)
-            cfg.merge_from_dict(args.cfg_options or {})
+            merge_options(cfg, args.cfg_options)
             datasets = datasets_of_config(cfg)
             if not datasets:
                 print(f'{args.config}: no loader with an ImageLabelDataset; name another config')
@@ -96,4 +97,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with one_line_errors(program=True):
+        sys.exit(main())

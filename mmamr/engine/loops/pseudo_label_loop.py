@@ -4,9 +4,10 @@ import numpy as np
 
 from mmamr.cams import label_of_cam, mix, upsample
 from mmamr.fileio import read_image
-from mmamr.refine import crf_label
+from mmamr.refine import check_crf, crf_label
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
+from mmamr.utils import SettingError, check_number, check_numbers
 
 from .label_loop import LabelLoop
 
@@ -46,12 +47,17 @@ class PseudoLabelLoop(LabelLoop):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        if not 0 <= threshold <= 1:
-            raise ValueError(f'threshold must be in [0, 1], but got {threshold}')
-        if unsure is not None and not 0 <= unsure[0] <= unsure[1] <= 1:
-            raise ValueError(f'unsure must be two ascending thresholds in [0, 1], but got {unsure}')
+        check_number('threshold', threshold, 0, 1)
+        if power is not None:
+            check_number('power', power, above=0)
+        if unsure is not None:
+            check_numbers('unsure', unsure, 0, 1, least=2, ascending=True)
+            if len(unsure) > 2:
+                raise SettingError(f'unsure must be two thresholds, but got {unsure}')
+        if crf is not None:
+            check_crf('crf', crf)
         if sum(option is not None for option in (power, unsure, crf)) > 1:
-            raise ValueError('only one of power, unsure and crf can be given')
+            raise SettingError('only one of power, unsure and crf can be given')
         self.threshold = threshold
         self.power = power
         self.unsure = unsure
