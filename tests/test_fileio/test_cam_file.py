@@ -145,8 +145,19 @@ GOOD = {'classes': np.array([2]), 'size': np.array(SIZE), 'map.spotlight': MAPS}
         ({'map.compensation': MAPS[:0]}, 'map.compensation has shape (0, 4, 5)'),
         ({'map.spotlight': MAPS + np.nan}, 'map.spotlight holds what is no finite number'),
         ({'map.spotlight': MAPS.astype(np.int8)}, 'map.spotlight holds what is no finite number'),
-        ({'background': np.zeros((2, 4, 5)), 'powers': np.ones(3)}, 'background has shape (2, 4, 5), not (3, 4, 5)'),
-        ({'background': np.zeros((2, 4, 5))}, 'background has shape (2, 4, 5), not (0, 4, 5)'),
+        (
+            {'background': np.zeros((2, 4, 5)), 'powers': np.array([3.0, 2, 1])},
+            'background has shape (2, 4, 5), not (3, 4, 5)',
+        ),
+        ({'background': np.zeros((2, 4, 5))}, 'background and powers go together, but one of them is missing'),
+        ({'powers': np.ones(1)}, 'background and powers go together, but one of them is missing'),
+        ({'background': np.zeros((2, 4, 5)), 'powers': np.ones(2)}, 'powers are [1.0, 1.0], which do not descend'),
+        ({'background': np.zeros((1, 4, 5)), 'powers': np.zeros(1)}, 'powers is no list of positive numbers'),
+        ({'map.spotlight': MAPS + 1.5}, 'outside of [0, 1]'),
+        ({'map.spotlight': MAPS - 1.5}, 'outside of [0, 1]'),
+        ({'scores': np.zeros(3)}, 'nothing of a CAM is called scores'),
+        ({'map.other': MAPS, 'map.third': MAPS}, 'not one, nor those of spotlight and compensation'),
+        ({'classes': np.array([254])}, 'class 254 is no class that a mask can have'),
     ],
 )
 def test_foreign_arrays(tmp_path, change, problem):

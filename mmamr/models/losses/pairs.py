@@ -12,12 +12,11 @@ from mmamr.utils import check_number
 # What a pair is, by the labels of its two pixels.
 IGNORED, BACKGROUND, FOREGROUND, DIFFERENT = range(4)
 IGNORED_LABEL = 255
-LARGEST_RADIUS = 64
 
 
 def check_radius(radius: int) -> int:
     """Give ``radius`` back, or raise ValueError where it is no whole number of at least 2: below that are no pairs."""
-    check_number('radius', radius, 2, LARGEST_RADIUS, whole=True)
+    check_number('radius', radius, 2, whole=True)
     return int(radius)
 
 
