@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 
 from mmamr.utils import FolderLock, InputError, check_training, end_with_launcher
 
-from .hooks.guard_hooks import DivergenceHook, InterruptHook
+from .hooks.guard_hooks import CheckpointCheckHook, DivergenceHook, InterruptHook
 
 
 def build_train_runner(cfg: Config) -> Runner:
@@ -31,6 +31,7 @@ def build_train_runner(cfg: Config) -> Runner:
         end_with_launcher()
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     runner.register_hook(InterruptHook())
+    runner.register_hook(CheckpointCheckHook())
     runner.register_hook(DivergenceHook())
     return runner
 

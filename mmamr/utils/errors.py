@@ -92,6 +92,10 @@ def _refused_setting(error: BaseException) -> str | None:
     """
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     depths = [depth for depth, frame in enumerate(frames) if _builds(frame)]
+    if not depths and frames and isinstance(error, TypeError) and 'unexpected keyword argument' in str(error):
+        # mmengine hands on what stands in a config, e.g. randomness
+        if frames[-1].f_globals.get('__name__', '').startswith('mmengine.runner.'):
+            return f'config: {" ".join(str(error).split())}; check the config and --cfg-options'
     if not depths or not str(error):
         return None
     own = depths[-1] == len(frames) - 1

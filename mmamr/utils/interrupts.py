@@ -17,6 +17,8 @@ from typing import Any
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 INTERRUPTED = 130
 """Exit code of a run that was asked to end."""
+NO_LAUNCHER = 'the end of its launcher: the same command with --resume goes on'
+"""What asks a process to end whose launcher was killed."""
 SETTLE = 2.0
 """Seconds after a signal in which others, which launchers send in pairs, do not disturb the clearing up."""
 AGAIN = 10.0
@@ -177,9 +179,7 @@ def end_with_launcher(grace: float = 10.0) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(0.5)
-        print(
-            'the launcher of this process is gone, so it ends; the same command with --resume goes on', file=sys.stderr
-        )
+        _state.asked = NO_LAUNCHER
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(grace)
         os._exit(130)

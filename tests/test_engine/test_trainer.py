@@ -41,9 +41,7 @@ def runner_with(losses, scaled=False):
 @pytest.mark.parametrize('value', [math.nan, math.inf, -math.inf])
 def test_the_term_that_diverged_is_named(value):
     hook, losses = DivergenceHook(), dict(loss_cls=1.0, loss_cps=value, loss=value)
-    with pytest.raises(
-        InputError, match=r'^work: the training diverged, loss_cps is -?(nan|inf) in iteration 7'
-    ):
+    with pytest.raises(InputError, match=r'^work: the training diverged, loss_cps is -?(nan|inf) in iteration 7'):
         hook.after_train_iter(runner_with(losses), 0, outputs=losses)
     hook.after_train_iter(runner_with(dict(loss=2.0)), 0, outputs=dict(loss=2.0, note='text'))
 
@@ -94,3 +92,61 @@ def test_a_training_of_nothing_is_refused(tiny_config):
     for options in ({'train_cfg.max_epochs': 0}, {'train_cfg.max_epochs': 1.5}):
         with pytest.raises(SettingError, match=r'train_cfg.max_epochs must be a whole number of at least 1'):
             train(tiny_config('tiny_amr', options=options))
+
+
+@pytest.fixture
+def trained(tiny_config, tmp_path):
+    """A checkpoint of one epoch, to be changed."""
+    train(tiny_config('tiny_amr', 'first', {'train_cfg.max_epochs': 1}))
+    return torch.load(tmp_path / 'first' / 'epoch_1.pth', weights_only=False)
+
+
+def without(*names):
+    return lambda content, path: {key: value for key, value in content.items() if key not in names}
+
+
+def changed_weight(value):
+
+    def change(content, path):
+        state = dict(content['state_dict'])
+        name = next(name for name in state if name.endswith('.weight'))
+        return dict(content, state_dict={**state, name: value(state[name])})
+
+    return change
+
+
+def python_in_meta(content, path):
+    """A config that writes a file where it is read as Python."""
+    return dict(content, meta=dict(content['meta'], config=f"open({str(path / 'ran')!r}, 'w')\n"))
+
+
+STARTS = [
+    (without('message_hub'), True, 'no training to resume .message_hub missing'),
+    (without('optimizer', 'meta'), True, 'no training to resume .meta, optimizer missing'),
+    (lambda content, path: content['state_dict'], True, 'no training to resume .meta, state_dict'),
+    (lambda content, path: [1, 2], True, 'holds no checkpoint, but a list'),
+    (lambda content, path: dict(content, state_dict={}), True, 'does not fit AMRClassifier'),
+    (lambda content, path: {}, False, 'does not fit AMRClassifier'),
+    (lambda content, path: dict(other=torch.zeros(2)), False, 'does not fit AMRClassifier'),
+    (lambda content, path: dict(a='text'), False, 'no dictionary of tensors'),
+    (changed_weight(lambda value: value[:1]), False, '1 have another shape'),
+    (changed_weight(lambda value: value * math.nan), False, 'what is no finite number in 1 weights'),
+    (changed_weight(lambda value: value * math.inf), True, 'what is no finite number in 1 weights'),
+    (python_in_meta, True, None),
+    (lambda content, path: content['state_dict'], False, None),
+]
+
+
+def test_what_a_training_starts_from_must_fit(trained, tiny_config, tmp_path):
+    path = tmp_path / 'changed.pth'
+    for change, resume, said in STARTS:
+        torch.save(change(trained, tmp_path), path)
+        cfg = tiny_config('tiny_amr', options=dict(load_from=str(path), resume=resume))
+        if said is None:
+            train(cfg)
+            assert not (tmp_path / 'ran').exists()
+            continue
+        with pytest.raises(InputError, match=said) as caught:
+            train(cfg)
+        assert str(caught.value).startswith(str(path))
+        assert not list((tmp_path / 'work').glob('*.pth'))

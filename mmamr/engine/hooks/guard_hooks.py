@@ -1,10 +1,12 @@
 """What watches every training and every test: it must not go on once it was asked to end, or has diverged."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
@@ -34,6 +36,57 @@ class InterruptHook(Hook):
 
     def after_run(self, runner: Runner) -> None:
         raise_if_interrupted()
+
+
+@HOOKS.register_module()
+class CheckpointCheckHook(Hook):
+    """Refuse a checkpoint that a training cannot start or resume from.
+
+    mmengine logs names and shapes that do not match, and goes on. A training that resumes needs all that its checkpoint
+    was written with; one that starts from the weights of another model, of which it may share a part, needs some of
+    them. No weight may be infinite or NaN. All trainings of the tools have it.
+    """
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: Any) -> None:
+        """Look at what was read.
+
+        Raises:
+            InputError: If it does not fit.
+        """
+        path, resume = runner._load_from, runner._resume
+        if not isinstance(checkpoint, Mapping):
+            raise InputError(f'{path} holds no checkpoint, but a {type(checkpoint).__name__}; name another file')
+        state = checkpoint.get('state_dict', {} if resume else checkpoint)
+        if resume:
+            meta = checkpoint.get('meta')
+            known = isinstance(meta, Mapping) and all(isinstance(meta.get(name), int) for name in ('epoch', 'iter'))
+            missing = [] if known else ['meta']
+            missing += [name for name in ('state_dict', 'message_hub', 'optimizer') if name not in checkpoint]
+            if missing:
+                raise InputError(
+                    f'{path} holds weights, but no training to resume ({", ".join(missing)} missing); start from it '
+                    'with --cfg-options load_from=…, without --resume'
+                )
+        if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+            raise InputError(f'{path} holds no dictionary of tensors by name; name another checkpoint')
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        wanted = model.state_dict()
+        given = {name.removeprefix('module.'): value for name, value in state.items()}
+        common = [name for name in wanted if name in given]
+        other = [name for name in common if wanted[name].shape != given[name].shape]
+        broken = [name for name in common if not given[name].isfinite().all()]
+        counters = sum(name.endswith('num_batches_tracked') for name in wanted if name not in given)
+        if other or not common or (resume and len(wanted) - counters + len(given) > 2 * len(common)):
+            raise InputError(
+                f'{path} does not fit {type(model).__name__}: {len(wanted) - len(common)} weights are missing, '
+                f"{len(given) - len(common)} are not the model's, {len(other)} have another shape; name a checkpoint "
+                'that was trained with this config'
+            )
+        if broken:
+            raise InputError(
+                f'{path} holds what is no finite number in {len(broken)} weights ({broken[0]}, …): its training '
+                'diverged; name another checkpoint'
+            )
 
 
 @HOOKS.register_module()
