@@ -134,7 +134,8 @@ def photos(ran, good):
 def masks(ran, good):
     values = io.BytesIO()
     Image.fromarray(np.full((48, 64), 77, np.uint8)).save(values, 'PNG')
-    return [*anything(good, ran)[:-1], image(), image(mode='L', size=(9, 9)), image(mode='I;16'), values.getvalue()]
+    # without its last bytes all pixels of a PNG are there
+    return [*anything(good, ran)[:-2], image(), image(mode='L', size=(9, 9)), image(mode='I;16'), values.getvalue()]
 
 
 def manifests(ran, good):
