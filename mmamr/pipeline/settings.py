@@ -52,6 +52,8 @@ DICTS = {
     'class_heads',
 }
 """The settings that are dicts, or None."""
+SCOPES = {None, 'mmamr', 'mmdet', 'mmengine', 'mmpretrain', 'mmseg'}
+"""Scopes of settings: mmengine imports the package of another one."""
 LOADING = {'num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor'}
 """How the images of a test are loaded, which changes nothing that comes out."""
 KNOWN = {*READ['train'], *READ['test'], *inspect.signature(Runner.__init__).parameters, 'class_heads', 'custom_imports'}
@@ -105,6 +107,8 @@ def read_settings(path: str) -> Config | None:
     if not isinstance(content, dict) or not all(
         isinstance(value, dict) for key, value in content.items() if key in DICTS and value is not None
     ):
+        return None
+    if content.get('default_scope') not in SCOPES:
         return None
     try:
         return Config(content)

@@ -171,7 +171,7 @@ def quick(tiny_voc, monkeypatch):
 @pytest.mark.slow
 def test_a_hundred_hostile_files(quick, tiny_voc, load_tool, write_cams, tmp_path, capsys):
     ran, counts = tmp_path / 'ran', Counter()
-    outside = {path: path.stat().st_mtime_ns for path in tmp_path.parent.iterdir()}
+    outside = set(tmp_path.parent.iterdir())
 
     def tool(name, *argv):
         main = load_tool(name).main
@@ -207,7 +207,7 @@ def test_a_hundred_hostile_files(quick, tiny_voc, load_tool, write_cams, tmp_pat
     check(counts, 'manifests of a report', path, manifests(ran, path.read_bytes()), report, capsys)
 
     assert not ran.exists()
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.parent.iterdir() if path in outside} == outside
+    assert set(tmp_path.parent.iterdir()) == outside
     with capsys.disabled():
         print(f'\n{sum(counts.values())} hostile or broken files, each one line: {dict(counts)}')
     assert sum(counts.values()) >= 100

@@ -22,6 +22,7 @@ from mmamr.utils import InputError, failure_line
 from mmamr.visualization import cam_row, draw_labels, legend
 
 from ..data_root import leave_out_masks
+from ..fingerprints import leaf_datasets
 from ..stage import replace_names
 from .page import Gallery, Picture, PictureRow
 from .work_folder import StageFiles
@@ -99,11 +100,26 @@ def stage_config(stage: StageFiles, stages: Sequence[StageFiles]) -> Config:
         return (latest_checkpoint(other.folder) if what == 'checkpoint' else other.output(what)) or ''
 
     cfg = Config(replace_names(stage.settings.copy()._cfg_dict, where))
+    check_datasets(cfg)
     if 'data_root' in stage.record.get('options', {}):
         leave_out_masks(cfg)
     if stage.record.get('kind') == 'test':
         apply_test_time(cfg)
     return cfg
+
+
+def check_datasets(cfg: Config) -> None:
+    """Refuse data sets that would read a file of annotations by mmengine, which unpickles it where it is called so.
+
+    Raises:
+        InputError: Names the data set.
+    """
+    with DATASETS.switch_scope_and_registry(cfg.get('default_scope')) as registry:
+        for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+            for dataset in leaf_datasets((cfg.get(name) or {}).get('dataset') or {}):
+                cls = registry.get(dataset['type']) if 'type' in dataset else None
+                if getattr(cls, 'load_data_list', None) is BaseDataset.load_data_list:
+                    raise InputError(f'a {dataset["type"]} may read what runs as a program: its photos are not drawn')
 
 
 def filled_folder(stage: StageFiles) -> str:
