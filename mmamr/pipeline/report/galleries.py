@@ -12,8 +12,9 @@ from mmengine.config import Config
 from mmengine.dataset import BaseDataset, Compose, pseudo_collate
 from mmengine.model import BaseModel
 from mmengine.registry import DefaultScope
+from mmseg.datasets import BaseSegDataset
 
-from mmamr.datasets import choose_items, init_dataset
+from mmamr.datasets import ImageLabelDataset, SegmentationDataset, choose_items, init_dataset
 from mmamr.engine import apply_test_time, latest_checkpoint
 from mmamr.fileio import CAMFolder, LabelFolder, read_rgb, read_truth
 from mmamr.models.utils import build_model
@@ -109,7 +110,7 @@ def stage_config(stage: StageFiles, stages: Sequence[StageFiles]) -> Config:
 
 
 def check_datasets(cfg: Config) -> None:
-    """Refuse data sets that would read a file of annotations by mmengine, which unpickles it where it is called so.
+    """Refuse data sets other than those of this package and of mmseg: some unpickle what they read.
 
     Raises:
         InputError: Names the data set.
@@ -118,7 +119,8 @@ def check_datasets(cfg: Config) -> None:
         for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
             for dataset in leaf_datasets((cfg.get(name) or {}).get('dataset') or {}):
                 cls = registry.get(dataset['type']) if 'type' in dataset else None
-                if getattr(cls, 'load_data_list', None) is BaseDataset.load_data_list:
+                known = (ImageLabelDataset, SegmentationDataset, BaseSegDataset)
+                if cls is not None and not (isinstance(cls, type) and issubclass(cls, known)):
                     raise InputError(f'a {dataset["type"]} may read what runs as a program: its photos are not drawn')
 
 

@@ -28,7 +28,7 @@ def hostile(ran, folder):
         dict(type='os.mkdir', path=str(ran)),
         dict(type='mmengine.dump', obj=[1], file=f'{ran}.json'),
         dict(type='mmengine.fileio.load', file=str(folder / 'annotations.pkl')),
-        dict(type='mmengine.BaseDataset', ann_file=str(folder / 'annotations.pkl')),
+        dict(type='mmpretrain.BaseDataset', ann_file=str(folder / 'annotations.pkl')),
         dict(type='mmengine.ConcatDataset', datasets=[dict(type='builtins.open', file=str(ran), mode='w')]),
     ]
 
@@ -56,9 +56,9 @@ def test_a_scope_that_would_be_imported(manifest, tmp_path):
 
 
 def test_a_data_set_that_may_unpickle():
-    dataset = dict(type='mmengine.BaseDataset', ann_file='a.pkl')
+    dataset = dict(type='mmpretrain.BaseDataset', ann_file='a.pkl')
     stage = StageFiles('cam', 'cam', dict(kind='test'), Config(dict(test_dataloader=dict(dataset=dataset))))
-    with pytest.raises(InputError, match=r'mmengine\.BaseDataset may read what runs as a program'):
+    with pytest.raises(InputError, match=r'mmpretrain\.BaseDataset may read what runs as a program'):
         stage_config(stage, [stage])
 
 
