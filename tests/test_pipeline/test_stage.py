@@ -68,7 +68,7 @@ def test_options_change_the_config():
     assert cfg.train_dataloader.dataset.data_root == cfg.test_dataloader.dataset.data_root == '/data'
     for options, line in (
         ({'test_dataloader.dataset.pipeline.7.type': 'Load'}, 'test_dataloader'),
-        ({'default_scope.a': 1}, 'option default_scope.a does not fit'),
+        ({'default_scope.a': 1}, 'default_scope.a=1: this option does not fit'),
     ):
         with pytest.raises(InputError, match=f'^stage cam: {line}'):
             Stage('cam', 'test', str(CONFIGS / 'tiny_amr.py'), None, options).load_config({}, None)
