@@ -31,8 +31,7 @@ class SameSizeBatchSampler(Sampler[list[int]]):
             others kept whole. None: all.
 
     Raises:
-        SettingError: If ``batch_size`` is not positive, the sampler shuffles, or the data set does not know the sizes of
-            its images.
+        SettingError: If ``batch_size`` is not positive, the sampler shuffles, or the data set does not know sizes.
     """
 
     def __init__(self, sampler: Sampler, batch_size: int, drop_last: bool = False) -> None:
