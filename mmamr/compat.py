@@ -395,7 +395,16 @@ def load_checkpoints_safely() -> None:
         filename = os.path.expanduser(filename)
         if not os.path.isfile(filename):
             raise FileNotFoundError(f'{filename}: no such checkpoint')
-        return torch.load(filename, map_location=map_location, weights_only=True)
+        try:
+            content = torch.load(filename, map_location=map_location, weights_only=True)
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:  # a damaged file fails in any way
+            raise _unreadable(filename, error) from None
+        # the text of a config, which mmengine would run as Python where a training resumes
+        if isinstance(content, dict) and isinstance(content.get('meta'), dict):
+            content['meta'].pop('config', None)
+        return content
 
     def load_from_http(filename: str, map_location: Any = None, model_dir: str | None = None) -> Any:
         folder = model_dir or os.path.join(torch.hub.get_dir(), 'checkpoints')
@@ -414,6 +423,20 @@ def load_checkpoints_safely() -> None:
     loader._register_scheme(('http://', 'https://'), load_from_http, force=True)
     # torchvision:// and its like become URLs, which they read by this name
     module.load_from_http = load_from_http
+
+
+def _unreadable(path: str, error: Exception) -> Exception:
+    """The error of a checkpoint that cannot be read: bad input, and what ``pickle`` raises."""
+    from .utils import InputError
+
+    class UnreadableCheckpoint(InputError, pickle.UnpicklingError):
+        """No checkpoint, or one that is damaged or holds more than tensors and plain values."""
+
+    reason = ' '.join((str(error).strip().splitlines() or [''])[0].split())[:200]
+    return UnreadableCheckpoint(
+        f'{path}: no checkpoint that can be read safely ({type(error).__name__}: {reason}); name another, or copy it '
+        'again'
+    )
 
 
 def _download_checkpoint(url: str, path: str) -> None:

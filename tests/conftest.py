@@ -1,12 +1,17 @@
 """Fixtures shared by all tests: data sets of a few made-up photos, drawn in milliseconds."""
 
+import contextlib
 import importlib.util
+import itertools
 import multiprocessing
+import multiprocessing.process
 import os
 import os.path as osp
 import runpy
+import signal
 import sys
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -266,12 +271,34 @@ class Ended(NamedTuple):
     output: str
 
 
+def send_signal(process: multiprocessing.process.BaseProcess, number: int, seconds: float, everybody: bool) -> None:
+    """Send a signal to a tool some seconds after it began to handle signals, or to its children, too."""
+    status, children = Path(f'/proc/{process.pid}/status'), Path(f'/proc/{process.pid}/task/{process.pid}/children')
+    try:
+        # Python handles SIGINT from the start, SIGTERM where somebody asks for it
+        while process.is_alive() and not _handles(status.read_text(), signal.SIGTERM):
+            time.sleep(0.005)
+        time.sleep(seconds)
+        pids = [process.pid, *(map(int, children.read_text().split()) if everybody else ())]
+    except FileNotFoundError:
+        return
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def _handles(status: str, number: int) -> bool:
+    caught = next((line for line in status.splitlines() if line.startswith('SigCgt:')), 'SigCgt: 0')
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
 @pytest.fixture(scope='session')
 def run_tool(tmp_path_factory) -> Callable[..., Ended]:
     """Run a script of ``tools/`` in one or several processes of its own: ``run_tool('test.py', 'config.py', …)``.
 
     The processes are forked from one that has imported everything, which saves seconds. Keywords: ``env``; ``kill_at``,
-    ``placed`` and ``before``, see ``data/run_tool.py``; ``processes``, which find each other as under torchrun.
+    ``placed`` and ``before``, see ``data/run_tool.py``; ``processes``, which find each other as under torchrun;
+    ``signal_at``, see :func:`send_signal`.
     """
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context('forkserver' if 'forkserver' in methods else 'spawn')
@@ -302,11 +329,12 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
         placed: bool = True,
         before: str = '',
         processes: int = 1,
+        signal_at: tuple[int, float, bool] | None = None,
     ) -> Ended:
-        run.count += 1
+        count = next(run.counter)
         running = []
         for rank in range(processes):
-            log = logs / f'{run.count}_{rank}.txt'
+            log = logs / f'{count}_{rank}.txt'
             variables = dict(os.environ, **(env or {}))
             if processes > 1:
                 variables.update(
@@ -314,7 +342,7 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
                     LOCAL_RANK=str(rank),
                     WORLD_SIZE=str(processes),
                     MASTER_ADDR='127.0.0.1',
-                    MASTER_PORT=str(20000 + (os.getpid() * 50 + run.count) % 12000),
+                    MASTER_PORT=str(20000 + (os.getpid() * 50 + count) % 12000),
                 )
             given = dict(
                 TOOL=str(tools / tool),
@@ -328,6 +356,8 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
             process = context.Process(target=runpy.run_path, args=(driver, given))
             process.start()
             running.append((process, log))
+        if signal_at is not None:
+            send_signal(running[0][0], *signal_at)
         for process, _ in running:
             process.join(timeout=120)
             process.kill()
@@ -337,7 +367,7 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
             ''.join(log.read_text() for _, log in running if log.exists()),
         )
 
-    run.count = 0
+    run.counter = itertools.count(1)
     return run
 
 

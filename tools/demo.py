@@ -16,6 +16,7 @@ from prettytable import PrettyTable
 
 from mmamr.engine import latest_checkpoint
 from mmamr.pipeline.report import REPORT
+from mmamr.utils import one_line_errors
 
 ROOT = osp.dirname(osp.dirname(osp.abspath(__file__)))
 PLAIN = 'configs/pipelines/cam_resnet18-w16_irnet_deeplabv2_embedded.py'
@@ -94,4 +95,5 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with one_line_errors(program=True):
+        main()

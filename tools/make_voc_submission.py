@@ -15,6 +15,7 @@ import sys
 import mmamr  # noqa: F401  (before anything of OpenMMLab)
 from mmamr.datasets.splits import read_ids
 from mmamr.evaluation.voc_submission import COMPETITIONS, check_submission, write_submission
+from mmamr.utils import one_line_errors
 
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
@@ -50,4 +51,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with one_line_errors(program=True):
+        sys.exit(main())

@@ -11,11 +11,10 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 
 from mmamr.compat import keep_freed_memory, leave_distributed, setup_cpu_distributed
-from mmamr.datasets.data_root import merge_options
+from mmamr.datasets.data_root import apply_options
 from mmamr.engine import ImageFilesLoop, apply_test_time, build_test_runner, draw_loop
 from mmamr.evaluation import write_metrics
 from mmamr.fileio import ChangedSettingsError
-from mmamr.pipeline.settings import check_names
 from mmamr.registry import LOOPS
 from mmamr.utils import InputError, add_config_arguments, confirm, default_work_dir, one_line_errors
 from mmamr.visualization import require_screen
@@ -74,7 +73,6 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     """Put the command line into the config."""
     if 'stages' in cfg:
         raise InputError(f'{args.config} is a pipeline: tools/train.py runs all its stages, tests too')
-    check_names(cfg, args.cfg_options or ())
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
@@ -103,8 +101,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     if args.amp:
         precision = 'float16' if torch.cuda.is_available() else 'bfloat16'
         set_loop_option(cfg, '--amp', precision=precision, fp16=True)
-    if args.cfg_options is not None:
-        merge_options(cfg, args.cfg_options, cfg.work_dir)
+    apply_options(cfg, args.cfg_options or {}, cfg.work_dir)
     apply_test_time(cfg)
     return cfg
 
@@ -194,4 +191,5 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with one_line_errors(program=True):
+        main()

@@ -6,13 +6,11 @@ import sys
 
 import torch
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from mmamr.compat import keep_freed_memory, leave_distributed, setup_cpu_distributed
-from mmamr.datasets.data_root import merge_options
-from mmamr.engine import resume_from_latest
+from mmamr.datasets.data_root import apply_options
+from mmamr.engine import resume_from_latest, train
 from mmamr.pipeline import WSSSRunner
-from mmamr.pipeline.settings import check_names
 from mmamr.registry import RUNNERS
 from mmamr.utils import InputError, add_config_arguments, confirm, default_work_dir, one_line_errors
 
@@ -69,7 +67,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 
 def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
     """Put the command line into the config."""
-    check_names(cfg, args.cfg_options or ())
     if 'stages' in cfg:
         return merge_pipeline_args(cfg, args)
     if args.stages or args.from_stage or args.dry_run or args.redo:
@@ -98,8 +95,7 @@ def merge_args(cfg: Config, args: argparse.Namespace) -> Config:
         if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
             raise SystemExit(f'{args.config} has no auto_scale_lr.base_batch_size, which --auto-scale-lr needs')
         cfg.auto_scale_lr.enable = True
-    if args.cfg_options is not None:
-        merge_options(cfg, args.cfg_options, cfg.work_dir)
+    apply_options(cfg, args.cfg_options or {}, cfg.work_dir)
     if args.resume == 'auto':
         resume_from_latest(cfg)
     elif args.resume is not None:
@@ -123,8 +119,7 @@ def merge_pipeline_args(cfg: Config, args: argparse.Namespace) -> Config:
     cfg.resume = args.resume is not None
     cfg.only_stages, cfg.from_stage, cfg.redo = args.stages, args.from_stage, args.redo
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
+    apply_options(cfg, args.cfg_options or {}, cfg.work_dir)
     return cfg
 
 
@@ -139,13 +134,16 @@ def main(argv: list[str] | None = None) -> int:
             print(pipeline.describe_plan())
             return int(any(decision.fails for decision in pipeline.plan()))
         setup_cpu_distributed(cfg, args.launcher)
-        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-        if isinstance(runner, WSSSRunner):
-            runner.confirm = confirm
-        runner.train()
+        if 'stages' in cfg:
+            pipeline = RUNNERS.build(cfg)
+            pipeline.confirm = confirm
+            pipeline.train()
+        else:
+            train(cfg)
         leave_distributed()
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with one_line_errors(program=True):
+        sys.exit(main())

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmamr.structures import CAM, strided_size
+from mmamr.utils import check_choice, check_number
 
 from .maps import normalize_maps
 from .multi_scale import resize_images
@@ -62,16 +63,11 @@ class Climbing:
 
     def __post_init__(self) -> None:
         for name in ('steps', 'max_batch'):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f'{name} of climbing must be a whole number of 1 at least, but got {value!r}')
+            check_number(f'{name} of climbing', getattr(self, name), 1, whole=True)
         for name in ('step_size', 'suppression', 'coefficient'):
-            if not 0 <= getattr(self, name) < float('inf'):
-                raise ValueError(f'{name} of climbing must not be negative, but got {getattr(self, name)}')
-        if not 0 <= self.threshold <= 1:
-            raise ValueError(f'threshold of climbing must be in [0, 1], but got {self.threshold}')
-        if self.weighting not in self.WEIGHTINGS:
-            raise ValueError(f'weighting of climbing must be one of {self.WEIGHTINGS}, but got {self.weighting!r}')
+            check_number(f'{name} of climbing', getattr(self, name), 0)
+        check_number('threshold of climbing', self.threshold, 0, 1)
+        check_choice('weighting of climbing', self.weighting, self.WEIGHTINGS)
 
     def plan(self, scales: Sequence[float]) -> list[tuple[float, int, float]]:
         """How each scale climbs.

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmamr.structures import CAM, strided_size
+from mmamr.utils import InputError, check_number
 
 EPS = 1e-5
 
@@ -40,12 +41,11 @@ def mix(cam: CAM, xi: float = 0.5) -> np.ndarray:
     Raises:
         ValueError: If ξ is outside [0, 1] or the branches are not known.
     """
-    if not 0 <= xi <= 1:
-        raise ValueError(f'ξ must be in [0, 1], but got {xi}')
+    check_number('ξ', xi, 0, 1)
     if len(cam.maps) == 1:
         return next(iter(cam.maps.values())).astype(np.float32)
     if set(cam.maps) != {'spotlight', 'compensation'}:
-        raise ValueError(f'only spotlight and compensation can be mixed, but the CAM holds {sorted(cam.maps)}')
+        raise InputError(f'only spotlight and compensation can be mixed, but the CAM holds {sorted(cam.maps)}')
     spotlight, compensation = (cam.maps[name].astype(np.float32) for name in ('spotlight', 'compensation'))
     return np.float32(xi) * spotlight + np.float32(1 - xi) * compensation
 
@@ -65,7 +65,7 @@ def average(cams: Sequence[CAM]) -> CAM:
     first = cams[0]
     for cam in cams:
         if (cam.size, list(cam.classes), set(cam.maps)) != (first.size, list(first.classes), set(first.maps)):
-            raise ValueError('CAMs can be averaged only where image, classes and branches are the same')
+            raise InputError('CAMs can be averaged only where image, classes and branches are the same')
     mean = {name: np.mean([cam.maps[name].astype(np.float32) for cam in cams], axis=0) for name in first.maps}
     return CAM(mean, first.classes, first.size)
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mmamr.structures import CAM
+from mmamr.utils import InputError
 
 from .large_maps import bands
 from .maps import mix, upsample
@@ -84,7 +85,7 @@ def label_of_cam(
     background = None
     if power is not None:
         if cam.background is None or cam.powers is None:
-            raise ValueError('power is for walks that carry the background along (powers of WalkLoop)')
+            raise InputError('power is for walks that carry the background along (powers of WalkLoop)')
         nearest = np.abs(np.asarray(cam.powers, dtype=np.float64) - power).argmin()
         background = upsample(cam.background[nearest][None], cam.size)[0]
     for rows, large in bands(maps, cam.size):

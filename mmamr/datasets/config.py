@@ -9,7 +9,7 @@ from mmengine.registry import DefaultScope
 from mmamr.registry import DATASETS
 from mmamr.utils import InputError, default_work_dir
 
-from .data_root import merge_options
+from .data_root import apply_options
 from .image_label_dataset import ImageLabelDataset
 
 
@@ -37,7 +37,7 @@ def load_config(config: str | os.PathLike | Config, cfg_options: dict[str, Any] 
         raise FileNotFoundError(f'no config {config}: name a file below configs/, or mmamr::<path below configs/>')
     else:
         cfg = Config.fromfile(config)
-    merge_options(cfg, cfg_options or {}, cfg.get('work_dir') or default_work_dir(cfg.filename or 'config'))
+    apply_options(cfg, cfg_options or {}, cfg.get('work_dir') or default_work_dir(cfg.filename or 'config'))
     return cfg
 
 

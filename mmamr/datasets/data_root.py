@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from mmamr.registry import DATASETS
 from mmamr.structures import ClassIndex
-from mmamr.utils import DatasetError, InputError
+from mmamr.utils import DatasetError, InputError, merge_options
 
 from .affinity_label_dataset import AffinityLabelDataset
 from .embedded import EmbeddedMixin
@@ -207,7 +207,7 @@ def _label_source(folder: str, labels: str) -> Mapping[str, Any] | str:
     return labels
 
 
-def merge_options(cfg: Config, options: Mapping[str, Any], work_dir: str) -> DataRoot | None:
+def apply_options(cfg: Config, options: Mapping[str, Any], work_dir: str) -> DataRoot | None:
     """Put settings of the command line into the config of one stage.
 
     ``data_root``, with ``metainfo`` and ``labels``, is a folder for all its data sets, as it is for those of a
@@ -227,10 +227,10 @@ def merge_options(cfg: Config, options: Mapping[str, Any], work_dir: str) -> Dat
     of_data = {
         key: value for key, value in options.items() if key.partition('.')[0] in ('data_root', 'metainfo', 'labels')
     }
-    cfg.merge_from_dict({key: value for key, value in options.items() if key not in of_data})
     if not of_data or 'stages' in cfg:
-        cfg.merge_from_dict(of_data)
+        merge_options(cfg, options)
         return None
+    merge_options(cfg, {key: value for key, value in options.items() if key not in of_data})
     named = Config()
     named.merge_from_dict(of_data)
     if named.get('data_root') is None:

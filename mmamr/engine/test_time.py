@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from mmengine.config import Config
 from mmseg.datasets.transforms import PackSegInputs
 
+from mmamr.refine import check_crf
+from mmamr.utils import check_flag, check_keys, check_numbers
+
 SWITCHES = ('ms', 'flip', 'crf')
 PACKED_KEYS = inspect.signature(PackSegInputs).parameters['meta_keys'].default
 """What mmseg's ``PackSegInputs`` keeps of an image if nobody says so."""
@@ -34,8 +37,15 @@ def apply_test_time(cfg: Config) -> None:
     """
     options = cfg.get('test_time') or {}
     names = [name for name in SWITCHES if options.get(name)]
+    check_keys('test_time', options, ('ms', 'scales', 'flip', 'crf', 'crf_params'))
+    for name in SWITCHES:
+        check_flag(f'test_time.{name}', options.get(name, False))
     if not names:
         return
+    if options.get('ms'):
+        check_numbers('test_time.scales', options.get('scales'), above=0, high=16)
+    if options.get('crf'):
+        check_crf('test_time.crf_params', options.get('crf_params', {}))
     cfg.model = dict(
         type='mmamr.TestTimeSegmentor',
         module=cfg.model,

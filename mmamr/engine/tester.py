@@ -6,6 +6,9 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from mmamr.models.utils import load_weights
+from mmamr.utils import end_with_launcher
+
+from .hooks.guard_hooks import InterruptHook
 
 
 def build_test_runner(cfg: Config) -> Runner:
@@ -24,9 +27,12 @@ def build_test_runner(cfg: Config) -> Runner:
         FileNotFoundError: If there is no such checkpoint.
         InputError: If it is not one of this model.
     """
+    if cfg.get('launcher', 'none') != 'none':
+        end_with_launcher()
     checkpoint, cfg.load_from = cfg.get('load_from'), None
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     cfg.load_from = checkpoint
+    runner.register_hook(InterruptHook())
     if checkpoint:
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         load_weights(model.module if isinstance(model, BaseTTAModel) else model, checkpoint)

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from prettytable import PrettyTable
 
 from mmamr.cams import mix, upsample
 from mmamr.registry import METRICS
-from mmamr.utils import atomic_write
+from mmamr.utils import SettingError, atomic_write, check_number, check_numbers
 
 from .threshold_sweep import THRESHOLDS, ThresholdSweep, listed, scores
 
@@ -50,6 +51,11 @@ class CAMMetric(BaseMetric):
         prefix: str = 'CAM',
     ) -> None:
         super().__init__(collect_device, prefix)
+        check_number('threshold', threshold, 0)
+        check_numbers('thresholds', thresholds, 0, 1)
+        check_numbers('xis', xis, 0, 1)
+        if any(one >= other for one, other in pairwise(thresholds)):
+            raise SettingError(f'thresholds must ascend, but got {thresholds}')
         self.threshold = threshold
         self.thresholds = tuple(thresholds)
         self.xis = tuple(xis)

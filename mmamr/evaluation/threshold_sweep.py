@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mmamr.utils import SettingError
+
 IGNORE = 255
 THRESHOLDS: tuple[float, ...] = tuple(number / 100 for number in range(1, 100))
 
@@ -26,7 +28,9 @@ class ThresholdSweep:
         self.thresholds = np.asarray(thresholds, dtype=np.float32)
         steps = np.diff(self.thresholds)
         if len(self.thresholds) == 0 or not ((steps > 0).all() or (steps < 0).all()):
-            raise ValueError('thresholds must ascend (powers of the background descend) and there must be one at least')
+            raise SettingError(
+                'thresholds must ascend (powers of the background descend) and there must be one at least'
+            )
         # counts[n, c, g]: pixels whose score reaches n of the thresholds, of winning class c and true class g
         self.counts = np.zeros((len(self.thresholds) + 1, num_classes, num_classes + 1), dtype=np.int64)
 
@@ -46,7 +50,7 @@ class ThresholdSweep:
             ValueError: If a class or a true class is none of the K.
         """
         if not all(0 <= index < self.num_classes for index in classes):
-            raise ValueError(f'maps of the classes {list(classes)}, but there are {self.num_classes}, counted from 0')
+            raise SettingError(f'maps of the classes {list(classes)}, but there are {self.num_classes}, counted from 0')
         check_values(target, self.num_classes, 'mask')
         valid = target != IGNORE
         truth = target[valid].astype(np.int64)
@@ -90,7 +94,7 @@ def check_values(values: np.ndarray, num_classes: int, what: str) -> None:
     """
     wrong = values[(values != IGNORE) & ((values < 0) | (values > num_classes))]
     if wrong.size:
-        raise ValueError(
+        raise SettingError(
             f'the {what} has the value {wrong[0]}; with {num_classes} classes it is 0 (background), 1 to {num_classes} '
             f'or {IGNORE} (ignored)'
         )

@@ -2,6 +2,7 @@
 
 import gzip
 import os.path as osp
+import struct
 import tarfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -11,11 +12,29 @@ import numpy as np
 from PIL import Image
 
 from mmamr.fileio import read_size, read_stored_mask
+from mmamr.fileio.images import FORMATS, MAX_PIXELS_VARIABLE, max_pixels
 from mmamr.structures import VOC_CLASSES, ClassIndex
 from mmamr.utils import InputError, atomic_write
 
 COMPETITIONS = ('comp5', 'comp6')
 """Segmentation competitions of VOC: trained on its own data only (5), or on any, such as ImageNet or SBD, too (6)."""
+
+LARGEST_MEMBER = 1 << 26
+"""Bytes of a mask in an archive, at most."""
+# What gzip, tarfile and PIL raise on what is cut short, altered, or something else altogether.
+BROKEN = (
+    OSError,
+    EOFError,
+    ValueError,
+    SyntaxError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    tarfile.TarError,
+    Image.DecompressionBombError,
+)
 
 _INDEX = ClassIndex(VOC_CLASSES)
 
@@ -68,7 +87,7 @@ def check_submission(path: str, ids: Sequence[str], image_dir: str, competition:
     """
     wanted = {member_name(img_id, competition): img_id for img_id in ids}
     seen = set()
-    faults = []
+    faults: list[str] = []
     try:
         with tarfile.open(path, 'r:gz') as archive:
             for member in archive:
@@ -78,6 +97,8 @@ def check_submission(path: str, ids: Sequence[str], image_dir: str, competition:
                     faults.append(f'{member.name}: the test list asks for no such file')
                 elif member.name in seen:
                     faults.append(f'{member.name}: twice in the archive')
+                elif member.size > LARGEST_MEMBER:
+                    faults.append(f'{member.name}: {member.size} bytes, more than a mask can have')
                 else:
                     file = archive.extractfile(member)
                     assert file is not None  # as it is a file
@@ -87,23 +108,52 @@ def check_submission(path: str, ids: Sequence[str], image_dir: str, competition:
                         osp.join(image_dir, f'{wanted[member.name]}.jpg'),
                     )
                 seen.add(member.name)
-    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
-        return [f'{path}: no archive that can be read ({error})']
+        # tarfile stops where the list of files ends; the checksum stands at the very end
+        with gzip.open(path) as packed:
+            while packed.read(1 << 20):
+                pass
+    except BROKEN as error:
+        return [f'{path}: no whole archive ({str(error) or type(error).__name__})']
     return faults + [f'{name}: missing' for name in wanted if name not in seen]
 
 
 def _faults_of_member(data: bytes, name: str, image_path: str) -> Iterator[str]:
     try:
-        with Image.open(BytesIO(data)) as image:
+        with Image.open(BytesIO(data), formats=FORMATS) as image:
             if (image.format, image.mode) != ('PNG', 'P'):
                 yield f'{name}: {image.format} of mode {image.mode} instead of an indexed PNG'
                 return
+            if image.width * image.height > max_pixels():
+                yield f'{name}: {image.width}x{image.height} pixels, more than {MAX_PIXELS_VARIABLE} allows'
+                return
+        _check_png(data)
+        with Image.open(BytesIO(data), formats=FORMATS) as image:
             mask = np.asarray(image)
-    except (OSError, SyntaxError, ValueError) as error:
-        yield f'{name}: broken image ({error})'
+    except BROKEN as error:
+        yield f'{name}: broken image ({str(error) or type(error).__name__})'
         return
-    for fault in _faults_of_mask(mask, image_path):
+    try:
+        found = list(_faults_of_mask(mask, image_path))
+    except InputError as error:
+        found = [f'its photo is no good: {error}']
+    for fault in found:
         yield f'{name}: {fault}'
+
+
+def _check_png(data: bytes) -> None:
+    """Check the checksums of all parts of a PNG, some of which PIL does not look at.
+
+    Raises:
+        ValueError: If one is wrong, or the last part is missing or cut.
+    """
+    place, kind = len(b'\x89PNG\r\n\x1a\n'), b''
+    while kind != b'IEND':
+        length, kind = struct.unpack_from('>I4s', data, place)
+        end = place + 8 + length
+        (checksum,) = struct.unpack_from('>I', data, end)
+        if zlib.crc32(data[place + 4 : end]) != checksum:
+            raise ValueError(f'the checksum of its part {kind.decode("latin1")} is wrong')
+        place = end + 4
 
 
 def _faults_of_mask(mask: np.ndarray, image_path: str) -> Iterator[str]:

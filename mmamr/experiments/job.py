@@ -10,11 +10,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from mmamr.compat import keep_freed_memory
 from mmamr.datasets import init_dataset
-from mmamr.engine import apply_test_time, build_test_runner, resume_from_latest
+from mmamr.engine import apply_test_time, build_test_runner, resume_from_latest, train
 from mmamr.evaluation import evaluate_cams
 from mmamr.pipeline import WSSSRunner
 from mmamr.utils import one_line_errors
@@ -70,7 +69,7 @@ class Job:
         cfg = self.load_config()
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
         resume_from_latest(cfg)
-        Runner.from_cfg(cfg).train()
+        train(cfg)
 
     def test(self) -> None:
         """Run the test loop of a config."""
@@ -100,4 +99,5 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with one_line_errors(program=True):
+        main()

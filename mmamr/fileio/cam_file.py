@@ -36,10 +36,10 @@ from mmamr.utils import InputError, atomic_write
 from .images import MAX_PIXELS_VARIABLE, max_pixels
 
 PREFIX = 'map.'
-OTHERS = ('classes', 'size', 'background', 'powers')
-"""The arrays that a CAM file may have beside its maps."""
 HEADER = 4096
 """More bytes than stand before the numbers in any array."""
+ROUNDING = 2e-3
+"""How far a map may leave [0, 1], in float16."""
 
 # What NumPy and zipfile raise on files that are cut short, altered, pickled, or something else altogether.
 BROKEN = (
@@ -149,33 +149,53 @@ def find_problem(arrays: dict[str, np.ndarray]) -> str | None:
         return f'size is {size}, not a height and a width'
     if len(set(classes)) < len(classes) or min(classes, default=0) < 0:
         return f'classes are {classes}, not different numbers from 0'
-    foreign = sorted(set(arrays) - set(OTHERS) - {name for name in arrays if name.startswith(PREFIX)})
-    if foreign:
-        return f'{foreign[0]} is none of its arrays'
-    if 'powers' in arrays and 'background' not in arrays:
-        return 'it has powers, but no background'
     shapes = {name: (len(classes), *strided_size(size)) for name in arrays if name.startswith(PREFIX)}
     if not shapes:
         return f'no array is named {PREFIX}<branch>'
+    if len(shapes) > 1 and set(shapes) != {f'{PREFIX}spotlight', f'{PREFIX}compensation'}:
+        return f'its maps are {", ".join(sorted(shapes))}, not one, nor those of spotlight and compensation'
+    if ('background' in arrays) != ('powers' in arrays):
+        return 'background and powers go together, but one of them is missing'
+    foreign = sorted(set(arrays) - {*shapes, 'classes', 'size', 'background', 'powers'})
+    if foreign:
+        return f'nothing of a CAM is called {foreign[0]}'
     if 'background' in arrays:
-        shapes['background'] = (arrays['powers'].size if 'powers' in arrays else 0, *strided_size(size))
+        powers = arrays['powers']
+        if powers.ndim != 1 or not np.issubdtype(powers.dtype, np.floating) or not (powers > 0).all():
+            return 'powers is no list of positive numbers'
+        if (np.diff(powers) >= 0).any():
+            return f'powers are {powers.tolist()}, which do not descend'
+        shapes['background'] = (powers.size, *strided_size(size))
     for name, shape in shapes.items():
         if arrays[name].shape != shape:
             return f'{name} has shape {arrays[name].shape}, not {shape}'
         if not np.issubdtype(arrays[name].dtype, np.floating) or not np.isfinite(arrays[name]).all():
             return f'{name} holds what is no finite number'
-        # a background that walked along is relative to the foreground, and may be larger
-        if arrays[name].size and (arrays[name].min() < 0 or (name != 'background' and arrays[name].max() > 1.001)):
-            return f'{name} has values from {arrays[name].min():g} to {arrays[name].max():g}, not in [0, 1]'
+        low, high = arrays[name].min(initial=0), arrays[name].max(initial=0)
+        # a walked background may be stronger than the foreground, whose largest score is 1
+        if low < -ROUNDING or (high > 1 + ROUNDING and name != 'background'):
+            return f'{name} has the value {low if low < -ROUNDING else high:g}, outside of [0, 1]'
     return None
 
 
-def cam_is_valid(path: str, size: Sequence[int] | None = None, classes: Sequence[int] | None = None) -> bool:
-    """Whether a whole CAM file stands at ``path``, of an image of ``size`` (H, W) and of these classes where given."""
+def cam_is_valid(
+    path: str, size: Sequence[int] | None = None, classes: Sequence[int] | None = None, num_classes: int | None = None
+) -> bool:
+    """Whether a whole CAM file stands at ``path``.
+
+    Args:
+        path (str): The file.
+        size (Sequence[int], optional): Height and width of its image. Defaults to None: not checked.
+        classes (Sequence[int], optional): The classes that it must have. Defaults to None: not checked.
+        num_classes (int, optional): Classes of the data set, all of its own must be among. Defaults to None: not
+            checked.
+    """
     try:
         cam = read_cam(path)
     except (FileNotFoundError, InputError):
         return False
-    return (size is None or cam.size == tuple(size)) and (
-        classes is None or cam.classes.tolist() == sorted(int(index) for index in classes)
+    return (
+        (size is None or cam.size == tuple(size))
+        and (classes is None or cam.classes.tolist() == sorted(int(index) for index in classes))
+        and (num_classes is None or max(cam.classes.tolist(), default=0) < num_classes)
     )

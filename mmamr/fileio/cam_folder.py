@@ -62,4 +62,4 @@ class CAMFolder(FilesFolder):
             size (Sequence[int]): Its height and width.
             classes (Sequence[int], optional): The classes that the CAM must have. Defaults to None: not checked.
         """
-        return cam_is_valid(self.path(img_id), size, classes)
+        return cam_is_valid(self.path(img_id), size, classes, self.num_classes)

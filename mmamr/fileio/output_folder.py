@@ -101,6 +101,11 @@ class OutputFolder:
         if isinstance(self.known_settings(), dict):
             return
         files = self.file_names()
+        if files and osp.exists(osp.join(self.folder, SETTINGS)):
+            raise InputError(
+                f'{osp.join(self.folder, SETTINGS)} is damaged, so nobody knows how the {len(files)} files beside it '
+                'were made: name another folder, or delete them yourself'
+            )
         if files:
             raise InputError(
                 f'{self.folder} holds {len(files)} {self.files.suffix} files but no {SETTINGS}, so this stage '
@@ -112,12 +117,13 @@ class OutputFolder:
         try:
             with open(osp.join(self.folder, SETTINGS), encoding='utf-8') as file:
                 return json.load(file)
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
 
     def changed_settings(self) -> list[str] | None:
         """Names of settings that differ from those of the files that are there; None if none does."""
-        old = self.known_settings() or {}
+        known = self.known_settings()
+        old = known if isinstance(known, dict) else {}
         names = [name for name in sorted(set(old) | set(self.settings)) if old.get(name) != self.settings.get(name)]
         return names or None
 

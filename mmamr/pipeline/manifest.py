@@ -5,12 +5,16 @@ import json
 import os
 import os.path as osp
 import platform
+import re
 import time
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from mmamr.utils import InputError, atomic_write
 from mmamr.version import __version__
+
+STAGE_NAME = re.compile(r'\w+')
+"""A stage is called so; its name is that of its work folder, and stands in settings of others."""
 
 PACKAGES = ('torch', 'mmengine', 'mmcv', 'mmcv-lite', 'mmsegmentation', 'mmpretrain', 'numpy')
 
@@ -62,13 +66,19 @@ class Manifest:
                 content = json.load(file)
         except FileNotFoundError:
             return
-        except ValueError:
+        except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict) or content.get('format') != self.FORMAT:
             raise InputError(
                 f'{self.path} is no manifest of this version of WSSSRunner: remove it, or name another --work-dir'
             )
-        self.stages = content['stages']
+        problem = find_problem(content)
+        if problem is not None:
+            raise InputError(
+                f'{self.path} is damaged ({problem}): mend it, or remove it, and the stages are made again; or name '
+                'another --work-dir'
+            )
+        self.stages = {name: {**EMPTY, **record} for name, record in content['stages'].items()}
         self.pipeline = content.get('pipeline', {})
 
     def describe(self, config: str | None, stages: list[str]) -> None:
@@ -133,3 +143,52 @@ class Manifest:
         with atomic_write(self.path, 'w', encoding='utf-8') as file:
             json.dump(dict(format=self.FORMAT, pipeline=self.pipeline, stages=self.stages), file, indent=2, default=str)
             file.write('\n')
+
+
+EMPTY: dict[str, Any] = dict(config='', config_hash='', options={}, inputs={}, outputs={}, seconds=0, metrics={})
+"""What a record of which nobody wrote more down is taken for."""
+RECORD: dict[str, tuple[type, ...]] = dict(
+    state=(str,),
+    kind=(str,),
+    config=(str,),
+    options=(dict,),
+    config_hash=(str,),
+    inputs=(dict,),
+    outputs=(dict,),
+    seed=(int, type(None)),
+    versions=(dict,),
+    processes=(int,),
+    attempts=(int,),
+    started=(str,),
+    seconds=(int, float),
+    peak_memory_mib=(dict,),
+    metrics=(dict,),
+    error=(str, type(None)),
+)
+"""The types of what a record of a stage has; ``state`` and ``kind`` it must have."""
+
+
+def find_problem(content: dict[str, Any]) -> str | None:
+    """What in the content of a manifest is not of its type, in a few words; None if all is."""
+    stages, pipeline = content.get('stages'), content.get('pipeline', {})
+    if not isinstance(stages, dict) or not isinstance(pipeline, dict):
+        return 'stages and pipeline are no objects'
+    names = pipeline.get('stages') or []
+    if not isinstance(names, list) or not isinstance(pipeline.get('config'), (str, type(None))):
+        return 'pipeline has no list of stages, or its config is no text'
+    for name in [*stages, *names]:
+        if not isinstance(name, str) or not STAGE_NAME.fullmatch(name):
+            return f'{name!r} is no name of a stage'
+    for name, record in stages.items():
+        if not isinstance(record, dict):
+            return f'stage {name} is no object'
+        for key, kinds in RECORD.items():
+            if (key in ('state', 'kind') or key in record) and not isinstance(record.get(key), kinds):
+                return f'{key} of stage {name} is {record.get(key)!r}'
+        for print_ in (*record.get('inputs', {}).values(), *record.get('outputs', {}).values()):
+            types = dict(path=str, count=int, hash=str)
+            if not isinstance(print_, dict) or not all(isinstance(print_.get(key), one) for key, one in types.items()):
+                return f'an input or output of stage {name} is {print_!r}'
+        if not all(isinstance(value, (int, float)) for value in record.get('metrics', {}).values()):
+            return f'metrics of stage {name} are no numbers'
+    return None

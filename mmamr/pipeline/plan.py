@@ -260,7 +260,7 @@ class Planner:
         own = {f'{stage.name}.work_dir': osp.abspath(self.folder(stage.name))}
         names = {**decision.names, **own}
         cfg = Config(
-            replace_names(cfg._cfg_dict, lambda other, what: names[f'{other}.{what}']),
+            replace_names(cfg._cfg_dict, lambda other, what: names.get(f'{other}.{what}')),
             filename=cfg.filename,
         )
         if self.data_root is not None:

@@ -2,9 +2,7 @@
 
 import gc
 import os
-import signal
 import sys
-import threading
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,10 +14,6 @@ from mmengine.logging import MMLogger
 from mmengine.utils import ManagerMixin
 
 from mmamr.compat import return_freed_memory
-
-
-class Interrupted(KeyboardInterrupt):
-    """The run was asked to end, by Ctrl-C or a signal."""
 
 
 @contextmanager
@@ -58,24 +52,6 @@ def _managers(cls: type[ManagerMixin] = ManagerMixin) -> Iterator[type[ManagerMi
     yield cls
     for child in cls.__subclasses__():
         yield from _managers(child)
-
-
-@contextmanager
-def signals_as_exceptions() -> Iterator[None]:
-    """Let SIGTERM end the block as Ctrl-C does, by :class:`Interrupted`."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: object) -> None:
-        raise Interrupted(signal.Signals(number).name)
-
-    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def reset_peak_memory() -> None:

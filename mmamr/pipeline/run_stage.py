@@ -11,8 +11,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
-from mmamr.engine import build_test_runner
-from mmamr.registry import RUNNERS
+from mmamr.engine import build_test_runner, train
 from mmamr.utils import progress_bar
 
 
@@ -83,11 +82,8 @@ def run_config(cfg: Config, kind: str) -> tuple[dict[str, float], list[dict[str,
         metrics = runner.test()
         loop = runner.test_loop
     else:
-        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
         validation = LastValidation()
-        runner.register_hook(validation)
-        runner.register_hook(ProgressHook(cfg.get('experiment_name') or 'training'))
-        runner.train()
+        runner = train(cfg, [validation, ProgressHook(cfg.get('experiment_name') or 'training')])
         # one that was killed between its last checkpoint and its last validation has nothing left to train
         metrics = validation.metrics or (runner.val() if cfg.get('val_cfg') is not None else {})
         loop = runner.val_loop

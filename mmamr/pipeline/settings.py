@@ -1,15 +1,15 @@
 """The settings of a stage: which of them matter, how two sets of them differ, and how they are kept as data."""
 
-import difflib
 import inspect
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmamr.utils import InputError, atomic_write
+from mmamr.utils import atomic_write
+from mmamr.utils.settings import leaves
 
 TUPLE = '__tuple__'
 BOTH = (
@@ -38,6 +38,22 @@ TRAIN = (
 TEST = ('test_dataloader', 'test_cfg', 'test_evaluator', 'test_time')
 READ = {'train': (*BOTH, *TRAIN), 'test': (*BOTH, *TEST)}
 """The settings that a stage of each kind reads; what else stands in a config is a variable of the config file."""
+DICTS = {
+    'model',
+    'train_dataloader',
+    'val_dataloader',
+    'test_dataloader',
+    'train_cfg',
+    'val_cfg',
+    'test_cfg',
+    'optim_wrapper',
+    'default_hooks',
+    'env_cfg',
+    'class_heads',
+}
+"""The settings that are dicts, or None."""
+SCOPES = {None, 'mmamr', 'mmdet', 'mmengine', 'mmpretrain', 'mmseg'}
+"""Scopes of settings: mmengine imports the package of another one."""
 LOADING = {'num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor'}
 """How the images of a test are loaded, which changes nothing that comes out."""
 KNOWN = {
@@ -47,63 +63,6 @@ KNOWN = {
     'class_heads',
     'custom_imports',
 }
-
-
-KNOWN_OF_PIPELINE = {
-    'stages',
-    'options',
-    'data_root',
-    'metainfo',
-    'labels',
-    'only_stages',
-    'from_stage',
-    'resume',
-    'redo',
-    'launcher',
-    'env_cfg',
-    'work_dir',
-    'runner_type',
-}
-
-
-def check_names(cfg: Config, options: Iterable[str]) -> None:
-    """Refuse options of the command line that nothing would read.
-
-    Args:
-        cfg (Config): The config, of a stage or a pipeline.
-        options (Iterable[str]): Their dotted keys.
-
-    Raises:
-        InputError: If the first part of a key is no setting, or only a variable in the config file: what uses it has
-            read it by now.
-    """
-    if cfg.get('runner_type') not in (None, 'WSSSRunner', 'mmamr.WSSSRunner'):
-        return
-    known = KNOWN_OF_PIPELINE if 'stages' in cfg else KNOWN | {'data_root', 'metainfo', 'labels'}
-    for key in options:
-        name = key.partition('.')[0]
-        if name in known:
-            continue
-        if name in cfg:
-            reason = f'{name} is a variable of the config file, and what uses it has read it; set that instead'
-        else:
-            close = difflib.get_close_matches(name, known, 1)
-            reason = f'there is no setting {name}' + (f'; did you mean {close[0]}?' if close else '; check its name')
-        raise InputError(f'--cfg-options {key}: {reason}')
-
-
-def leaves(value: Any, key: str = '') -> Iterator[tuple[str, Any]]:
-    """The settings in nested dicts and lists, each by its dotted key."""
-    items: Iterable[tuple[Any, Any]]
-    if isinstance(value, Mapping) and value:
-        items = value.items()
-    elif isinstance(value, (list, tuple)) and value:
-        items = enumerate(value)
-    else:
-        yield key, value
-        return
-    for name, item in items:
-        yield from leaves(item, f'{key}.{name}' if key else str(name))
 
 
 def settings_of(cfg: Config, kind: str) -> dict[str, str]:
@@ -144,14 +103,23 @@ def read_settings(path: str) -> Config | None:
     """The config of a stage from :func:`write_settings`; nothing in the file is run.
 
     Returns:
-        Config, optional: None where the file is missing or broken.
+        Config, optional: None where the file is missing, broken, or holds something else.
     """
     try:
         with open(path, encoding='utf-8') as file:
             content = _from_json(json.load(file))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
-    return Config(content) if isinstance(content, dict) else None
+    if not isinstance(content, dict) or not all(
+        isinstance(value, dict) for key, value in content.items() if key in DICTS and value is not None
+    ):
+        return None
+    if content.get('default_scope') not in SCOPES:
+        return None
+    try:
+        return Config(content)
+    except (KeyError, TypeError, ValueError):  # a key that mmengine keeps for itself
+        return None
 
 
 def _to_json(value: Any) -> Any:
@@ -165,7 +133,7 @@ def _to_json(value: Any) -> Any:
 
 def _from_json(value: Any) -> Any:
     if isinstance(value, dict):
-        if set(value) == {TUPLE}:
+        if set(value) == {TUPLE} and isinstance(value[TUPLE], list):
             return tuple(_from_json(item) for item in value[TUPLE])
         return {key: _from_json(item) for key, item in value.items()}
     return [_from_json(item) for item in value] if isinstance(value, list) else value

@@ -11,7 +11,9 @@ from mmengine.config import Config, ConfigDict
 
 from mmamr.datasets.data_root import PHOTO_OPTIONS, DataRoot, set_photo_options
 from mmamr.registry import LOOPS
-from mmamr.utils import InputError
+from mmamr.utils import InputError, merge_options
+
+from .manifest import STAGE_NAME
 
 KINDS = ('train', 'test')
 NAME = re.compile(r'\{(\w+)\.(checkpoint|out_dir|work_dir)\}')
@@ -67,14 +69,12 @@ class Stage:
         if not osp.isfile(self.config):
             raise InputError(f'stage {self.name}: no config file {self.config}')
         cfg = Config.fromfile(self.config)
-        options = [(key, value) for key, value in common.items() if key.partition('.')[0] in cfg]
-        for key, value in (*options, *self.options.items()):
-            try:
-                # one by one: in one go mmengine would forget {'a.b': 1} where {'a': {'c': 2}} follows
-                cfg.merge_from_dict({key: value})
-            except (KeyError, TypeError) as error:
-                reason = error.args[0]
-                raise InputError(f'stage {self.name}: option {key} does not fit {self.config}: {reason}') from None
+        options = {key: value for key, value in common.items() if key.partition('.')[0] in cfg}
+        try:
+            merge_options(cfg, options)
+            merge_options(cfg, self.options)
+        except InputError as error:
+            raise InputError(f'stage {self.name}: {error} ({self.config})') from None
         if not cfg.get(self.dataloader):
             raise InputError(f'stage {self.name} needs a {self.dataloader}, but {self.config} has none')
         set_photo_options(cfg, {key: common[key] for key in PHOTO_OPTIONS if key in common})
@@ -105,9 +105,16 @@ def parse_stages(stages: Mapping[str, Mapping[str, Any] | None], folder: str) ->
     Raises:
         InputError: If a stage is not complete, or names what no other stage makes.
     """
+    if not isinstance(stages, Mapping):
+        raise InputError(f'stages must be a dict of stages by name, but got {stages!r}')
+    for name, values in stages.items():
+        if values is not None and not isinstance(values, Mapping):
+            raise InputError(f'stage {name} must be a dict with kind and config, but got {values!r}')
     settings = {name: ConfigDict(values).to_dict() for name, values in stages.items() if values is not None}
     if not settings:
         raise InputError('the pipeline has no stages')
+    for name in settings:
+        check_stage_name(name)
     parsed: dict[str, Stage] = {}
     waiting: list[str] = []
 
@@ -129,6 +136,16 @@ def parse_stages(stages: Mapping[str, Mapping[str, Any] | None], folder: str) ->
     return parsed
 
 
+def check_stage_name(name: Any) -> None:
+    """Refuse what cannot be the name of a work folder and of a reference.
+
+    Raises:
+        InputError: Names it.
+    """
+    if not isinstance(name, str) or not STAGE_NAME.fullmatch(name):
+        raise InputError(f'{name!r} is no name of a stage: letters, digits and _ make one, as it names a folder')
+
+
 def _parse_stage(name: str, settings: dict[str, Any], folder: str, parse: Callable[[str, str], Stage]) -> Stage:
     """A stage; ``parse`` gives another stage, wanted by this one."""
     unknown = sorted(set(settings) - {'kind', 'config', 'checkpoint', 'options'})
@@ -139,6 +156,9 @@ def _parse_stage(name: str, settings: dict[str, Any], folder: str, parse: Callab
         )
     if settings.get('kind') not in KINDS or not isinstance(settings.get('config'), str):
         raise InputError(f"stage {name} needs config='<file>' and kind='train' or kind='test'")
+    for key, kind in (('checkpoint', str), ('options', dict)):
+        if settings.get(key) is not None and not isinstance(settings[key], kind):
+            raise InputError(f'stage {name}: {key} must be a {kind.__name__}, but got {settings[key]!r}')
     match = CONFIG_NAME.fullmatch(settings['config'])
     config = parse(match[1], name).config if match else osp.normpath(osp.join(folder, settings['config']))
     stage = Stage(name, settings['kind'], config, settings.get('checkpoint'), settings.get('options') or {})
@@ -157,18 +177,25 @@ def out_dir_of(cfg: Config, work_dir: str) -> str | None:
     return settings.get('out_dir') or loop.default_out_dir(work_dir)
 
 
-def replace_names(value: Any, lookup: Callable[[str, str], str]) -> Any:
+def replace_names(value: Any, lookup: Callable[[str, str], str | None]) -> Any:
     """A setting in which names such as ``{cam.out_dir}`` are replaced.
 
     Args:
         value (Any): A text, or a dict, list or tuple of settings.
-        lookup (Callable): What stands for a stage and ``checkpoint``, ``out_dir`` or ``work_dir``.
+        lookup (Callable): What stands for a stage and ``checkpoint``, ``out_dir`` or ``work_dir``; None where the
+            stage names no such thing, and the text stays as it is.
     """
     if isinstance(value, str):
-        return NAME.sub(lambda match: lookup(match[1], match[2]), value)
+
+        def stands_for(match: re.Match[str]) -> str:
+            found = lookup(match[1], match[2])
+            return match[0] if found is None else found
+
+        return NAME.sub(stands_for, value)
     kind: Callable[..., Any] = type(value)
     if isinstance(value, Mapping):
-        return kind({key: replace_names(item, lookup) for key, item in value.items()})
+        # names of classes are anybody's
+        return kind({key: item if key == 'metainfo' else replace_names(item, lookup) for key, item in value.items()})
     if isinstance(value, (list, tuple)):
         return kind(replace_names(item, lookup) for item in value)
     return value

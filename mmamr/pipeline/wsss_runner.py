@@ -17,12 +17,21 @@ from mmamr.compat import setup_cpu_distributed
 from mmamr.datasets.data_root import leave_out_masks, open_data_root
 from mmamr.engine.checkpoints import remove_checkpoints
 from mmamr.registry import RUNNERS
-from mmamr.utils import WARNINGS_FILE, FolderLock, InputError, atomic_write, failure_line
+from mmamr.utils import (
+    WARNINGS_FILE,
+    FolderLock,
+    InputError,
+    atomic_write,
+    end_with_launcher,
+    failure_line,
+    interruptible,
+    raise_if_interrupted,
+)
 
 from .decision import Decision
 from .manifest import Manifest, clean_folder
 from .plan import Planner
-from .process import own_globals, peak_memory, reset_peak_memory, signals_as_exceptions
+from .process import own_globals, peak_memory, reset_peak_memory
 from .report import REPORT, write_report
 from .run_stage import quiet_terminal, run_config
 from .settings import write_settings
@@ -164,7 +173,7 @@ class WSSSRunner:
             KeyboardInterrupt: If the run was asked to end, by Ctrl-C or SIGTERM.
         """
         self._launch()
-        with closing(self._lock), signals_as_exceptions():
+        with closing(self._lock), interruptible():
             for text in self._layout():
                 self._tell(text)
             try:
@@ -203,6 +212,7 @@ class WSSSRunner:
         """Run what is to be run; returns whether anything was."""
         worked = False
         for number, stage in enumerate(self.stages.values(), 1):
+            raise_if_interrupted()
             decision = self._agree(partial(self._decide, stage))
             place = f'[{number}/{len(self.stages)}] {stage.name}'
             self.logger.info(str(decision))
@@ -257,7 +267,7 @@ class WSSSRunner:
         self._agree(lambda: self._begin(stage, cfg, decision))
         reset_peak_memory()
         try:
-            with own_globals(), quiet_terminal():
+            with own_globals(), quiet_terminal(), interruptible():
                 metrics, details, seed = run_config(complete, stage.kind)
         except KeyboardInterrupt as error:
             self._give_up(stage, 'interrupted')
@@ -326,6 +336,8 @@ class WSSSRunner:
 
     def _launch(self) -> None:
         """Start the processes' communication, the work folder and its log."""
+        if self.launcher != 'none':
+            end_with_launcher()
         setup_cpu_distributed({}, self.launcher)
         if self.launcher != 'none' and not is_distributed():
             init_dist(self.launcher, **self.dist_cfg)

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from mmamr.utils import InputError, check_number
+
 from .dense_crf import AFFINITYNET_CRF, IRNET_CRF, CRFParams, DenseCRF
 
 __all__ = ['affinity_label_affinitynet', 'affinity_label_irnet', 'crf_label']
@@ -40,8 +42,7 @@ def crf_label(
         ValueError: If the arguments do not fit together.
     """
     cam, values = _check(image, cam, classes)
-    if not 0 <= threshold <= 1:
-        raise ValueError(f'threshold must be in [0, 1], got {threshold}')
+    check_number('threshold', threshold, 0, 1)
     return _fit_threshold(DenseCRF(image, crf, **crf_options), cam, values, threshold)
 
 
@@ -74,7 +75,7 @@ def affinity_label_irnet(
         ValueError: If the arguments do not fit together.
     """
     if not 0 <= bg_threshold <= fg_threshold <= 1:
-        raise ValueError(f'0 <= bg_threshold <= fg_threshold <= 1 must hold, got {bg_threshold} and {fg_threshold}')
+        raise InputError(f'0 <= bg_threshold <= fg_threshold <= 1 must hold, got {bg_threshold} and {fg_threshold}')
     cam, values = _check(image, cam, classes)
     fit = DenseCRF(image, crf, **crf_options)
     return _combine(*(_fit_threshold(fit, cam, values, threshold) for threshold in (fg_threshold, bg_threshold)))
@@ -111,7 +112,7 @@ def affinity_label_affinitynet(
     """
     cam, values = _check(image, cam, classes)
     if not 0 < low_alpha <= high_alpha:
-        raise ValueError(f'0 < low_alpha <= high_alpha must hold, got {low_alpha} and {high_alpha}')
+        raise InputError(f'0 < low_alpha <= high_alpha must hold, got {low_alpha} and {high_alpha}')
 
     fit = DenseCRF(image, crf, **crf_options)
 
@@ -134,13 +135,13 @@ def _check(image: np.ndarray, cam: np.ndarray, classes: Sequence[int] | np.ndarr
     cam = np.asarray(cam)
     values = np.asarray([0, *(int(index) + 1 for index in classes)])
     if cam.ndim != 3 or cam.dtype.kind != 'f' or cam.shape[1:] != np.shape(image)[:2]:
-        raise ValueError(
+        raise InputError(
             f'cam must be floats (K, H, W) of the size of the image, {np.shape(image)[:2]}, got {cam.dtype} {cam.shape}'
         )
     if len(values) != len(cam) + 1 or len(set(values)) != len(values) or values.max() >= IGNORE or values.min() < 0:
-        raise ValueError(f'classes must be {len(cam)} different indices in 0 to {IGNORE - 2}, got {list(classes)}')
+        raise InputError(f'classes must be {len(cam)} different indices in 0 to {IGNORE - 2}, got {list(classes)}')
     if not ((cam >= -1e-3) & (cam <= 1 + 1e-3)).all():  # resizing may leave the bounds by a rounding error
-        raise ValueError('cam must lie in [0, 1]: apply ReLU and divide each map by its maximum first')
+        raise InputError('cam must lie in [0, 1]: apply ReLU and divide each map by its maximum first')
     return cam.astype(np.float32).clip(0, 1), values.astype(np.uint8)
 
 

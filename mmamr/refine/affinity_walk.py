@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor
 
+from mmamr.utils import InputError
+
 from .paths import displacements
-from .transition import check_walk, overlap, propagate, transition_matrix
+from .transition import check_walk_arguments, overlap, propagate, transition_matrix
 
 __all__ = ['affinity_walk', 'feature_affinity']
 
@@ -29,13 +31,13 @@ def affinity_walk(
     Raises:
         ValueError: If a shape, dtype or value is none of the above.
     """
-    check_walk(cam, beta, exp_times)
+    check_walk_arguments(cam, beta, exp_times)
     if feature.ndim != 3 or feature.shape[1:] != cam.shape[1:] or not len(feature):
-        raise ValueError(
+        raise InputError(
             f'feature must be (D, h, w) of the size of cam, {tuple(cam.shape[1:])}, got {tuple(feature.shape)}'
         )
     if not feature.isfinite().all():
-        raise ValueError('feature must be finite, got NaN or infinity')
+        raise InputError('feature must be finite, got NaN or infinity')
     feature = feature.to(cam.device, torch.promote_types(feature.dtype, torch.float32))
     affinity = feature_affinity(feature, radius, border).double()
     return propagate(cam, transition_matrix(affinity, displacements(radius), beta), 2**exp_times)
@@ -57,7 +59,7 @@ def feature_affinity(feature: Tensor, radius: int, border: int | None = None) ->
     offsets = displacements(radius)
     border = radius - 1 if border is None else border
     if border < 0:
-        raise ValueError(f'border must be at least 0, got {border}')
+        raise InputError(f'border must be at least 0, got {border}')
     height, width = feature.shape[1:]
     affinity = feature.new_zeros(len(offsets), height, width)
     for (dy, dx), values in zip(offsets, affinity):

@@ -9,9 +9,13 @@ from typing import Any
 import numpy as np
 import torch
 
+from mmamr.utils import SettingError, check_choice, check_keys, check_number
+
 from .permutohedral import PermutohedralLattice
 
-__all__ = ['AFFINITYNET_CRF', 'DEEPLABV2_CRF', 'IRNET_CRF', 'CRFParams', 'DenseCRF', 'dense_crf']
+__all__ = ['AFFINITYNET_CRF', 'DEEPLABV2_CRF', 'IRNET_CRF', 'CRFParams', 'DenseCRF', 'check_crf', 'dense_crf']
+
+BACKENDS = ('auto', 'pydensecrf', 'torch')
 
 
 @dataclass(frozen=True)
@@ -38,16 +42,14 @@ class CRFParams:
     gt_prob: float = 0.7
 
     def __post_init__(self) -> None:
-        if self.iterations < 0 or int(self.iterations) != self.iterations:
-            raise ValueError(f'iterations must be a whole number of at least 0, got {self.iterations}')
+        check_number('iterations', self.iterations, 0, whole=True)
         for name in ('gaussian_sxy', 'bilateral_sxy', 'bilateral_srgb'):
-            if not 0 < getattr(self, name) < np.inf:
-                raise ValueError(f'{name} must be larger than 0, got {getattr(self, name)}')
+            check_number(name, getattr(self, name), above=0)
         for name in ('gaussian_compat', 'bilateral_compat'):
-            if not 0 <= getattr(self, name) < np.inf:
-                raise ValueError(f'{name} must be at least 0, got {getattr(self, name)}')
+            check_number(name, getattr(self, name), 0)
+        check_number('gt_prob', self.gt_prob)
         if not 0 < self.gt_prob < 1:
-            raise ValueError(f'gt_prob must lie between 0 and 1, got {self.gt_prob}')
+            raise SettingError(f'gt_prob must lie between 0 and 1, got {self.gt_prob}')
 
 
 IRNET_CRF = CRFParams()
@@ -133,8 +135,29 @@ class DenseCRF:
         """Probability of each label, see :func:`dense_crf`."""
         energy = _unary(np.asarray(scores), num_labels, self.params.gt_prob)
         if energy.shape[1:] != self.image.shape[:2]:
-            raise ValueError(f'scores must have the size of the image, {self.image.shape[:2]}, got {energy.shape[1:]}')
+            raise SettingError(
+                f'scores must have the size of the image, {self.image.shape[:2]}, got {energy.shape[1:]}'
+            )
         return np.ones_like(energy) if len(energy) == 1 else self.mean_field(energy)
+
+
+def check_crf(name: str, options: Any) -> None:
+    """Refuse a dict of options of a dense CRF that :class:`DenseCRF` would not take.
+
+    Args:
+        name (str): The setting that is this dict, for the message.
+        options (Any): Its value.
+
+    Raises:
+        SettingError: Names what is wrong.
+    """
+    check_keys(name, options, (*CRFParams.__dataclass_fields__, 'backend', 'device'))
+    if 'backend' in options:
+        check_choice(f'{name}.backend', options['backend'], BACKENDS)
+    try:
+        CRFParams(**{key: value for key, value in options.items() if key in CRFParams.__dataclass_fields__})
+    except SettingError as error:
+        raise SettingError(f'{name}.{error}') from None
 
 
 def _replace(params: CRFParams, named: dict) -> CRFParams:
@@ -142,17 +165,16 @@ def _replace(params: CRFParams, named: dict) -> CRFParams:
         return replace(params, **named)
     except TypeError:
         unknown = sorted(set(named) - set(CRFParams.__dataclass_fields__))
-        raise ValueError(
+        raise SettingError(
             f'no parameter of a dense CRF: {unknown}; there are {sorted(CRFParams.__dataclass_fields__)}'
         ) from None
 
 
 def _backend(name: str, device: torch.device) -> Callable:
-    if name not in ('auto', 'pydensecrf', 'torch'):
-        raise ValueError(f"backend must be 'auto', 'pydensecrf' or 'torch', got {name!r}")
+    check_choice('backend', name, BACKENDS)
     installed = importlib.util.find_spec('pydensecrf') is not None
     if name == 'pydensecrf' and device.type != 'cpu':
-        raise ValueError(f"the backend 'pydensecrf' runs on the CPU only, got the device {str(device)!r}")
+        raise SettingError(f"the backend 'pydensecrf' runs on the CPU only, got the device {str(device)!r}")
     if name == 'pydensecrf' and not installed:
         raise ImportError("the backend 'pydensecrf' needs `pip install pydensecrf2`; 'torch' needs nothing more")
     if name == 'pydensecrf' or (name == 'auto' and installed and device.type == 'cpu'):
@@ -163,7 +185,7 @@ def _backend(name: str, device: torch.device) -> Callable:
 def _rgb(image: np.ndarray) -> np.ndarray:
     image = np.asarray(image)
     if image.dtype != np.uint8 or not image.size or not (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3)):
-        raise ValueError(f'image must be uint8 of shape (H, W) or (H, W, 3), got {image.dtype} {image.shape}')
+        raise SettingError(f'image must be uint8 of shape (H, W) or (H, W, 3), got {image.dtype} {image.shape}')
     if image.ndim == 2:
         image = np.repeat(image[..., None], 3, axis=2)
     return np.require(image, requirements=['C', 'W'])  # neither backend takes a read-only array
@@ -173,18 +195,18 @@ def _unary(scores: np.ndarray, num_labels: int | None, gt_prob: float) -> np.nda
     """Negative logarithm of the probabilities, float32 of shape ``(L, H, W)``."""
     if scores.dtype.kind in 'iub' and scores.ndim == 2:
         if num_labels is None:
-            raise ValueError('num_labels is needed with labels: how many are there, background included?')
+            raise SettingError('num_labels is needed with labels: how many are there, background included?')
         if scores.min(initial=0) < 0 or scores.max(initial=0) >= num_labels:
-            raise ValueError(f'labels must be in 0 to {num_labels - 1}, got {scores.min()} to {scores.max()}')
+            raise SettingError(f'labels must be in 0 to {num_labels - 1}, got {scores.min()} to {scores.max()}')
         wrong = (1 - gt_prob) / max(num_labels - 1, 1)
         return -np.log(np.where(np.arange(num_labels)[:, None, None] == scores, gt_prob, wrong)).astype(np.float32)
     if scores.dtype.kind == 'f' and scores.ndim == 3 and len(scores):
         if num_labels not in (None, len(scores)):
-            raise ValueError(f'{len(scores)} maps of probabilities do not fit num_labels {num_labels}')
+            raise SettingError(f'{len(scores)} maps of probabilities do not fit num_labels {num_labels}')
         if not np.isfinite(scores).all():
-            raise ValueError('probabilities must be finite, got NaN or infinity')
+            raise SettingError('probabilities must be finite, got NaN or infinity')
         return -np.log(np.clip(scores.astype(np.float32), 1e-5, 1))
-    raise ValueError(
+    raise SettingError(
         f'scores must be integer labels (H, W) or float probabilities (L, H, W), got {scores.dtype} {scores.shape}'
     )
 

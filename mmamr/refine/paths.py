@@ -7,6 +7,8 @@ and lines depend on the radius only: they are offsets, the same at every pixel.
 from functools import cache
 from numbers import Integral
 
+from mmamr.utils import SettingError
+
 __all__ = ['displacements', 'path']
 
 
@@ -27,7 +29,7 @@ def displacements(radius: int) -> tuple[tuple[int, int], ...]:
         ValueError: If ``radius`` is no whole number of at least 1.
     """
     if not isinstance(radius, Integral) or radius < 1:
-        raise ValueError(f'radius must be a whole number of at least 1, got {radius}')
+        raise SettingError(f'radius must be a whole number of at least 1, got {radius}')
     return tuple(
         (dy, dx)
         for dy in range(radius)

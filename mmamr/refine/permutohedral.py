@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmamr.utils import InputError
+
 __all__ = ['PermutohedralLattice']
 
 
@@ -37,7 +39,7 @@ class PermutohedralLattice:
         low = origin.amin(0) - 2 * axes
         extents = [int(extent) for extent in origin.amax(0) + 2 * axes - low + 1]
         if math.prod(extents) >= 2**63:
-            raise ValueError('the bandwidths are too small for the spread of the features: increase them')
+            raise InputError('the bandwidths are too small for the spread of the features: increase them')
         strides = torch.tensor([math.prod(extents[i + 1 :]) for i in range(dim)] + [0], device=features.device)
         # Corner k adds k to every coordinate and takes d + 1 from those with the k highest ranks.
         by_rank = torch.empty_like(rank).scatter_(1, rank, strides.expand(number, -1))

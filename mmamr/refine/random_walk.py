@@ -4,8 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mmamr.utils import InputError
+
 from .paths import displacements, path
-from .transition import check_walk, propagate, transition_matrix
+from .transition import check_walk_arguments, propagate, transition_matrix
 
 __all__ = ['edge_affinity', 'random_walk']
 
@@ -36,11 +38,11 @@ def random_walk(cam: Tensor, edge: Tensor, radius: int = 5, beta: float = 10, ex
         >>> random_walk(torch.rand(2, 94, 125), torch.rand(94, 125)).shape
         torch.Size([2, 94, 125])
     """
-    check_walk(cam, beta, exp_times)
+    check_walk_arguments(cam, beta, exp_times)
     if edge.shape != cam.shape[1:]:
-        raise ValueError(f'edge must have the shape (h, w) of cam, {tuple(cam.shape[1:])}, got {tuple(edge.shape)}')
+        raise InputError(f'edge must have the shape (h, w) of cam, {tuple(cam.shape[1:])}, got {tuple(edge.shape)}')
     if not ((edge >= -1e-3) & (edge <= 1 + 1e-3)).all():  # resizing may leave the bounds by a rounding error
-        raise ValueError('edge must lie in [0, 1]; a sigmoid gives that from logits')
+        raise InputError('edge must lie in [0, 1]; a sigmoid gives that from logits')
     edge = edge.to(cam.device, torch.float64).clamp(0, 1)
     transition = transition_matrix(edge_affinity(edge, radius), displacements(radius), beta)
     start = cam * (1 - edge).to(torch.promote_types(cam.dtype, torch.float32))

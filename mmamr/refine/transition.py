@@ -6,12 +6,17 @@ The walk needs the product of a power of it with a few channels, never that powe
 
 import warnings
 from collections.abc import Sequence
-from numbers import Integral
+from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ['check_walk', 'overlap', 'propagate', 'transition_matrix']
+from mmamr.utils import InputError, check_keys, check_number
+
+__all__ = ['check_walk', 'check_walk_arguments', 'overlap', 'propagate', 'transition_matrix']
+
+LARGEST_RADIUS = 64
+LARGEST_EXP_TIMES = 20
 
 Window = tuple[slice, slice]
 
@@ -141,15 +146,34 @@ def chebyshev_weights(power: int, tolerance: float) -> list[float]:
     return [weight / total for weight in weights]
 
 
-def check_walk(cam: Tensor, beta: float, exp_times: int) -> None:
+def check_walk(options: Any, name: str = '') -> None:
+    """Refuse settings that no random walk can have.
+
+    Args:
+        options (Any): A dict with some of ``radius``, ``beta``, ``exp_times`` and ``border``.
+        name (str): The setting that is this dict, for the message. Defaults to ''.
+
+    Raises:
+        SettingError: Names what is wrong.
+    """
+    check_keys(name or 'a walk', options, ('radius', 'beta', 'exp_times', 'border'))
+    prefix = f'{name}.' if name else ''
+    if 'radius' in options:
+        check_number(f'{prefix}radius', options['radius'], 1, LARGEST_RADIUS, whole=True)
+    if 'beta' in options:
+        check_number(f'{prefix}beta', options['beta'], above=0)
+    if 'exp_times' in options:
+        check_number(f'{prefix}exp_times', options['exp_times'], 0, LARGEST_EXP_TIMES, whole=True)
+    if options.get('border') is not None:
+        check_number(f'{prefix}border', options['border'], 0, whole=True)
+
+
+def check_walk_arguments(cam: Tensor, beta: float, exp_times: int) -> None:
     """Raise ValueError where the arguments that all walks have in common cannot be used."""
     if cam.ndim != 3 or cam.shape[1] * cam.shape[2] == 0:
-        raise ValueError(f'cam must be (C, h, w) with at least one pixel, got {tuple(cam.shape)}')
+        raise InputError(f'cam must be (C, h, w) with at least one pixel, got {tuple(cam.shape)}')
     if not cam.is_floating_point():
-        raise ValueError(f'cam must be of a floating point dtype, got {cam.dtype}')
+        raise InputError(f'cam must be of a floating point dtype, got {cam.dtype}')
     if not cam.isfinite().all():
-        raise ValueError('cam must be finite, got NaN or infinity')
-    if not beta > 0:
-        raise ValueError(f'beta must be larger than 0, got {beta}')
-    if not isinstance(exp_times, Integral) or exp_times < 0:
-        raise ValueError(f'exp_times must be a whole number of at least 0, got {exp_times}')
+        raise InputError('cam must be finite, got NaN or infinity')
+    check_walk(dict(beta=beta, exp_times=exp_times))

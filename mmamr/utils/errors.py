@@ -10,6 +10,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from types import FrameType
 
+from .interrupts import INTERRUPTED, interruptible
+
 OUT_OF_MEMORY = (
     "can't allocate memory",
     'CUDA error: out of memory',
@@ -55,12 +57,14 @@ def failure_line(error: BaseException) -> str | None:
     written; memory that does not suffice; a worker of a data loader that died.
     """
     text = last_line(error)
+    if _peer_is_gone(error):
+        return f'another process of this run has ended; its own last line says why ({text})'
     if _worker_died(error):
         return f'a worker of the data loader died; lower num_workers or batch_size if memory is short ({text})'
     if isinstance(error, FileNotFoundError) and error.filename:
         return f'{error.filename}: there is no such file or folder; check the path'
     if isinstance(error, (InputError, FileNotFoundError)):
-        return text
+        return (_refused_setting(error) or text) if type(error).__name__ == 'SettingError' else text
     if isinstance(error, OSError) and error.errno in (
         errno.EROFS,
         errno.EACCES,
@@ -88,6 +92,10 @@ def _refused_setting(error: BaseException) -> str | None:
     """
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     depths = [depth for depth, frame in enumerate(frames) if _builds(frame)]
+    if not depths and frames and isinstance(error, TypeError) and 'unexpected keyword argument' in str(error):
+        # mmengine hands on what stands in a config, e.g. randomness
+        if frames[-1].f_globals.get('__name__', '').startswith('mmengine.runner.'):
+            return f'config: {" ".join(str(error).split())}; check the config and --cfg-options'
     if not depths or not str(error):
         return None
     own = depths[-1] == len(frames) - 1
@@ -111,6 +119,20 @@ def _worker_died(error: BaseException) -> bool:
     if not isinstance(error, (ConnectionError, EOFError, FileNotFoundError)):
         return False
     return any('multiprocessing' in frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__))
+
+
+PEER = ('gloo', 'NCCL', 'Connection closed by peer', 'Connection reset by peer', 'Socket Timeout', 'TCPStore')
+"""What PyTorch writes into an error where another process of a run no longer answers."""
+
+
+def _peer_is_gone(error: BaseException) -> bool:
+    """Whether talking to another process of the same run failed."""
+    if not isinstance(error, RuntimeError):
+        return False
+    names = {one.__name__ for one in type(error).__mro__}
+    return bool(names & {'DistBackendError', 'DistNetworkError', 'DistStoreError'}) or any(
+        sign in str(error) for sign in PEER
+    )
 
 
 def _disk_line(error: BaseException | None) -> str | None:
@@ -143,25 +165,47 @@ def confirm(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ('y', 'yes')
 
 
-@contextmanager
-def one_line_errors() -> Iterator[None]:
-    """End the program with exit code 1 and one line on stderr, no traceback, for what :func:`failure_line` knows.
+FAULT = (
+    'this is a fault of mmamr, or of a package below it, and not of what you gave it: please report the lines above, '
+    'with the command, where you got mmamr from'
+)
 
-    Log messages that cannot be written, to a full disk for example, are dropped without a traceback of their own.
+
+@contextmanager
+def one_line_errors(program: bool = False) -> Iterator[None]:
+    """End the program with one line on stderr, whatever happens in the block.
+
+    What a person can do something about, :func:`failure_line`, is that line alone, with exit code 1. Anything else is
+    a fault of the program: its traceback, and one line that says where to report it. Ctrl-C and SIGTERM end the block
+    with exit code 130. Log messages that cannot be written, to a full disk for example, are dropped without a traceback
+    of their own.
+
+    Args:
+        program (bool): Whether the process ends with the block, so that signals mean nothing after it. Defaults to
+            False.
 
     Raises:
-        SystemExit: For these errors, and with exit code 130 after Ctrl-C; all other exceptions pass.
+        SystemExit: In each of these cases.
     """
     before, logging.raiseExceptions = logging.raiseExceptions, False
     try:
-        yield
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        raise SystemExit(130) from None
+        with interruptible(program):
+            yield
+    except KeyboardInterrupt as error:
+        print(_interruption(str(error)), file=sys.stderr)
+        raise SystemExit(INTERRUPTED) from None
     except Exception as error:
         line = failure_line(error)
         if line is None:
-            raise
+            traceback.print_exc()
+            line = FAULT
         raise SystemExit(line) from None
     finally:
         logging.raiseExceptions = before
+
+
+def _interruption(name: str) -> str:
+    """The last line of a run that was asked to end."""
+    if name == 'SIGTERM' and 'TORCHELASTIC_RUN_ID' in os.environ:
+        return 'interrupted by SIGTERM: the launcher ends a process when another one has failed, or when it is asked to'
+    return f'interrupted by {name}' if name else 'interrupted'

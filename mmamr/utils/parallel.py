@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from .interrupts import held_back, leave_signals_to_the_parent, raise_if_interrupted
 from .progress import progress_bar
 
 Item = TypeVar('Item')
@@ -49,7 +50,12 @@ def share_work(
     # other processes share the work by fork; where there is none, this one does it all
     if num_workers == 0 or len(items) == 0 or 'fork' not in multiprocessing.get_all_start_methods():
         with progress_bar(description, len(items)) as advance:
-            return [work(items, lambda: advance(1))]
+
+            def step() -> None:
+                advance(1)
+                raise_if_interrupted()
+
+            return [work(items, step)]
     context = multiprocessing.get_context('fork')
     done, stop = context.Value('q', 0), context.Value('b', 0)
     count = min(num_workers, len(items))
@@ -57,9 +63,11 @@ def share_work(
     start = (work, done, stop, os.getpid())
     with ProcessPoolExecutor(count, context, _start, start) as pool, progress_bar(description, len(items)) as advance:
         try:
-            parts = [pool.submit(_run, items[first:end]) for first, end in pairwise(bounds)]
+            with held_back():  # a process that is just being forked has the handlers of this one
+                parts = [pool.submit(_run, items[first:end]) for first, end in pairwise(bounds)]
             seen, waiting = 0, set(parts)
             while waiting:
+                raise_if_interrupted()
                 _, waiting = wait(waiting, timeout=0.2)
                 now = done.value
                 advance(now - seen)
@@ -75,6 +83,7 @@ def share_work(
 def _start(work: Callable, done: Any, stop: Any, parent: int) -> None:
     global _work, _done, _stop
     _work, _done, _stop = work, done, stop
+    leave_signals_to_the_parent()
     # OpenMP's threads do not survive a fork
     torch.set_num_threads(1)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

@@ -8,6 +8,8 @@ from mmengine.dist import is_main_process
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from .interrupts import raise_if_interrupted
+
 Item = TypeVar('Item')
 
 
@@ -55,4 +57,5 @@ def track(items: Iterable[Item], description: str, total: int | None = None) -> 
     with progress_bar(description, total) as advance:
         for item in items:
             yield item
+            raise_if_interrupted()
             advance(1)

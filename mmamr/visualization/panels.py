@@ -7,6 +7,7 @@ from matplotlib.colors import hsv_to_rgb
 
 from mmamr.cams import upsample
 from mmamr.structures.class_index import Palette
+from mmamr.utils import InputError
 
 IGNORE = 255
 IGNORE_COLOUR = (224, 224, 192)
@@ -68,7 +69,7 @@ def draw_labels(
         ValueError: If the sizes differ or a label has no colour.
     """
     if labels.shape != image.shape[:2]:
-        raise ValueError(f'labels have size {labels.shape}, the image {image.shape[:2]}')
+        raise InputError(f'labels have size {labels.shape}, the image {image.shape[:2]}')
     colours = _label_colours(labels, palette)
     opacity = alpha * (labels > 0).astype(np.float32)
     # a brighter photo keeps dark colours of labels apart from the shadows in it
@@ -107,7 +108,7 @@ def _label_colours(labels: np.ndarray, palette: Palette) -> np.ndarray:
     colours[: len(visible)] = visible
     known = labels[labels != IGNORE]
     if known.size and known.max() >= len(visible):
-        raise ValueError(f'label {known.max()} has no colour in a palette of {len(visible)}')
+        raise InputError(f'label {known.max()} has no colour in a palette of {len(visible)}')
     return colours[labels]
 
 

@@ -47,7 +47,7 @@ def draw_sheet(rows: Sequence[Row], width: int = 256) -> np.ndarray:
         ValueError: If there is no row, or a row without a picture.
     """
     if not rows or not all(row.panels for row in rows):
-        raise ValueError('a sheet needs at least one row, and each row at least one picture')
+        raise InputError('a sheet needs at least one row, and each row at least one picture')
     gap = max(width // 32, 2)
     total = max(len(row.panels) for row in rows) * (width + gap) + gap
     parts: list[Image.Image] = []

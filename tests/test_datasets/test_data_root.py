@@ -1,5 +1,6 @@
 """Any folder of photos in the place of that of a config."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,9 +10,8 @@ from mmengine.config import Config
 from PIL import Image
 
 from mmamr.datasets import init_dataset, load_config
-from mmamr.datasets.data_root import DataRoot, merge_options, missing_lists, open_data_root
+from mmamr.datasets.data_root import DataRoot, apply_options, missing_lists, open_data_root
 from mmamr.pipeline import WSSSRunner
-from mmamr.pipeline.settings import check_names
 from mmamr.utils import InputError
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
@@ -36,7 +36,7 @@ def photos(tmp_path, monkeypatch):
 
 def test_a_single_config_takes_a_folder(photos, tmp_path):
     cfg = Config.fromfile(AMR)
-    found = merge_options(cfg, {'data_root': '~/my photos', 'train_cfg.max_epochs': 1}, str(tmp_path / 'work'))
+    found = apply_options(cfg, {'data_root': '~/my photos', 'train_cfg.max_epochs': 1}, str(tmp_path / 'work'))
     assert found.layout is not None and cfg.train_cfg.max_epochs == 1
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         assert loader.dataset.data_root == str(tmp_path / 'work' / 'photos')
@@ -53,12 +53,12 @@ def test_classes_of_the_user(photos, tmp_path):
     cfg = load_config(str(AMR), {**options, 'work_dir': str(tmp_path / 'work')})
     assert cfg.model.spotlight.head.num_classes == 1
     with pytest.raises(InputError, match=r'no photo shows cat; the tags are 007, traffic light'):
-        merge_options(Config.fromfile(AMR), {**options, 'metainfo.classes': ['cat']}, str(tmp_path / 'other'))
+        apply_options(Config.fromfile(AMR), {**options, 'metainfo.classes': ['cat']}, str(tmp_path / 'other'))
 
 
 def test_a_folder_in_the_layout_of_voc_is_taken_as_it_is(tiny_voc, tmp_path):
     cfg = Config.fromfile(AMR)
-    found = merge_options(cfg, {'data_root': str(tiny_voc)}, str(tmp_path / 'work'))
+    found = apply_options(cfg, {'data_root': str(tiny_voc)}, str(tmp_path / 'work'))
     assert found.layout is None and cfg.test_dataloader.dataset.data_root == str(tiny_voc)
     assert cfg.test_dataloader.dataset.mask_dir == 'SegmentationClass' and 'labels' not in cfg.test_dataloader.dataset
     assert not (tmp_path / 'work').exists()
@@ -98,28 +98,18 @@ def test_the_layout_of_voc_without_lists_is_laid_out(tiny_voc, tmp_path):
 )
 def test_wrong_options(photos, tmp_path, options, line):
     with pytest.raises(InputError, match=line) as caught:
-        merge_options(Config.fromfile(AMR), options, str(tmp_path / 'work'))
+        apply_options(Config.fromfile(AMR), options, str(tmp_path / 'work'))
     assert '\n' not in str(caught.value)
 
 
-def test_options_that_nothing_reads_are_named():
-    single, pipeline = Config.fromfile(AMR), Config.fromfile(PIPELINE)
-    check_names(single, ['data_root', 'train_cfg.max_epochs', 'test_cfg.flip', 'experiment_name', 'labels.file'])
-    check_names(
-        pipeline, ['data_root', 'stages.cam.options.test_cfg.flip', 'options.randomness.seed', 'metainfo.classes']
-    )
-    with pytest.raises(
-        InputError, match=r'^--cfg-options train_dataloder.x: there is no setting train_dataloder; did you'
+def test_options_that_nothing_reads_are_named(tmp_path):
+    for config, option, line in (
+        (AMR, 'train_dataloder.x', 'no setting train_dataloder (did you mean train_dataloader?)'),
+        (AMR, 'train_pipeline.0.x', 'train_pipeline is a variable of'),
+        (PIPELINE, 'dataroot', 'no setting dataroot (did you mean data_root?)'),
     ):
-        check_names(single, ['train_dataloder.x'])
-    with pytest.raises(
-        InputError, match=r'^--cfg-options train_pipeline.0.x: train_pipeline is a variable of the config'
-    ):
-        check_names(single, ['train_pipeline.0.x'])
-    with pytest.raises(
-        InputError, match=r'^--cfg-options dataroot: there is no setting dataroot; did you mean data_root'
-    ):
-        check_names(pipeline, ['dataroot'])
+        with pytest.raises(InputError, match=re.escape(line)):
+            apply_options(Config.fromfile(config), {option: 1}, str(tmp_path))
 
 
 def test_a_pipeline_takes_a_folder(photos, tmp_path):

@@ -169,3 +169,47 @@ def test_check_of_what_is_no_archive(voc):
         faults = check(voc, str(voc / name))
         assert len(faults) >= 1
         assert name in faults[0]
+
+
+def test_an_archive_that_is_damaged_at_any_byte_is_not_ready(voc):
+    """Either it is told as a fault, or what is in it is what was packed; never a traceback."""
+    path = write(voc)
+    content = bytearray(open(path, 'rb').read())
+    told = 0
+    for place in range(0, len(content), 13):
+        content[place] ^= 0x41
+        (voc / 'altered.tgz').write_bytes(content)
+        content[place] ^= 0x41
+        told += bool(check(voc, str(voc / 'altered.tgz')))
+    for length in range(0, len(content), 37):
+        (voc / 'cut.tgz').write_bytes(content[:length])
+        assert check(voc, str(voc / 'cut.tgz'))
+    # of the header, only the time and the system are not checked by anything
+    assert told >= len(range(0, len(content), 13)) - 3
+
+
+def test_an_image_that_is_damaged_at_any_byte_is_a_fault(voc):
+    data = bytearray(png(img_id=IDS[0]))
+    other = (member_name(IDS[1]), png(img_id=IDS[1]))
+    for place in range(0, len(data), 11):
+        data[place] ^= 0x41
+        pack(voc / 'altered.tgz', [other, (member_name(IDS[0]), bytes(data))])
+        data[place] ^= 0x41
+        faults = check(voc, str(voc / 'altered.tgz'))
+        assert len(faults) == 1 and faults[0].startswith(member_name(IDS[0])), (place, faults)
+
+
+def test_a_bomb_in_an_archive(voc, monkeypatch):
+    bomb = png(np.zeros((3000, 3000), np.uint8))
+    pack(voc / 'bomb.tgz', [(member_name(IDS[0]), bomb), (member_name(IDS[1]), png(img_id=IDS[1]))])
+    monkeypatch.setenv('MMAMR_MAX_PIXELS', '1000000')
+    assert check(voc, str(voc / 'bomb.tgz')) == [
+        f'{member_name(IDS[0])}: 3000x3000 pixels, more than MMAMR_MAX_PIXELS allows'
+    ]
+
+
+def test_a_photo_that_is_no_photo_is_a_fault(voc):
+    path = write(voc)
+    (voc / 'JPEGImages' / f'{IDS[0]}.jpg').write_text('<html>404</html>')
+    (fault,) = check(voc, path)
+    assert 'its photo is no good' in fault

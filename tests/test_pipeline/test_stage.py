@@ -67,8 +67,8 @@ def test_options_change_the_config():
     assert cfg.load_from == 'some.pth' and cfg.randomness.seed == 4 and 'not_there' not in cfg
     assert cfg.train_dataloader.dataset.data_root == cfg.test_dataloader.dataset.data_root == '/data'
     for options, line in (
-        ({'test_dataloader.dataset.pipeline.7.type': 'Load'}, 'option test_dataloader'),
-        ({'default_scope.a': 1}, 'option default_scope.a does not fit'),
+        ({'test_dataloader.dataset.pipeline.7.type': 'Load'}, 'test_dataloader'),
+        ({'default_scope.a': 1}, 'default_scope.a=1: this option does not fit'),
     ):
         with pytest.raises(InputError, match=f'^stage cam: {line}'):
             Stage('cam', 'test', str(CONFIGS / 'tiny_amr.py'), None, options).load_config({}, None)

@@ -180,9 +180,8 @@ def test_a_yes_makes_it_again(pipeline, done, answer):
 
 
 def test_what_a_stage_does_not_read_is_no_setting(pipeline, done, monkeypatch):
-    """Variables of a config file, what is drawn or logged, the training's settings of a stage that tests."""
+    """What is drawn or logged, the training's settings of a stage that tests."""
     options = {
-        'data_root': '/somewhere/else',
         'optim_wrapper.optimizer.lr': 0.02,
         'log_level': 'ERROR',
         'train_cfg.max_epochs': 5,

@@ -50,9 +50,11 @@ def test_line_of_an_error():
 
 
 @pytest.mark.parametrize('error', [ValueError('a bug'), KeyError('a bug'), RuntimeError('a bug')])
-def test_other_exceptions_pass(error):
-    with pytest.raises(type(error), match='a bug'), one_line_errors():
+def test_a_fault_of_the_program_says_where_to_report_it(error, capsys):
+    with pytest.raises(SystemExit, match=r'^this is a fault of mmamr.*report the lines above'), one_line_errors():
         raise error
+    printed = capsys.readouterr().err
+    assert printed.startswith('Traceback') and 'a bug' in printed.splitlines()[-1]
 
 
 def test_a_missing_file_is_named(tmp_path):
@@ -97,15 +99,17 @@ def test_a_setting_that_is_refused_is_one_line(config, said, registry):
 
 
 @pytest.mark.parametrize('error', [TypeError('a bug'), KeyError('a bug'), RuntimeError('a bug'), AssertionError()])
-def test_a_bug_in_a_constructor_keeps_its_traceback(error, registry):
-    with pytest.raises(type(error)), one_line_errors():
+def test_a_bug_in_a_constructor_keeps_its_traceback(error, registry, capsys):
+    with pytest.raises(SystemExit, match='fault of mmamr'), one_line_errors():
         registry.build(dict(type='Refusing', error=error))
+    assert 'Traceback' in capsys.readouterr().err
 
 
-def test_a_bug_after_the_config_is_built_keeps_its_traceback(registry):
+def test_a_bug_after_the_config_is_built_keeps_its_traceback(registry, capsys):
     registry.build(dict(type='Refusing'))
-    with pytest.raises(ValueError, match='a bug'), one_line_errors():
+    with pytest.raises(SystemExit, match='fault of mmamr'), one_line_errors():
         raise ValueError('a bug')
+    assert 'Traceback' in capsys.readouterr().err
 
 
 def test_nothing_happens_without_an_error():

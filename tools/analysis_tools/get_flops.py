@@ -12,7 +12,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from mmamr.registry import MODELS
-from mmamr.utils import DictAction, InputError, one_line_errors
+from mmamr.utils import DictAction, InputError, merge_options, one_line_errors
 
 GIB = 2**30
 
@@ -93,7 +93,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     with one_line_errors():
         cfg = Config.fromfile(args.config)
-        cfg.merge_from_dict(args.cfg_options or {})
+        merge_options(cfg, args.cfg_options)
         trains = cfg.get('model') is not None and cfg.get('train_dataloader') is not None
         if not trains or cfg.model.type == 'NoModel':
             raise InputError(f'{args.config} trains no model')
@@ -119,4 +119,5 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with one_line_errors(program=True):
+        main()

@@ -31,4 +31,5 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    with one_line_errors(program=True):
+        main()

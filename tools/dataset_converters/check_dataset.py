@@ -17,7 +17,7 @@ from mmamr.datasets import ImageLabelDataset, load_config
 from mmamr.datasets.check import check_dataset, datasets_of_config
 from mmamr.datasets.data_root import open_data_root
 from mmamr.pipeline import datasets_of_pipeline
-from mmamr.utils import DictAction, InputError
+from mmamr.utils import DictAction, InputError, one_line_errors
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -149,4 +149,5 @@ def check(args: argparse.Namespace, datasets: dict[str, ImageLabelDataset]) -> i
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with one_line_errors(program=True):
+        sys.exit(main())

@@ -14,7 +14,7 @@ import numpy as np
 from mmamr.datasets.embedded import draw_image, embedded_root, split_ids
 from mmamr.datasets.embedded.folder import NUM_TRAIN, NUM_VAL, SEED
 from mmamr.structures import voc_palette
-from mmamr.utils import DatasetError, write_png
+from mmamr.utils import DatasetError, one_line_errors, write_png
 
 TILE = 136
 
@@ -72,4 +72,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with one_line_errors(program=True):
+        sys.exit(main())

@@ -18,7 +18,7 @@ import numpy as np
 
 from mmamr.datasets.splits import check_id
 from mmamr.structures import VOC_CLASSES
-from mmamr.utils import DatasetError, atomic_write
+from mmamr.utils import DatasetError, atomic_write, one_line_errors
 
 
 class ForeignObject(Exception):
@@ -151,4 +151,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with one_line_errors(program=True):
+        sys.exit(main())

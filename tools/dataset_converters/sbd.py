@@ -20,7 +20,7 @@ from scipy.io import loadmat
 from mmamr.datasets.splits import read_ids
 from mmamr.fileio import read_size, read_stored_mask
 from mmamr.structures import VOC_CLASSES, voc_palette
-from mmamr.utils import DatasetError, atomic_write, write_png
+from mmamr.utils import DatasetError, atomic_write, one_line_errors, write_png
 
 NUM_TRAIN_AUG = 10582
 
@@ -107,4 +107,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with one_line_errors(program=True):
+        sys.exit(main())

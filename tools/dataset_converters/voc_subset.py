@@ -37,7 +37,7 @@ from PIL import Image
 from mmamr.datasets.splits import read_ids
 from mmamr.fileio import read_rgb, read_size, read_stored_mask
 from mmamr.structures import VOC_CLASSES, voc_palette
-from mmamr.utils import DatasetError, atomic_write, write_png
+from mmamr.utils import DatasetError, atomic_write, one_line_errors, write_png
 
 LISTS = osp.join(osp.dirname(osp.abspath(__file__)), 'voc_subsets')
 IGNORE = 255
@@ -215,4 +215,5 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    with one_line_errors(program=True):
+        sys.exit(main())

@@ -8,6 +8,7 @@ from mmengine.dist import get_dist_info
 from torch.utils.data import Sampler
 
 from mmamr.registry import DATA_SAMPLERS
+from mmamr.utils import SettingError, check_number
 
 
 @DATA_SAMPLERS.register_module()
@@ -30,18 +31,16 @@ class SameSizeBatchSampler(Sampler[list[int]]):
             others kept whole. None: all.
 
     Raises:
-        ValueError: If ``batch_size`` is not positive or the sampler shuffles.
-        TypeError: If the data set does not know the sizes of its images.
+        SettingError: If ``batch_size`` is not positive, the sampler shuffles, or the data set does not know sizes.
     """
 
     def __init__(self, sampler: Sampler, batch_size: int, drop_last: bool = False) -> None:
-        if batch_size < 1:
-            raise ValueError(f'batch_size must be positive, got {batch_size}')
+        check_number('batch_size', batch_size, 1, whole=True)
         if getattr(sampler, 'shuffle', False):
-            raise ValueError('SameSizeBatchSampler keeps the order of the data set; set shuffle=False in its sampler')
+            raise SettingError('SameSizeBatchSampler keeps the order of the data set; set shuffle=False in its sampler')
         dataset = getattr(sampler, 'dataset', None)
         if not hasattr(dataset, 'get_image_size'):
-            raise TypeError(
+            raise SettingError(
                 'SameSizeBatchSampler needs a sampler with a data set that has get_image_size(idx), such '
                 'as ImageLabelDataset'
             )

@@ -9,6 +9,7 @@ from mmcv.transforms import BaseTransform
 
 from mmamr.compat import let_hues_be_negative
 from mmamr.registry import TRANSFORMS
+from mmamr.utils import SettingError
 
 let_hues_be_negative()
 
@@ -48,7 +49,7 @@ class RandomLongSideResize(BaseTransform):
     def __init__(self, long_side: Sequence[int] = (320, 640), interpolation: str = 'bicubic') -> None:
         shortest, longest = long_side
         if not 0 < shortest <= longest:
-            raise ValueError(f'long_side must be (shortest, longest) with 0 < shortest <= longest, got {long_side}')
+            raise SettingError(f'long_side must be (shortest, longest) with 0 < shortest <= longest, got {long_side}')
         self.long_side = (shortest, longest)
         self.interpolation = interpolation
 
@@ -92,7 +93,7 @@ class RandomCropPad(BaseTransform):
 
     def __init__(self, size: int = 512, pad_value: Sequence[float] = (103.53, 116.28, 123.675)) -> None:
         if size < 1:
-            raise ValueError(f'size must be positive, got {size}')
+            raise SettingError(f'size must be positive, got {size}')
         self.size = size
         self.pad_value = tuple(pad_value)
 
@@ -142,7 +143,7 @@ class RandomSquareErase(BaseTransform):
 
     def __init__(self, num: int = 3, size: int = 128, fill_value: Sequence[float] = (103.53, 116.28, 123.675)) -> None:
         if num < 1 or size < 1:
-            raise ValueError(f'num and size must be positive, got {num} and {size}')
+            raise SettingError(f'num and size must be positive, got {num} and {size}')
         self.num = num
         self.size = size
         self.fill_value = tuple(fill_value)

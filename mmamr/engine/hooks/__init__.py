@@ -1,6 +1,7 @@
 from .activation_histogram_hook import ActivationHistogramHook
 from .cam_visualization_hook import CAMVisualizationHook
 from .channels_last_hook import ChannelsLastHook
+from .guard_hooks import CheckpointCheckHook, DivergenceHook, InterruptHook
 from .mean_displacement import MeanDisplacementHook
 from .picture_hook import PictureHook
 from .prediction_picture_hook import PredictionPictureHook
@@ -11,6 +12,9 @@ __all__ = [
     'ActivationHistogramHook',
     'CAMVisualizationHook',
     'ChannelsLastHook',
+    'CheckpointCheckHook',
+    'DivergenceHook',
+    'InterruptHook',
     'MeanDisplacementHook',
     'PictureHook',
     'PredictionPictureHook',

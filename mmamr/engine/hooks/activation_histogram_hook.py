@@ -6,6 +6,7 @@ from mmengine.runner import Runner
 from mmamr.fileio import read_rgb
 from mmamr.models.modulation import activations_of, choose_amm
 from mmamr.registry import HOOKS
+from mmamr.utils import check_number
 from mmamr.visualization import draw_histograms
 
 from .picture_hook import PictureHook
@@ -29,6 +30,7 @@ class ActivationHistogramHook(PictureHook):
     def __init__(self, module: str | None = None, width: int = 800, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.module = module
+        check_number('width', width, 16, whole=True)
         self.width = width
 
     def before_train(self, runner: Runner) -> None:

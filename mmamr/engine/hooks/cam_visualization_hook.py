@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 from mmamr.fileio import read_rgb, read_truth
 from mmamr.models.utils import preprocess
 from mmamr.registry import HOOKS
-from mmamr.utils import evaluating
+from mmamr.utils import check_number, check_numbers, evaluating
 from mmamr.visualization import cam_row, draw_sheet, shrink_label
 
 from .picture_hook import PictureHook
@@ -35,6 +35,9 @@ class CAMVisualizationHook(PictureHook):
         self, scales: Sequence[float] = (1.0,), flip: bool = False, xi: float = 0.5, width: int = 192, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
+        check_numbers('scales', scales, above=0)
+        check_number('xi', xi, 0, 1)
+        check_number('width', width, 16, whole=True)
         self.scales = tuple(scales)
         self.flip = flip
         self.xi = xi

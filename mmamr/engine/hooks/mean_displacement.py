@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from mmamr.models.affinity import IRNet
 from mmamr.registry import HOOKS
-from mmamr.utils import evaluating
+from mmamr.utils import evaluating, raise_if_interrupted
 
 
 @torch.no_grad()
@@ -33,6 +33,7 @@ def measure_mean_displacement(model: IRNet, dataloader: DataLoader) -> Tensor:
     with evaluating(model):
         # A sampler without end, as iteration-based loops have, still has the length of its data set.
         for batch in islice(dataloader, len(dataloader)):
+            raise_if_interrupted()
             # Batches are put together as in training, padding included.
             batch = model.data_preprocessor(batch, training=True)
             _, displacement = model(batch['inputs'], mode='tensor')

@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 
 from mmamr.datasets.items import choose_items
 from mmamr.registry import DATASETS
-from mmamr.utils import InputError
+from mmamr.utils import InputError, check_number
 
 
 class PictureHook(Hook):
@@ -42,8 +42,8 @@ class PictureHook(Hook):
         seed: int = 0,
         dataset: dict | None = None,
     ) -> None:
-        if interval < 1 or num < 1:
-            raise ValueError(f'interval and num must be 1 at least, but got {interval} and {num}')
+        check_number('interval', interval, 1, whole=True)
+        check_number('num', num, 1, whole=True)
         self.interval = interval
         self.by_epoch = by_epoch
         self.num = num

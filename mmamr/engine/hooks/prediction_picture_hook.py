@@ -7,6 +7,7 @@ from mmengine.structures import BaseDataElement
 
 from mmamr.fileio import read_rgb
 from mmamr.registry import HOOKS
+from mmamr.utils import check_number
 from mmamr.visualization import draw_sheet, label_row, save_picture
 
 
@@ -25,8 +26,8 @@ class PredictionPictureHook(Hook):
     """
 
     def __init__(self, out_dir: str | None = None, show: bool = False, wait_time: float = 2, interval: int = 1) -> None:
-        if interval < 1:
-            raise ValueError(f'interval must be 1 at least, but got {interval}')
+        check_number('interval', interval, 1, whole=True)
+        check_number('wait_time', wait_time, 0)
         self.out_dir = out_dir
         self.show = show
         self.wait_time = wait_time

@@ -4,6 +4,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner, set_random_seed
 
 from mmamr.registry import HOOKS
+from mmamr.utils import raise_if_interrupted
 
 
 @HOOKS.register_module()
@@ -37,7 +38,7 @@ class ResumableRandomnessHook(Hook):
             if hasattr(sampler, 'set_epoch'):
                 sampler.set_epoch(epoch)
             for _ in loader:
-                pass
+                raise_if_interrupted()
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Seed what is drawn before the first iteration."""

@@ -1,3 +1,4 @@
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -5,9 +6,10 @@ import numpy as np
 
 from mmamr.cams import enlarge_label, mix, upsample
 from mmamr.fileio import read_rgb
-from mmamr.refine import affinity_label_affinitynet, affinity_label_irnet
+from mmamr.refine import affinity_label_affinitynet, affinity_label_irnet, check_crf
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
+from mmamr.utils import SettingError, check_choice, check_number
 
 from .label_loop import LabelLoop
 
@@ -15,6 +17,20 @@ METHODS: dict[str, Callable[..., np.ndarray]] = {
     'irnet': affinity_label_irnet,
     'affinitynet': affinity_label_affinitynet,
 }
+
+
+def check_order(method: Callable[..., np.ndarray], options: dict[str, float]) -> None:
+    """Refuse two thresholds, or two powers, that do not ascend; what is not given is the method's own.
+
+    Raises:
+        SettingError: Names both.
+    """
+    parameters = inspect.signature(method).parameters
+    for low, high in (('bg_threshold', 'fg_threshold'), ('low_alpha', 'high_alpha')):
+        if low in parameters:
+            values = [options.get(name, parameters[name].default) for name in (low, high)]
+            if values[0] > values[1]:
+                raise SettingError(f'{low} must not be larger than {high}, but got {values[0]} and {values[1]}')
 
 
 @LOOPS.register_module()
@@ -49,8 +65,15 @@ class AffinityLabelLoop(LabelLoop):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        if method not in METHODS:
-            raise ValueError(f'method must be one of {tuple(METHODS)}, but got {method!r}')
+        check_choice('method', method, METHODS)
+        for name, value in (('fg_threshold', fg_threshold), ('bg_threshold', bg_threshold)):
+            if value is not None:
+                check_number(name, value, 0, 1)
+        for name, value in (('low_alpha', low_alpha), ('high_alpha', high_alpha)):
+            if value is not None:
+                check_number(name, value, above=0)
+        if crf is not None:
+            check_crf('crf', crf)
         own = dict(
             irnet=dict(fg_threshold=fg_threshold, bg_threshold=bg_threshold),
             affinitynet=dict(low_alpha=low_alpha, high_alpha=high_alpha),
@@ -63,9 +86,10 @@ class AffinityLabelLoop(LabelLoop):
             if value is not None
         ]
         if foreign:
-            raise ValueError(f'{foreign[0]} is no option of the method {method!r}')
+            raise SettingError(f'{foreign[0]} is no option of the method {method!r}')
         self.method = method
         self.options = {name: value for name, value in own[method].items() if value is not None}
+        check_order(METHODS[method], self.options)
         self.crf = dict(crf or {})
 
     def settings(self) -> dict[str, Any]:

@@ -13,11 +13,14 @@ from mmamr.fileio import CAMFolder, state_digest
 from mmamr.models.utils import folded_norms
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
+from mmamr.utils import SettingError, check_choice, check_flag, check_keys, check_numbers
 from mmamr.visualization import Row, cam_rows
 
 from .image_files_loop import NetworkLoop, image_ids, model_text, own_sizes
 
 PROBE_SIZE = 64
+MOST = 16
+"""The largest factor of an image's size."""
 PRECISIONS = {'float32': None, 'bfloat16': torch.bfloat16, 'float16': torch.float16}
 
 
@@ -58,12 +61,13 @@ class CAMLoop(NetworkLoop):
         redo: bool = False,
     ) -> None:
         super().__init__(runner, dataloader, evaluator, out_dir, redo)
-        if precision not in PRECISIONS:
-            raise ValueError(f'precision must be one of {tuple(PRECISIONS)}, but got {precision!r}')
-        if not scales or min(scales) <= 0:
-            raise ValueError(f'scales must be positive and not empty, but got {scales}')
+        check_choice('precision', precision, PRECISIONS)
+        check_numbers('scales', scales, above=0, high=MOST)
+        check_flag('flip', flip)
+        if climb is not None:
+            check_keys('climb', climb, Climbing.__dataclass_fields__)
         if climb is not None and precision == 'float16':
-            raise ValueError(
+            raise SettingError(
                 "gradients of climbing are too small for float16: use precision='float32' or 'bfloat16' "
                 '(test_cfg.precision)'
             )

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from mmamr.evaluation.files import process_files
 from mmamr.fileio import MAX_LONG_SIDE, CAMFolder, LabelFolder, OutputFolder, read_truth
 from mmamr.structures import CAM
-from mmamr.utils import InputError, track
+from mmamr.utils import InputError, check_flag, raise_if_interrupted, track
 from mmamr.visualization import Row
 
 
@@ -47,6 +47,7 @@ class ImageFilesLoop(BaseLoop):
         redo: bool = False,
     ) -> None:
         super().__init__(runner, dataloader)
+        check_flag('redo', redo)
         self.dataset = self.dataloader.dataset
         self.evaluator = evaluator if isinstance(evaluator, Evaluator) else runner.build_evaluator(evaluator)
         self.evaluator.dataset_meta = self.dataset.metainfo
@@ -178,6 +179,7 @@ class NetworkLoop(ImageFilesLoop):
         wanted = {self.ids[index] for index in pending}
         self.dataloader.batch_sampler.pending = set(pending)
         for batch_idx, data_batch in enumerate(track(self.dataloader, self.name)):
+            raise_if_interrupted()
             self.runner.call_hook('before_test_iter', batch_idx=batch_idx, data_batch=data_batch)
             outputs = self.make(data_batch)
             for img_id, result in outputs.items():

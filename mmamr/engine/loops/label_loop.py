@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader
 
 from mmamr.fileio import LabelFolder, folder_digest
 from mmamr.structures import CAM
-from mmamr.utils import share_work
+from mmamr.utils import check_number, share_work
 from mmamr.visualization import Row, label_rows
 
 from .image_files_loop import ImageFilesLoop
@@ -50,6 +50,7 @@ class LabelLoop(ImageFilesLoop):
     ) -> None:
         super().__init__(runner, dataloader, evaluator, out_dir, redo)
         self.cams = self.open_cams(cam_dir)
+        check_number('xi', xi, 0, 1)
         self.xi = xi
 
     def open_folder(self, folder: str) -> LabelFolder:

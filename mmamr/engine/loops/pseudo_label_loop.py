@@ -11,10 +11,10 @@ from mmengine.logging import print_log
 from mmamr.cams import candidates, enlarge_label, label_of_cam, mix, otsu_threshold, score_histogram, upsample
 from mmamr.datasets import choose_items
 from mmamr.fileio import read_rgb
-from mmamr.refine import crf_label
+from mmamr.refine import check_crf, crf_label
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
-from mmamr.utils import atomic_write, share_work
+from mmamr.utils import SettingError, atomic_write, check_number, check_numbers, share_work
 from mmamr.visualization import Row, draw_labels, draw_sheet, save_picture
 
 from .label_loop import LabelLoop
@@ -61,16 +61,26 @@ class PseudoLabelLoop(LabelLoop):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.auto = threshold == 'auto'
-        if not self.auto and (isinstance(threshold, str) or not 0 <= threshold <= 1):
-            raise ValueError(f"threshold must be in [0, 1] or 'auto', but got {threshold!r}")
-        if unsure is not None and not 0 <= unsure[0] <= unsure[1] <= 1:
-            raise ValueError(f'unsure must be two ascending thresholds in [0, 1], but got {unsure}')
+        if isinstance(threshold, str):
+            if not self.auto:
+                raise SettingError(f"threshold must be a number in [0, 1] or 'auto', but got {threshold!r}")
+            threshold = 0.2  # until it is chosen
+        check_number('threshold', threshold, 0, 1)
+        if power is not None:
+            check_number('power', power, above=0)
+        if unsure is not None:
+            check_numbers('unsure', unsure, 0, 1, least=2, ascending=True)
+            if len(unsure) > 2:
+                raise SettingError(f'unsure must be two thresholds, but got {unsure}')
+        if crf is not None:
+            check_crf('crf', crf)
         if sum(option is not None for option in (power, unsure, crf)) > 1:
-            raise ValueError('only one of power, unsure and crf can be given')
+            raise SettingError('only one of power, unsure and crf can be given')
         if self.auto and (power is not None or unsure is not None):
-            raise ValueError("power and unsure take the place of the threshold: threshold='auto' does not go with them")
-        # of 'auto' until it is chosen
-        self.threshold = 0.2 if isinstance(threshold, str) else threshold
+            raise SettingError(
+                "power and unsure take the place of the threshold: threshold='auto' does not go with them"
+            )
+        self.threshold = threshold
         self.power = power
         self.unsure = unsure
         self.crf = crf

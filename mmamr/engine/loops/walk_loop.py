@@ -12,6 +12,7 @@ from mmamr.cams import resize_cam, walk_cam
 from mmamr.fileio import CAMFolder, folder_digest, state_digest
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
+from mmamr.utils import SettingError, check_number, check_numbers
 from mmamr.visualization import Row, affinity_rows
 
 from .image_files_loop import NetworkLoop, image_ids, model_text, own_sizes
@@ -59,6 +60,12 @@ class WalkLoop(NetworkLoop):
     ) -> None:
         super().__init__(runner, dataloader, evaluator, out_dir, redo)
         self.cams = self.open_cams(cam_dir)
+        check_number('xi', xi, 0, 1)
+        check_number('cam_power', cam_power, above=0)
+        if powers is not None:
+            check_numbers('powers', powers, above=0)
+            if len(set(powers)) < len(powers):
+                raise SettingError(f'powers must differ, but got {powers}')
         self.xi = xi
         self.cam_power = cam_power
         self.powers = None if powers is None else tuple(sorted(powers, reverse=True))

@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-from mmamr.refine import affinity_walk
+from mmamr.refine import affinity_walk, check_walk
 from mmamr.registry import MODELS
+from mmamr.utils import SettingError
 
 from .base import AffinityModel
 
@@ -43,6 +44,7 @@ class AffinityNet(AffinityModel):
         super().__init__(backbone, taps, data_preprocessor, init_cfg)
         self.head = MODELS.build(head)
         self.stride = stride
+        check_walk(walk_cfg, 'walk_cfg')
         self.walk_cfg = dict(walk_cfg)
 
     def extract_feat(self, inputs: Tensor) -> list[Tensor]:
@@ -50,7 +52,7 @@ class AffinityNet(AffinityModel):
         features = super().extract_feat(inputs)
         found, expected = features[0].shape[-2:], [-(-length // self.stride) for length in inputs.shape[-2:]]
         if list(found) != expected:
-            raise ValueError(
+            raise SettingError(
                 f'the first level of the backbone has size {tuple(found)}, but stride {self.stride} needs '
                 f'{tuple(expected)}: correct `stride` or `taps` of the model'
             )

@@ -9,6 +9,7 @@ from mmengine.structures import BaseDataElement, PixelData
 from torch import Tensor, nn
 
 from mmamr.registry import MODELS
+from mmamr.utils import SettingError
 
 
 def extract(backbone: nn.Module, inputs: Tensor, taps: Sequence[str] | None = None) -> list[Tensor]:
@@ -67,7 +68,7 @@ class AffinityModel(BaseModel):
         names = {name for name, _ in self.backbone.named_modules()}
         missing = [name for name in self.taps or () if name not in names]
         if missing:
-            raise ValueError(
+            raise SettingError(
                 f'taps {missing} name no submodules of {type(self.backbone).__name__}; it has '
                 f'{[name for name, _ in self.backbone.named_children()]}'
             )

@@ -6,7 +6,7 @@ import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-from mmamr.refine import random_walk
+from mmamr.refine import check_walk, random_walk
 from mmamr.registry import MODELS
 
 from .base import AffinityModel
@@ -46,6 +46,7 @@ class IRNet(AffinityModel):
         super().__init__(backbone, taps, data_preprocessor, init_cfg)
         self.edge_head = MODELS.build(edge_head)
         self.displacement_head = MODELS.build(displacement_head)
+        check_walk(walk_cfg, 'walk_cfg')
         self.walk_cfg = dict(walk_cfg)
         self.flip_test = flip_test
         # Displacements are learned up to a constant, which MeanDisplacementHook measures after training.

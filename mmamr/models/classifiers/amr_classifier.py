@@ -6,6 +6,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from mmamr.registry import MODELS
+from mmamr.utils import SettingError
 
 from ..utils import share_layers
 from .base import BaseCAMClassifier
@@ -61,7 +62,7 @@ class AMRClassifier(BaseCAMClassifier):
         )
         if frozen_spotlight:
             if loss_cps is None:
-                raise ValueError('a frozen spotlight is trained by loss_cps alone, but loss_cps is None')
+                raise SettingError('a frozen spotlight is trained by loss_cps alone, but loss_cps is None')
             self.spotlight.requires_grad_(False)
             # not the whole head: a distributed wrapper waits for the gradient of each parameter that asks for one
             self.spotlight.head.conv.requires_grad_(True)

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from mmamr.registry import MODELS
+from mmamr.utils import SettingError
 
 from ..losses.seam_loss import SEAMView
 from .cam_branch import BranchOutput, CAMBranch, class_scores
@@ -32,7 +33,7 @@ class SEAMBranch(CAMBranch):
     ) -> None:
         super().__init__(backbone, head, **kwargs)
         if not 0 < scale < 1:
-            raise ValueError(f'scale must be in (0, 1), but got {scale}')
+            raise SettingError(f'scale must be in (0, 1), but got {scale}')
         self.scale = scale
         self.loss = MODELS.build(loss)
 

@@ -7,6 +7,7 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor, nn
 
 from mmamr.registry import MODELS
+from mmamr.utils import SettingError
 
 
 @MODELS.register_module()
@@ -37,7 +38,7 @@ class ASPPV2Head(BaseDecodeHead):
         **kwargs: Any,
     ) -> None:
         if not dilations or min(dilations) < 1:
-            raise ValueError(f'dilations must be rates of at least 1, got {dilations}')
+            raise SettingError(f'dilations must be rates of at least 1, got {dilations}')
         kwargs.setdefault('channels', in_channels)
         init_cfg = init_cfg or dict(type='Normal', layer='Conv2d', mean=0.0, std=0.01, bias=0.0)
         super().__init__(in_channels, dropout_ratio=dropout_ratio, init_cfg=init_cfg, **kwargs)

@@ -8,6 +8,7 @@ from mmengine.model import BaseModule, kaiming_init, xavier_init
 from torch import Tensor, nn
 
 from mmamr.registry import MODELS
+from mmamr.utils import SettingError
 
 
 @MODELS.register_module()
@@ -33,7 +34,7 @@ class AffinityHead(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if len(in_channels) != len(channels):
-            raise ValueError(f'channels must have one entry a level, got {channels} for {len(in_channels)} levels')
+            raise SettingError(f'channels must have one entry a level, got {channels} for {len(in_channels)} levels')
         self.levels = nn.ModuleList(nn.Conv2d(c_in, c, 1, bias=False) for c_in, c in zip(in_channels, channels))
         self.fuse = nn.Conv2d(sum(channels), sum(channels), 1, bias=False)
         self.loss_affinity = MODELS.build(loss_affinity)

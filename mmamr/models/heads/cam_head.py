@@ -4,6 +4,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmamr.registry import MODELS
+from mmamr.utils import check_number
 
 
 @MODELS.register_module()
@@ -23,6 +24,8 @@ class CAMHead(BaseModule):
         self, num_classes: int, in_channels: int, init_cfg: dict | None = dict(type='Normal', layer='Conv2d', std=0.01)
     ) -> None:
         super().__init__(init_cfg)
+        check_number('num_classes', num_classes, 1, whole=True)
+        check_number('in_channels', in_channels, 1, whole=True)
         self.num_classes = num_classes
         self.in_channels = in_channels
         self.conv = nn.Conv2d(in_channels, num_classes, 1, bias=False)

@@ -8,6 +8,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmamr.registry import MODELS
+from mmamr.utils import SettingError
 
 # Both maps are made at this stride, as CAM files are.
 STRIDE = 4
@@ -67,9 +68,9 @@ class IRNetHead(BaseModule):
     def __init__(self, in_channels: Sequence[int], strides: Sequence[int], init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         if len(in_channels) != len(strides):
-            raise ValueError(f'in_channels and strides must name the same levels, got {in_channels} and {strides}')
+            raise SettingError(f'in_channels and strides must name the same levels, got {in_channels} and {strides}')
         if any(stride not in (4, 8, 16, 32) for stride in strides):
-            raise ValueError(f'the strides of the levels must be 4, 8, 16 or 32, got {tuple(strides)}')
+            raise SettingError(f'the strides of the levels must be 4, 8, 16 or 32, got {tuple(strides)}')
         self.strides = tuple(strides)
 
     def check(self, features: Sequence[Tensor], size: tuple[int, int]) -> None:
@@ -77,7 +78,7 @@ class IRNetHead(BaseModule):
         found = [tuple(feature.shape[-2:]) for feature in features]
         expected = [level_size(size, stride) for stride in self.strides]
         if found != expected:
-            raise ValueError(
+            raise SettingError(
                 f'levels of strides {self.strides} have sizes {expected} for an image of {tuple(size)}, '
                 f'but the backbone gave {found}: correct `strides` of the head or `taps` of the model'
             )
@@ -151,9 +152,9 @@ class DisplacementHead(IRNetHead):
     ) -> None:
         super().__init__(in_channels, strides, init_cfg)
         if len(channels) != len(in_channels):
-            raise ValueError(f'channels must have one entry a level, got {channels} for {len(in_channels)} levels')
+            raise SettingError(f'channels must have one entry a level, got {channels} for {len(in_channels)} levels')
         if max(strides) == STRIDE:
-            raise ValueError('the displacement head needs a level of a stride above 4')
+            raise SettingError('the displacement head needs a level of a stride above 4')
         self.coarse_stride = min(stride for stride in strides if stride > STRIDE)
         coarse_channels = sum(c for c, stride in zip(channels, strides) if stride > STRIDE)
         fine_channels = sum(c for c, stride in zip(channels, strides) if stride == STRIDE)

@@ -8,6 +8,7 @@ from mmengine.model import BaseModule, kaiming_init, xavier_init
 from torch import Tensor, nn
 
 from mmamr.registry import MODELS
+from mmamr.utils import SettingError
 
 from .cam_head import CAMHead
 
@@ -94,7 +95,7 @@ class SEAMHead(CAMHead):
         init_cfg: dict | None = None,
     ) -> None:
         if len(channels) != len(in_channels) - 1:
-            raise ValueError(
+            raise SettingError(
                 f'channels must have one entry a level below the last, but got {channels} for levels of {in_channels}'
             )
         super().__init__(num_classes, in_channels[-1], init_cfg)

@@ -9,6 +9,7 @@ from torch.autograd.function import once_differentiable
 
 from mmamr.refine.paths import displacements, path
 from mmamr.registry import MODELS
+from mmamr.utils import check_number
 
 from .pairs import BACKGROUND, DIFFERENT, FOREGROUND, check_radius, pair_labels, shift
 
@@ -46,6 +47,7 @@ class _AffinityLoss(nn.Module):
     def __init__(self, radius: int, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.radius = check_radius(radius)
+        check_number('loss_weight', loss_weight, 0)
         self.loss_weight = loss_weight
 
     def _named(self, totals: Tensor, counts: Tensor) -> dict[str, Tensor]:

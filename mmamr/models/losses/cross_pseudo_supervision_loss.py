@@ -2,6 +2,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmamr.registry import MODELS
+from mmamr.utils import SettingError, check_choice, check_number
 
 EPS = 1e-5
 
@@ -41,14 +42,12 @@ class CrossPseudoSupervisionLoss(nn.Module):
         detach: str | None = None,
     ) -> None:
         super().__init__()
-        if classes not in self.CLASSES:
-            raise ValueError(f'classes must be one of {self.CLASSES}, but got {classes!r}')
-        if samples not in self.SAMPLES:
-            raise ValueError(f'samples must be one of {self.SAMPLES}, but got {samples!r}')
-        if detach not in self.DETACH:
-            raise ValueError(f'detach must be one of {self.DETACH}, but got {detach!r}')
+        check_choice('classes', classes, self.CLASSES)
+        check_choice('samples', samples, self.SAMPLES)
+        check_choice('detach', detach, self.DETACH)
         if normalize and not relu:
-            raise ValueError('normalize divides by the maximum of a map after ReLU, but relu is False')
+            raise SettingError('normalize divides by the maximum of a map after ReLU, but relu is False')
+        check_number('loss_weight', loss_weight, 0)
         self.loss_weight = loss_weight
         self.relu = relu
         self.normalize = normalize

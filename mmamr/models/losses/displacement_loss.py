@@ -6,6 +6,7 @@ from torch.utils.checkpoint import checkpoint
 
 from mmamr.refine.paths import displacements
 from mmamr.registry import MODELS
+from mmamr.utils import check_number
 
 from .affinity_loss import mean_over_processes
 from .pairs import BACKGROUND, FOREGROUND, check_radius, pair_labels, shift
@@ -27,6 +28,7 @@ class DisplacementLoss(nn.Module):
     def __init__(self, radius: int = 10, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.radius = check_radius(radius)
+        check_number('loss_weight', loss_weight, 0)
         self.loss_weight = loss_weight
 
     def forward(self, displacement: Tensor, segmap: Tensor) -> dict[str, Tensor]:

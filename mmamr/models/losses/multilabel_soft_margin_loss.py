@@ -2,6 +2,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmamr.registry import MODELS
+from mmamr.utils import check_number
 
 
 @MODELS.register_module()
@@ -16,6 +17,7 @@ class MultiLabelSoftMarginLoss(nn.Module):
 
     def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
+        check_number('loss_weight', loss_weight, 0)
         self.loss_weight = loss_weight
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:

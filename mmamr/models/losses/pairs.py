@@ -7,6 +7,8 @@ displacements have one shape, ``(h - r, w - 2r)`` with ``r = radius - 1``. A map
 import torch
 from torch import Tensor
 
+from mmamr.utils import check_number
+
 # What a pair is, by the labels of its two pixels.
 IGNORED, BACKGROUND, FOREGROUND, DIFFERENT = range(4)
 IGNORED_LABEL = 255
@@ -14,8 +16,7 @@ IGNORED_LABEL = 255
 
 def check_radius(radius: int) -> int:
     """Give ``radius`` back, or raise ValueError where it is no whole number of at least 2: below that are no pairs."""
-    if radius != int(radius) or radius < 2:
-        raise ValueError(f'radius must be a whole number of at least 2, got {radius}')
+    check_number('radius', radius, 2, whole=True)
     return int(radius)
 
 

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmamr.registry import MODELS
+from mmamr.utils import check_number
 
 EPS = 1e-5
 
@@ -70,8 +71,9 @@ class SEAMLoss(nn.Module):
         self, er_weight: float = 1.0, ecr_weight: float = 1.0, min_weight: float = 1.0, ecr_ratio: float = 0.2
     ) -> None:
         super().__init__()
-        if not 0 < ecr_ratio <= 1:
-            raise ValueError(f'ecr_ratio must be in (0, 1], but got {ecr_ratio}')
+        check_number('ecr_ratio', ecr_ratio, above=0, high=1)
+        for name, value in (('er_weight', er_weight), ('ecr_weight', ecr_weight), ('min_weight', min_weight)):
+            check_number(name, value, 0)
         self.er_weight = er_weight
         self.ecr_weight = ecr_weight
         self.min_weight = min_weight

@@ -7,6 +7,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmamr.registry import MODELS
+from mmamr.utils import SettingError, check_choice, check_number
 
 
 def apply_gate(x: Tensor, gate: Tensor) -> Tensor:
@@ -59,7 +60,7 @@ class ChannelModulation(BaseModule):
                 nn.Conv2d(in_channels, hidden, 1), nn.ReLU(inplace=True), nn.Conv2d(hidden, in_channels, 1)
             )
         else:
-            raise ValueError(f'layer must be one of {self.LAYERS}, but got {layer!r}')
+            raise SettingError(f'layer must be one of {self.LAYERS}, but got {layer!r}')
         self.function = MODELS.build(function)
 
     def attention(self, x: Tensor) -> Tensor:
@@ -100,16 +101,16 @@ class SpatialModulation(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
-        if pooling not in self.POOLINGS:
-            raise ValueError(f'pooling must be one of {self.POOLINGS}, but got {pooling!r}')
+        check_choice('pooling', pooling, self.POOLINGS)
+        check_number('kernel_size', kernel_size, 1, whole=True)
         if kernel_size % 2 == 0:
-            raise ValueError(f'kernel_size must be odd, but got {kernel_size}')
+            raise SettingError(f'kernel_size must be odd, but got {kernel_size}')
         self.pooling = pooling
         in_channels = 1 if pooling == 'avg' else 2
         self.conv = nn.Conv2d(in_channels, 1, kernel_size, padding=kernel_size // 2, bias=False)
         self.norm = build_norm_layer(norm_cfg, 1)[1] if norm_cfg is not None else None
         if batch_stats_in_eval and norm_cfg is None:
-            raise ValueError('batch_stats_in_eval needs a norm, but norm_cfg is None')
+            raise SettingError('batch_stats_in_eval needs a norm, but norm_cfg is None')
         self.batch_stats_in_eval = self.mixes_samples = batch_stats_in_eval
         self.function = MODELS.build(function)
 
@@ -156,7 +157,7 @@ class AMM(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if channel is None and spatial is None:
-            raise ValueError('AMM needs channel modulation, spatial modulation or both, but both are None')
+            raise SettingError('AMM needs channel modulation, spatial modulation or both, but both are None')
         self.channel = None if channel is None else ChannelModulation(in_channels, **{'function': function, **channel})
         self.spatial = None if spatial is None else SpatialModulation(**{'function': function, **spatial})
 

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from mmamr.registry import MODELS
+from mmamr.utils import SettingError
 
 PROBE_SIZE = 64
 
@@ -30,7 +31,7 @@ def matching_modules(backbone: nn.Module, layers: str | Sequence[str]) -> dict[s
     names = [name for name, _ in backbone.named_modules() if name]
     for pattern in patterns:
         if not any(re.fullmatch(pattern, name) for name in names):
-            raise ValueError(
+            raise SettingError(
                 f'no submodule of {type(backbone).__name__} is named {pattern!r}; its names are like '
                 f'{", ".join(names[-3:])}'
             )
@@ -111,7 +112,7 @@ def attach_amm(backbone: nn.Module, layers: str | Sequence[str], amm: dict) -> n
     amms = nn.ModuleDict()
     for name, module in modules.items():
         if name not in shapes or len(shapes[name]) != 4:
-            raise ValueError(
+            raise SettingError(
                 f'AMM needs maps (N, C, H, W) behind {name!r}, which returns '
                 f'{shapes.get(name, "nothing in a forward pass")}'
             )

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mmamr.registry import MODELS
+from mmamr.utils import SettingError, check_number
 
 STATISTICS = ('sample', 'batch')
 
@@ -16,7 +17,7 @@ class _Standardize(nn.Module):
     def __init__(self, statistics: str, unbiased: bool, detach: bool, eps: float) -> None:
         super().__init__()
         if statistics not in STATISTICS:
-            raise ValueError(f'statistics must be one of {STATISTICS}, but got {statistics!r}')
+            raise SettingError(f'statistics must be one of {STATISTICS}, but got {statistics!r}')
         self.statistics = statistics
         self.mixes_samples = statistics == 'batch'
         self.unbiased = unbiased
@@ -80,7 +81,7 @@ class GaussianModulation(nn.Module):
     ) -> None:
         super().__init__()
         if form not in self.FORMS:
-            raise ValueError(f'form must be one of {self.FORMS}, but got {form!r}')
+            raise SettingError(f'form must be one of {self.FORMS}, but got {form!r}')
         self.form = form
         self.standardize = _Standardize(statistics, unbiased, detach, eps)
 
@@ -116,6 +117,7 @@ class ThresholdModulation(nn.Module):
 
     def __init__(self, threshold: float = 0.0, statistics: str | None = None) -> None:
         super().__init__()
+        check_number('threshold', threshold)
         self.threshold = threshold
         self.standardize = None
         if statistics is not None:

@@ -10,6 +10,7 @@ from mmseg.utils import SampleList, add_prefix
 from torch import Tensor
 
 from mmamr.registry import MODELS
+from mmamr.utils import SettingError
 
 
 @MODELS.register_module()
@@ -30,7 +31,7 @@ class MultiScaleInputSegmentor(EncoderDecoder):
 
     def __init__(self, train_scales: Sequence[float] = (1.0, 0.75, 0.5), **kwargs: Any) -> None:
         if len(train_scales) < 2 or min(train_scales) <= 0:
-            raise ValueError(f'train_scales must be at least two positive factors, got {train_scales}')
+            raise SettingError(f'train_scales must be at least two positive factors, got {train_scales}')
         super().__init__(**kwargs)
         self.train_scales = tuple(train_scales)
 

@@ -17,7 +17,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
 from mmamr.registry import MODELS
-from mmamr.utils import InputError
+from mmamr.utils import InputError, SettingError
 
 
 def build_model(
@@ -137,7 +137,7 @@ def class_numbers(model: BaseModel, labels: Sequence[int | str]) -> list[int]:
     numbers = [names.index(label) if label in names else label for label in labels]
     for number in numbers:
         if isinstance(number, str) or not 0 <= number < model.num_classes:
-            raise ValueError(
+            raise SettingError(
                 f'no class {number!r}: the classes are {", ".join(names)}, or 0 to {model.num_classes - 1}'
             )
     return [int(number) for number in numbers]

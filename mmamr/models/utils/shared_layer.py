@@ -6,6 +6,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from mmamr.utils import SettingError
+
 from ..modulation.attach import matching_modules
 
 
@@ -100,10 +102,10 @@ def share_layers(owner: nn.Module, user: nn.Module, layers: str | Sequence[str])
             continue
         theirs = dict(owner.named_modules()).get(name)
         if theirs is None or _shapes(theirs) != _shapes(module):
-            raise ValueError(f'shared_layers: {name!r} is not the same layer in the two backbones')
+            raise SettingError(f'shared_layers: {name!r} is not the same layer in the two backbones')
         hooked = [inner for inner, submodule in module.named_modules() if submodule._forward_hooks]
         if hooked:
-            raise ValueError(
+            raise SettingError(
                 f'shared_layers: {name!r} cannot be shared, since the modulation or detach_after acts on '
                 f'{".".join(filter(None, (name, hooked[0])))!r}'
             )

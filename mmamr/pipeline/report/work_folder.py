@@ -106,16 +106,33 @@ def _read_stage(manifest: Manifest, name: str) -> StageFiles:
         folder,
         record,
         settings=read_settings(manifest.settings_file(name)),
-        details=_read_json(manifest.details_file(name), []) if record['state'] == 'done' else [],
+        details=_read_details(manifest.details_file(name)) if record['state'] == 'done' else [],
         losses=read_losses(folder) if record['kind'] == 'train' else {},
     )
 
 
-def _read_json(path: str, default: Any) -> Any:
-    """The content of a file; ``default`` where it is missing or of another type."""
+def _read_details(path: str) -> list[dict[str, Any]]:
+    """The details of a stage's metrics; nothing where the file is missing, broken or of another kind."""
     try:
         with open(path, encoding='utf-8') as file:
             content = json.load(file)
-    except (OSError, ValueError):
-        return default
-    return content if isinstance(content, type(default)) else default
+    except (OSError, ValueError, RecursionError):
+        return []
+    fine = isinstance(content, list) and all(
+        isinstance(one, dict)
+        and isinstance(one.get('classes'), list)
+        and all(isinstance(name, str) for name in one['classes'])
+        and isinstance(one.get('rows'), dict)
+        and all(isinstance(row, dict) and _is_row(row) for row in one['rows'].values())
+        for one in content
+    )
+    return content if fine else []
+
+
+def _is_row(row: dict[str, Any]) -> bool:
+    """Whether a row of details has numbers, and lists of numbers or None, alone."""
+    return all(
+        isinstance(value, (int, float))
+        or (isinstance(value, list) and all(one is None or isinstance(one, (int, float)) for one in value))
+        for value in row.values()
+    )

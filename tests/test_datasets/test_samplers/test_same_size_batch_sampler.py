@@ -60,11 +60,11 @@ def test_processes_take_turns_at_one_plan(monkeypatch, world_size):
 
 
 def test_wrong_arguments():
-    with pytest.raises(ValueError, match=r'batch_size must be positive'):
+    with pytest.raises(ValueError, match='batch_size must be a whole number of at least 1'):
         make(batch_size=0)
     with pytest.raises(ValueError, match=r'shuffle=False'):
         SameSizeBatchSampler(DefaultSampler(SIZES, shuffle=True), 2)
-    with pytest.raises(TypeError, match=r'get_image_size'):
+    with pytest.raises(ValueError, match=r'get_image_size'):
         make(dataset=[1, 2])
 
 

@@ -112,5 +112,5 @@ def test_a_data_set_of_its_own_and_no_masks(train, tiny_voc):
 
 @pytest.mark.parametrize('options', [dict(interval=0), dict(num=0)])
 def test_wrong_options_are_refused(options):
-    with pytest.raises(ValueError, match='1 at least'):
+    with pytest.raises(ValueError, match='of at least 1'):
         CAMVisualizationHook(**options)

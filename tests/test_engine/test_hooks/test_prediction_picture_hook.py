@@ -62,5 +62,5 @@ def test_only_what_was_asked_for(runner, outputs, tmp_path):
 
 
 def test_interval_is_positive():
-    with pytest.raises(ValueError, match='interval must be 1 at least, but got 0'):
+    with pytest.raises(ValueError, match='interval must be a whole number of at least 1, but got 0'):
         HOOKS.build(dict(type='PredictionPictureHook', interval=0))

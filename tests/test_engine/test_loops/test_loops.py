@@ -218,8 +218,8 @@ class TestCAMLoop:
         'options, message',
         [
             ({'test_cfg.precision': 'int8'}, 'precision must be one of'),
-            ({'test_cfg.scales': ()}, 'scales must be positive and not empty'),
-            ({'test_cfg.scales': (1.0, -0.5)}, 'scales must be positive and not empty'),
+            ({'test_cfg.scales': ()}, 'scales must be some numbers in a list'),
+            ({'test_cfg.scales': (1.0, -0.5)}, 'each of scales must be in'),
             ({'test_dataloader.batch_sampler': None}, 'needs test_dataloader.batch_sampler=dict'),
         ],
     )
@@ -578,7 +578,7 @@ class TestPseudoLabelLoop:
         'options, message',
         [
             ({'test_cfg.threshold': 1.5}, r'threshold must be in \[0, 1\]'),
-            ({'test_cfg.unsure': (0.6, 0.2)}, 'unsure must be two ascending thresholds'),
+            ({'test_cfg.unsure': (0.6, 0.2)}, 'unsure must ascend'),
             ({'test_cfg.unsure': (0.2, 0.6), 'test_cfg.power': 4.0}, 'only one of power, unsure and crf'),
             ({'test_cfg.cam_dir': None}, 'PseudoLabelLoop reads CAMs, but none are named'),
         ],

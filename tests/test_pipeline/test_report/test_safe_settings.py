@@ -1,0 +1,70 @@
+"""Settings in a work folder of somebody else are data: a report of it runs nothing."""
+
+import json
+import pickle
+
+import pytest
+from mmengine.config import Config
+
+from mmamr.apis import write_report
+from mmamr.pipeline.report.galleries import stage_config
+from mmamr.pipeline.report.work_folder import StageFiles, read_stages
+from mmamr.registry import DATASETS, registered_only
+from mmamr.utils import InputError
+
+
+class Bomb:
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return open, (self.path, 'w')
+
+
+def hostile(ran, folder):
+    (folder / 'annotations.pkl').write_bytes(pickle.dumps(Bomb(ran)))
+    return [
+        dict(type='builtins.open', file=str(ran), mode='w'),
+        dict(type='os.mkdir', path=str(ran)),
+        dict(type='mmengine.dump', obj=[1], file=f'{ran}.json'),
+        dict(type='mmengine.fileio.load', file=str(folder / 'annotations.pkl')),
+        dict(type='mmpretrain.BaseDataset', ann_file=str(folder / 'annotations.pkl')),
+        dict(type='mmengine.ConcatDataset', datasets=[dict(type='builtins.open', file=str(ran), mode='w')]),
+    ]
+
+
+def test_types_that_are_not_registered(manifest, tmp_path):
+    ran, path = tmp_path / 'ran', tmp_path / 'cam' / 'stage_settings.json'
+    out = tmp_path / 'cam' / 'cams'
+    out.mkdir(parents=True)
+    manifest.update('cam', outputs=dict(out_dir=dict(path=str(out), count=0, hash='a')))
+    for dataset in hostile(ran, tmp_path):
+        settings = dict(
+            default_scope='mmamr', test_cfg=dict(type='CAMLoop'), test_dataloader=dict(batch_size=1, dataset=dataset)
+        )
+        path.write_text(json.dumps(settings))
+        with open(write_report(str(tmp_path)), encoding='utf-8') as file:
+            assert 'No pictures: ' in file.read()
+        assert not list(tmp_path.glob('ran*')), dataset
+
+
+def test_a_scope_that_would_be_imported(manifest, tmp_path):
+    path = tmp_path / 'cam' / 'stage_settings.json'
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(dict(default_scope='evil', test_cfg=dict(type='CAMLoop'))))
+    assert next(stage for stage in read_stages(manifest) if stage.name == 'cam').settings is None
+
+
+def test_a_data_set_that_may_unpickle():
+    dataset = dict(type='mmpretrain.BaseDataset', ann_file='a.pkl')
+    stage = StageFiles('cam', 'cam', dict(kind='test'), Config(dict(test_dataloader=dict(dataset=dataset))))
+    with pytest.raises(InputError, match=r'mmpretrain\.BaseDataset may read what runs as a program'):
+        stage_config(stage, [stage])
+
+
+def test_registered_types_are_found_as_ever():
+    with registered_only():
+        assert DATASETS.get('ImageLabelDataset').__name__ == 'ImageLabelDataset'
+        with pytest.raises(RuntimeError):
+            DATASETS.get('os.system')
+    assert DATASETS.get('os.system') is __import__('os').system
