@@ -128,6 +128,9 @@ def test_a_folder_without_annotations_keeps_the_classes(tmp_path):
     ],
 )
 def test_classes_that_are_none(tmp_path, metainfo, line):
+    for folder in ('JPEGImages', 'ImageSets/Segmentation'):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / 'ImageSets' / 'Segmentation' / 'train.txt').touch()  # VOC's layout, taken as it is
     with pytest.raises(InputError, match=f'^{line}'):
         demo(tmp_path, data_root=str(tmp_path), metainfo=metainfo)
 
