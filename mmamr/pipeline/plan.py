@@ -224,7 +224,7 @@ class Planner:
             # its labels are not all there yet, but its photographs must be
             root = data_root_of(cfg[stage.dataloader].dataset)
             if root and not osp.isdir(root):
-                decision.missing['images'] = f'no folder {root}'
+                decision.missing.setdefault('images', f'no folder {root}')
             return
         try:
             complete = self._complete(stage, cfg, decision)
