@@ -218,12 +218,13 @@ class Planner:
     def _find_images(self, decision: Decision, stage: Stage, cfg: Config) -> None:
         """Find the images of a stage, and all its lists: into ``inputs`` or ``missing``."""
         for path, cure in missing_lists(cfg, stage.dataloaders(cfg)).items():
-            decision.missing[f'list {osp.basename(path)}'] = f'no file {path}; {cure}'
+            name = f'images of {osp.basename(path)}' if 'images' in decision.missing else 'images'
+            decision.missing[name] = f'{path}: no such list of images; {cure}'
         if decision.later or decision.missing:
             # its labels are not all there yet, but its photographs must be
             root = data_root_of(cfg[stage.dataloader].dataset)
             if root and not osp.isdir(root):
-                decision.missing['images'] = f'no folder {root}'
+                decision.missing.setdefault('images', f'no folder {root}')
             return
         try:
             complete = self._complete(stage, cfg, decision)

@@ -135,7 +135,7 @@ def test_a_dry_run_finds_every_missing_list_and_returns_1(tiny_voc, tmp_path, lo
     capsys.readouterr()
     assert main(argv) == 1
     text = capsys.readouterr().out
-    line = f'list val.txt: MISSING, no file {tiny_voc}/ImageSets/Segmentation/val.txt; set split to one of'
+    line = f'images: MISSING, {tiny_voc}/ImageSets/Segmentation/val.txt: no such list of images; set split to one of'
     stages = [part.split(':')[0].split('\n')[-1] for part in text.split(line)[:-1]]
     assert text.count(line) == 3 and len(stages) == 3  # classifier and segmentation validate, evaluation tests
     assert not (tmp_path / 'work').exists()

@@ -189,16 +189,16 @@ def test_what_a_stage_does_not_read_is_no_setting(pipeline, done, monkeypatch):
     assert set(actions(pipeline(done, stages={'cam': {'options': options}})).values()) == {'skip'}
 
 
-def test_options_for_all_stages(pipeline, done, tmp_path):
+def test_options_for_all_stages(pipeline, done, tiny_voc):
     runner = pipeline(done, **{'options.randomness.seed': 3, 'options.optim_wrapper.optimizer.lr': 0.1})
     assert runner.planner.config(runner.stages['affinity']).randomness.seed == 3
     assert runner.planner.config(runner.stages['segmentation']).optim_wrapper.optimizer.lr == 0.1
     assert actions(runner)['evaluation'] == 'ask'
     with pytest.raises(InputError, match=r'^options.nonsense: no stage has the setting nonsense$'):
         pipeline(done, **{'options.nonsense.seed': 3})
-    runner = pipeline(done, data_root=str(tmp_path))
+    runner = pipeline(done, data_root=str(tiny_voc))
     for stage in runner.stages.values():
-        assert runner.planner.config(stage)[stage.dataloader].dataset.data_root == str(tmp_path)
+        assert runner.planner.config(stage)[stage.dataloader].dataset.data_root == str(tiny_voc)
 
 
 def test_same_bytes_do_not_run_what_reads_them(pipeline, done):
