@@ -101,7 +101,7 @@ def test_same_bytes_at_any_time(voc, monkeypatch):
         (lambda path: path.unlink(), r'2008_000006\.png: no such mask'),
         (lambda path: save_mask(path, np.zeros((16, 24), np.uint8)), r'_000006\.png: 24x16 pixels, but its photo has'),
         (lambda path: save_mask(path, np.full(SIZES[IDS[0]], 255, np.uint8)), r'2008_000006\.png: values \[255\]'),
-        (lambda path: save_mask(path, np.zeros((24, 16, 3), np.uint8)), r'2008_000006\.png: the mask has mode RGB'),
+        (lambda path: save_mask(path, np.zeros((24, 16, 3), np.uint8)), r'2008_000006\.png: the mask has colours'),
     ],
 )
 def test_writes_nothing_from_bad_predictions(voc, spoil, message):
