@@ -51,7 +51,12 @@ test_pipeline = [
     dict(type='mmamr.LoadMask'),
     dict(type='PackSegInputs'),
 ]
-dataset = dict(type='mmamr.SegmentationDataset', data_root=_base_.data_root, metainfo=_base_.metainfo)
+dataset = dict(
+    type='mmamr.SegmentationDataset',
+    data_root=_base_.data_root,
+    metainfo=_base_.metainfo,
+    max_long_side=_base_.max_long_side,
+)
 train_dataloader = dict(
     _delete_=True,
     batch_size=8,

@@ -24,7 +24,11 @@ val_pipeline = [
 ]
 test_pipeline = [dict(type='LoadImage'), dict(type='mmpretrain.PackInputs', meta_keys=meta_keys)]
 
-dataset = dict(type='ImageLabelDataset', data_root=data_root, labels=labels, metainfo=metainfo)
+# Larger photos are worked on at this long side in every stage; CAMs and masks have the size of the photo.
+max_long_side = 400
+dataset = dict(
+    type='ImageLabelDataset', data_root=data_root, labels=labels, metainfo=metainfo, max_long_side=max_long_side
+)
 # The number of steps is fixed, so that 100 photos and 1,000 take the same time.
 train_dataloader = dict(
     batch_size=8,
