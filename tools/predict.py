@@ -1,6 +1,6 @@
 """Masks of any photos from a checkpoint alone, as palette PNGs, overlays and a contact sheet.
 
-    python tools/predict.py work_dirs/photos/segmentation/iter_400.pth new-photos --out masks
+    python tools/predict.py work_dirs/photos_efficientnet-lite new-photos --out masks
     python tools/predict.py work_dirs/photos/classifier/epoch_8.pth 'new-photos/**/*.jpg' --out tags
 
 A classifier's checkpoint gives tags, CAM pictures and seeds instead. Results that are there are kept.
@@ -17,7 +17,9 @@ from mmamr.utils import one_line_errors
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('checkpoint', help='.pth of a segmentation model or of a classifier')
+    parser.add_argument(
+        'checkpoint', help='.pth of a segmentation model or of a classifier, or the folder of a training or a pipeline'
+    )
     parser.add_argument('photos', nargs='+', metavar='PHOTOS', help='files, folders (with all below them), patterns')
     parser.add_argument('--out', required=True, metavar='DIR', help='folder for the results')
     parser.add_argument('--config', help='config of a checkpoint that holds none, or the one to use instead of it')

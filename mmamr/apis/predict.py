@@ -19,9 +19,11 @@ from mmseg.models.segmentors import BaseSegmentor
 from PIL import Image
 
 from mmamr.cams import mix, seed, upsample
+from mmamr.engine import latest_checkpoint
 from mmamr.fileio import read_rgb, read_size, read_stored_mask, state_digest
 from mmamr.fileio.annotations import FORMATS, AnnotatedPhoto, write_annotations
 from mmamr.models import BaseCAMClassifier
+from mmamr.pipeline.manifest import Manifest
 from mmamr.structures import MaskClasses
 from mmamr.utils import DatasetError, InputError, atomic_write, track, write_png
 from mmamr.visualization import Row, draw_labels, draw_sheet, label_row, save_picture
@@ -286,6 +288,30 @@ class TagPredictor(Predictor):
         return files
 
 
+def find_checkpoint(path: str | os.PathLike) -> str:
+    """A checkpoint by its path or by a work folder.
+
+    Args:
+        path (str | PathLike): A file, the work folder of a training, or that of a pipeline.
+
+    Returns:
+        str: The file; of a folder the newest whole one, of a pipeline that of its last training that is done.
+
+    Raises:
+        InputError: If a folder has none.
+    """
+    folder = os.fspath(path)
+    if not osp.isdir(folder):
+        return folder
+    manifest = Manifest(folder)
+    records = {name: manifest.stages.get(name, {}) for name in manifest.pipeline.get('stages', ())}
+    trained = [name for name, one in records.items() if one.get('kind') == 'train' and one.get('state') == 'done']
+    found = latest_checkpoint(manifest.folder(trained[-1]) if trained else folder)
+    if found is None:
+        raise InputError(f'{folder}: no checkpoint in this folder; name a .pth, or train first')
+    return found
+
+
 def predict(
     checkpoint: str | os.PathLike,
     photos: str | Sequence[str],
@@ -318,7 +344,8 @@ def predict(
     of the photos nor, but for rounding, on the batch.
 
     Args:
-        checkpoint (str | PathLike): Of a segmentation model or a classifier.
+        checkpoint (str | PathLike): Of a segmentation model or a classifier, or a work folder that has one; see
+            :func:`find_checkpoint`.
         photos (str | Sequence[str]): Files, folders (with all below them) and patterns.
         out_dir (str): Where the results go.
         config (str | PathLike | Config, optional): The config. Defaults to None: the one in the checkpoint.
@@ -348,7 +375,7 @@ def predict(
     unknown = [name for name in formats if name not in FORMATS and name != 'png']
     if unknown:
         raise InputError(f'no format {unknown[0]!r}: there are png, {", ".join(FORMATS)}')
-    predictor = make_predictor(checkpoint, config, device, out_dir, fast, threshold, score_threshold)
+    predictor = make_predictor(find_checkpoint(checkpoint), config, device, out_dir, fast, threshold, score_threshold)
     made = predictor.digest()
     report = Predictions(failed=failed)
     todo, done = _sort_out(found, predictor, made, redo, report)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from mmamr.apis import predict
-from mmamr.apis.predict import find_photos
+from mmamr.apis.predict import find_checkpoint, find_photos
 from mmamr.fileio.annotations import FORMATS
 from mmamr.utils import InputError
 
@@ -29,6 +29,29 @@ STEMS = ('007', 'a', 'sub dir/b', 'sub dir/ünï;1')
 
 def files(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in Path(folder).rglob('*') if path.is_file()}
+
+
+def test_a_work_folder_has_its_checkpoint(trained, tmp_path):
+    training = tmp_path / 'training'
+    training.mkdir()
+    for number in (9, 10):
+        shutil.copy(trained.classifier, training / f'epoch_{number}.pth')
+    (training / 'epoch_11.pth').write_bytes(b'half a file')
+    assert find_checkpoint(training) == str(training / 'epoch_10.pth')
+    assert find_checkpoint(trained.segmentation) == trained.segmentation
+    with pytest.raises(InputError, match=r'no checkpoint in this folder'):
+        find_checkpoint(tmp_path)
+    # of a pipeline: that of the last training that is done
+    stages = ['classifier', 'cam', 'segmentation', 'more']
+    records = {name: dict(state='done', kind='test' if name == 'cam' else 'train') for name in stages[:3]}
+    records['more'] = dict(state='interrupted', kind='train')
+    (tmp_path / 'manifest.json').write_text(
+        json.dumps(dict(format=2, pipeline=dict(config=None, stages=stages), stages=records))
+    )
+    shutil.copytree(training, tmp_path / 'classifier')
+    (tmp_path / 'segmentation').mkdir()
+    shutil.copy(trained.segmentation, tmp_path / 'segmentation' / 'iter_20.pth')
+    assert find_checkpoint(tmp_path) == str(tmp_path / 'segmentation' / 'iter_20.pth')
 
 
 def test_masks_overlays_sheet_and_classes(trained, photos, tmp_path):
