@@ -80,7 +80,7 @@ def test_neither_batch_nor_order_matters(trained):
 def test_large_photos_are_decided_at_their_own_size(segment):
     probabilities = torch.rand(4, 6, 8, generator=torch.Generator().manual_seed(0))
     large = torch.nn.functional.interpolate(probabilities[None], (61, 83), mode='bilinear')[0]
-    assert torch.equal(segment.decide(probabilities, (61, 83)), large.argmax(0))
+    assert torch.equal(segment.merger.decide(probabilities, (61, 83))[0], large.argmax(0))
 
 
 def test_results_are_written_shown_and_returned(trained, segment, tmp_path, capsys, monkeypatch):

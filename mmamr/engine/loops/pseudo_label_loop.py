@@ -63,7 +63,7 @@ class PseudoLabelLoop(LabelLoop):
         self.auto = threshold == 'auto'
         if isinstance(threshold, str):
             if not self.auto:
-                raise SettingError(f"threshold must be a number in [0, 1] or 'auto', but got {threshold!r}")
+                raise SettingError(f"threshold must be in [0, 1] or 'auto', but got {threshold!r}")
             threshold = 0.2  # until it is chosen
         check_number('threshold', threshold, 0, 1)
         if power is not None:

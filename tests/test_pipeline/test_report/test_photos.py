@@ -80,7 +80,9 @@ def work(tiny_voc, tiny_config, write_cams, tmp_path):
                 settings['test_cfg.cam_dir'] = str(root / 'cam' / 'cams')
             cfg: Config = tiny_config(names[stage], options=settings)
             write_settings(manifest.settings_file(stage), cfg)
-            out = dict(out_dir=dict(path=str(root / stage / outputs[stage]))) if stage in outputs else {}
+            out = {}
+            if stage in outputs:
+                out['out_dir'] = dict(path=str(root / stage / outputs[stage]), count=0, hash='')
             manifest.update(stage, state='done', kind='test', options=options, outputs=out, config='a.py')
         ids = (tiny_voc / 'ImageSets' / 'Segmentation' / 'trainval.txt').read_text().split()
         rows = [f'{one},"{NAMES[number % 2].replace(chr(34), 2 * chr(34))}"' for number, one in enumerate(ids)]

@@ -61,7 +61,9 @@ def test_a_report_of_hostile_settings(dataset, manifest, tmp_path, monkeypatch):
         settings = dict(test_cfg=dict(type=loop), test_dataloader=dict(dataset=dataset), model=dict(type='NoModel'))
         text = json.dumps(settings).replace('{run}', run)
         (tmp_path / stage / 'stage_settings.json').write_text(text)
-        manifest.update(stage, state='done', kind='test', outputs=dict(out_dir=dict(path=str(tmp_path))))
+        manifest.update(
+            stage, state='done', kind='test', outputs=dict(out_dir=dict(path=str(tmp_path), count=0, hash=''))
+        )
     with open(write_report(str(tmp_path)), encoding='utf-8') as file:
         html = file.read()
     assert html.count('No pictures: the settings in ') == 2 and not os.path.exists(run)
