@@ -187,7 +187,12 @@ def open_data_root(
         )
     values = _checked(named, path)['mask_values'] if 'mask_values' in named else None
     layout = lay_out(
-        path, osp.join(work_dir, 'photos'), source, named.get('classes'), mask_values=values, exclude=[work_dir]
+        path,
+        osp.abspath(osp.join(work_dir, 'photos')),
+        source,
+        named.get('classes'),
+        mask_values=values,
+        exclude=[work_dir],
     )
     return DataRoot(layout.folder, layout=layout)
 

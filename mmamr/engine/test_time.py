@@ -95,7 +95,7 @@ def views_pipeline(pipeline: Sequence[dict], scales: Sequence[float], flip: bool
         resize, rest = None, pipeline[at:]
     flips = [dict(type='mmseg.RandomFlip', prob=prob, direction='horizontal') for prob in (0.0, 1.0)[: 1 + flip]]
     views = [[_scaled(resize, scale) for scale in scales], flips, *([step] for step in rest)]
-    return [*pipeline[:at], dict(type='mmcv.TestTimeAug', transforms=views)]
+    return [*pipeline[:at], dict(type='TestTimeAug', transforms=views)]
 
 
 def _scaled(resize: dict | None, scale: float) -> dict:

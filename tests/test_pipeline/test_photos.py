@@ -77,6 +77,7 @@ def test_from_tags_to_masks(photos, tmp_path, capsys):
     stages = json.loads((work / 'manifest.json').read_text())['stages']
     assert list(stages) == ['classifier', 'cam', 'pseudo_label', 'segmentation', 'evaluation']
     assert all(record['state'] == 'done' for record in stages.values())
+    assert 'No pictures' not in (work / 'report.html').read_text(encoding='utf-8')
     labels = sorted((work / 'pseudo_label' / 'SegmentationClassPseudo').glob('*.png'))
     predictions = sorted((work / 'evaluation' / 'predictions').glob('*.png'))
     assert len(labels) == 12 and len(predictions) == 4
@@ -86,3 +87,35 @@ def test_from_tags_to_masks(photos, tmp_path, capsys):
     assert (work / 'pseudo_label' / 'thresholds.png').is_file()
     assert (work / 'classifier' / 'warnings.txt').read_text().startswith('fewer than 20 training photos of ')
     assert 'warning: fewer than 20 training photos of ' in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_readme(photos, tmp_path, run_tool):
+    """A folder of photos under odd names and a CSV, then masks of photos that nobody has seen."""
+    mine = tmp_path / 'my photos, 2024'
+    (mine / 'sub dir').mkdir(parents=True)
+    lines = ['Image;Label']
+    rows = (photos / 'labels.csv').read_text().splitlines()[1:]
+    for number, row in enumerate(rows):
+        img_id, _, labels = row.partition(',')
+        name = f'sub dir/Foto {number} (ü).JPG' if number % 2 else f'{number}, "copy".jpg'
+        Image.open(photos / 'JPEGImages' / f'{img_id}.png').convert('RGB').save(mine / name)
+        quoted = name.replace('"', '""')
+        lines.append(f'"{quoted}";"{labels}"')
+    (mine / 'tags.csv').write_text('\n'.join(lines) + '\n', encoding='utf-8')
+    work = tmp_path / 'work'
+    options = [
+        f'stages.{stage}.options.{key}={value}'
+        for stage, values in QUICK.items()
+        for key, value in values.items()
+        if 'label_dir' not in key and 'cam_dir' not in key and 'output_dir' not in key and '{' not in str(value)
+    ]
+    ended = run_tool('train.py', CONFIG, '--data-root', mine, '--work-dir', work, '--cfg-options', *options)
+    assert ended.code == 0, ended.output
+    assert 'No pictures' not in (work / 'report.html').read_text(encoding='utf-8')
+    out = tmp_path / 'masks'
+    ended = run_tool('predict.py', work, photos / 'JPEGImages', '--fast', '--out', out)
+    assert ended.code == 0, ended.output
+    assert len(list((out / 'masks').glob('*.png'))) == 16 and (out / 'contact_sheet.jpg').exists()
+    names = [one['name'] for one in json.loads((out / 'classes.json').read_text())['classes']]
+    assert names[0] == 'background' and set(names[1:]) <= set(CLASSES) and len(names) > 2

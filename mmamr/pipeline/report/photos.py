@@ -118,6 +118,8 @@ class TrainingPhotos(Photos):
         if labels is not None:
             settings = stage_config(labels, stages).test_cfg
             options = {name: settings[name] for name in ('threshold', 'xi', 'power', 'unsure') if name in settings}
+            if options.get('threshold') == 'auto':
+                options['threshold'] = labels.record['metrics'].get('threshold', 0.2)  # the one that was chosen
             scores = settings.get('cam_dir') or scores
             self.labels = LabelFolder(filled_folder(labels), self.dataset.class_index)
         self.options = options
