@@ -15,7 +15,10 @@ RUNS = {
 }
 
 
-@pytest.mark.parametrize('script', RUNS)
+LONG = ('affinity_loss.py', 'random_walk.py')
+
+
+@pytest.mark.parametrize('script', [pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in RUNS])
 def test_benchmark(run_tool, script):
     ended = run_tool(f'../benchmarks/{script}', *RUNS[script])
     assert ended.code == 0, ended.output

@@ -287,6 +287,7 @@ stages = dict(
     assert metrics['label/mIoU'] == pytest.approx(metrics['CAM/weighted.mIoU'], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_stage_gives_what_it_gives_alone(finished, shared_voc, load_tool, tmp_path, monkeypatch):
     monkeypatch.setenv('MMAMR_TINY_VOC', str(shared_voc))
     config = str(CONFIGS / 'tiny_amr.py')
@@ -328,12 +329,21 @@ def test_nothing_is_left_behind_in_the_process(pipeline, done):
     ('error', 'line'),
     [
         (OSError(errno.ENOSPC, 'No space left on device', 'there.npz'), 'there.npz: the disk is full; make room'),
-        (
+        pytest.param(
             OSError(errno.EROFS, 'Read-only file system', 'there.npz'),
             'there.npz: Read-only file system; choose a folder',
+            marks=pytest.mark.slow,
         ),
-        (torch.cuda.OutOfMemoryError('CUDA out of memory.'), 'out of memory; lower the batch size'),
-        (RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed. '), 'a worker of the data loader died;'),
+        pytest.param(
+            torch.cuda.OutOfMemoryError('CUDA out of memory.'),
+            'out of memory; lower the batch size',
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            RuntimeError('DataLoader worker (pid 7) is killed by signal: Killed. '),
+            'a worker of the data loader died;',
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_failure_is_one_line(pipeline, done, monkeypatch, error, line):
@@ -369,7 +379,7 @@ def test_a_work_folder_that_cannot_be_made(pipeline, tmp_path):
         pipeline(tmp_path / 'file' / 'work').train()
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_a_signal_ends_it_and_resume_goes_on(pipeline, done, monkeypatch, number):
     before = contents(done)
     shutil.rmtree(done / 'cam')
@@ -603,6 +613,7 @@ class KillWorker:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies(pipeline, done):
     before = contents(done)
     options = {'test_dataloader.num_workers': 1, 'test_dataloader.dataset.pipeline.0.type': 'KillWorker'}

@@ -56,6 +56,7 @@ def test_wrong_usage(args):
         tool.main(args)
 
 
+@pytest.mark.slow
 def test_as_a_command(voc):
     done = subprocess.run(
         [sys.executable, TOOL, voc / 'predictions', voc / 'out.tgz', '--data-root', voc],

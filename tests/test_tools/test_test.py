@@ -78,8 +78,8 @@ def cams(stage, tmp_path):
     [
         (CAM, [(1, True), (6, False)]),
         (AFFINITY_LABEL, [(7, True)]),
-        (IRNET, [(4, False)]),
-        (CAM_LABEL, [(9, True)]),
+        pytest.param(IRNET, [(4, False)], marks=pytest.mark.slow),
+        pytest.param(CAM_LABEL, [(9, True)], marks=pytest.mark.slow),
     ],
     ids=['cam', 'affinity_label', 'walk', 'pseudo_label'],
 )
@@ -155,7 +155,7 @@ def test_out_item(stage, tmp_path):
 
 @pytest.mark.parametrize(
     'config, columns',
-    [(CAM, 5), (AFFINITY_LABEL, 4), (IRNET, 7), (CAM_LABEL, 4)],
+    [(CAM, 5), (AFFINITY_LABEL, 4), pytest.param(IRNET, 7, marks=pytest.mark.slow), (CAM_LABEL, 4)],
     ids=['cam', 'affinity_label', 'walk', 'pseudo_label'],
 )
 def test_show_dir(request, stage, tmp_path, config, columns):

@@ -58,7 +58,7 @@ def merge(load_tool):
     'options',
     [
         dict(),
-        {'train_dataloader.num_workers': 2},
+        pytest.param({'train_dataloader.num_workers': 2}, marks=pytest.mark.slow),
         pytest.param(
             {'train_dataloader.num_workers': 2, 'train_dataloader.persistent_workers': True}, marks=pytest.mark.slow
         ),
