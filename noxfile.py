@@ -37,11 +37,10 @@ def run(session: nox.Session) -> None:
     session.install(*wanted, 'setuptools<81' if 'setuptools' not in wanted else 'setuptools', 'wheel')
     # torch stays what it is, whatever the rest would like
     session.install('-e', '.[tests]', *wanted)
-    found = dict(
-        line.split('==', 1)
-        for line in session.run('python', '-m', 'pip', 'freeze', '--all', silent=True).split()
-        if '==' in line
-    )
+    frozen = session.run('python', '-m', 'pip', 'freeze', '--all', silent=True)
+    if frozen is None:  # nox --install-only
+        return
+    found = dict(line.split('==', 1) for line in frozen.split() if '==' in line)
     row = dict(
         environment=session.name,
         Python=session.run('python', '-c', 'import platform; print(platform.python_version())', silent=True).strip(),
