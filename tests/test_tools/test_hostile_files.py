@@ -132,10 +132,13 @@ def photos(ran, good):
 
 
 def masks(ran, good):
-    values = io.BytesIO()
+    values, colours, deep = io.BytesIO(), io.BytesIO(), io.BytesIO()
     Image.fromarray(np.full((48, 64), 77, np.uint8)).save(values, 'PNG')
+    Image.new('RGB', (64, 48), (200, 10, 30)).save(colours, 'PNG')
     # without its last bytes all pixels of a PNG are there
-    return [*anything(good, ran)[:-2], image(), image(mode='L', size=(9, 9)), image(mode='I;16'), values.getvalue()]
+    Image.fromarray(np.full((48, 64), 300, np.uint16)).save(deep, 'PNG')
+    odd = [colours.getvalue(), image(mode='L', size=(9, 9)), deep.getvalue(), values.getvalue()]
+    return [*anything(good, ran)[:-2], *odd]
 
 
 def manifests(ran, good):
