@@ -31,6 +31,9 @@ needs_onnx = pytest.mark.skipif(
     reason='onnx, onnxruntime or onnxscript is not installed',
 )
 
+DIM = getattr(getattr(torch, 'export', None), 'Dim', None)
+needs_dim = pytest.mark.skipif(not hasattr(DIM, 'DYNAMIC'), reason='needs torch 2.6')
+
 
 def run_alone(*arguments):
     """Run a script in a process without mmamr and torch."""
@@ -78,7 +81,9 @@ def test_a_classifier_as_onnx(trained, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(torch.export.Dim, 'DYNAMIC') if hasattr(torch, 'export') else True, reason='old torch')
+@pytest.mark.skipif(
+    not hasattr(getattr(getattr(torch, 'export', None), 'Dim', None), 'DYNAMIC'), reason='needs torch 2.6'
+)
 def test_a_program_of_torch(trained, tmp_path):
     exported = export(trained.segmentation, str(tmp_path / 'model.pt2'), format='torch-export')
     assert max(exported.differences.values()) < 1e-4 and exported.script is None
