@@ -121,6 +121,7 @@ class WSSSRunner:
         self.launcher = launcher
         self.dist_cfg = dict((env_cfg or {}).get('dist_cfg', dict(backend='nccl')))
         self.config_file = config_file
+        self._without_masks: set[str] = set()
         self.manifest = Manifest(work_dir)
         self.data_root = open_data_root(data_root, work_dir, metainfo, labels) if data_root is not None else None
         self.planner = Planner(
@@ -261,8 +262,9 @@ class WSSSRunner:
         cfg = self.planner.config(stage)
         complete = self.planner.complete(stage, decision, self.launcher)
         masks = leave_out_masks(self.planner.config(stage)) if self.planner.data_root is not None else None
-        if masks is not None:
-            self._tell(f'{stage.name}: no folder {masks}: nothing is measured against masks')
+        if masks is not None and masks not in self._without_masks:
+            self._without_masks.add(masks)
+            self._tell(f'no folder {masks}: nothing is measured against masks')
         setup_cpu_distributed(complete, self.launcher)
         self._agree(lambda: self._begin(stage, cfg, decision))
         reset_peak_memory()
