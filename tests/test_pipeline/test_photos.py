@@ -110,8 +110,14 @@ def test_the_commands_of_the_readme(photos, tmp_path, run_tool):
         for key, value in values.items()
         if 'label_dir' not in key and 'cam_dir' not in key and 'output_dir' not in key and '{' not in str(value)
     ]
-    ended = run_tool('train.py', CONFIG, '--data-root', mine, '--work-dir', work, '--cfg-options', *options)
+    command = ['train.py', CONFIG, '--data-root', mine, '--work-dir', work, '--cfg-options', *options]
+    ended = run_tool(*command)
     assert ended.code == 0, ended.output
+    # the second call finds all of it done
+    before = {path: path.stat().st_mtime_ns for path in work.rglob('*.p[nt][gh]')}
+    ended = run_tool(*command)
+    assert ended.code == 0 and ended.output.count('skip, it is done') == 5, ended.output
+    assert before == {path: path.stat().st_mtime_ns for path in work.rglob('*.p[nt][gh]')} and before
     assert 'No pictures' not in (work / 'report.html').read_text(encoding='utf-8')
     out = tmp_path / 'masks'
     ended = run_tool('predict.py', work, photos / 'JPEGImages', '--fast', '--out', out)
