@@ -27,6 +27,7 @@ from mmamr.utils import (
     interruptible,
     raise_if_interrupted,
 )
+from mmamr.utils.settings import PIPELINE_ARGUMENTS
 
 from .decision import Decision
 from .manifest import Manifest, clean_folder
@@ -139,18 +140,6 @@ class WSSSRunner:
     @classmethod
     def from_cfg(cls, cfg: Config) -> 'WSSSRunner':
         """Build the runner from a pipeline config; ``cfg.filename`` says where the config stands."""
-        names = (
-            'options',
-            'data_root',
-            'metainfo',
-            'labels',
-            'only_stages',
-            'from_stage',
-            'resume',
-            'redo',
-            'launcher',
-            'env_cfg',
-        )
         filename = getattr(cfg, 'filename', None)
         if not cfg.get('stages') or not cfg.get('work_dir'):
             raise InputError('a config for WSSSRunner needs stages and work_dir')
@@ -159,7 +148,7 @@ class WSSSRunner:
             work_dir=cfg['work_dir'],
             config_dir=osp.dirname(filename) if filename else '.',
             config_file=filename,
-            **{name: cfg[name] for name in names if cfg.get(name) is not None},
+            **{name: cfg[name] for name in PIPELINE_ARGUMENTS if cfg.get(name) is not None},
         )
 
     def train(self) -> dict[str, dict[str, float]]:

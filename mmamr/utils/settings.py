@@ -23,9 +23,7 @@ SETTINGS = {
     'test_time',
 } - {'self'}
 """The settings of a config that something reads; what else stands in a config file is a variable of it."""
-PIPELINE_SETTINGS = {
-    'stages',
-    'work_dir',
+PIPELINE_ARGUMENTS = (
     'options',
     'data_root',
     'metainfo',
@@ -36,6 +34,12 @@ PIPELINE_SETTINGS = {
     'redo',
     'launcher',
     'env_cfg',
+)
+"""What the config of a pipeline may hand to its runner beside ``stages`` and ``work_dir``."""
+PIPELINE_SETTINGS = {
+    *PIPELINE_ARGUMENTS,
+    'stages',
+    'work_dir',
     'runner_type',
     'custom_imports',
     'default_scope',

@@ -78,7 +78,7 @@ def test_a_wrong_checkpoint_is_one_line(tiny_config, checkpoint, tmp_path):
         init_model(tiny_config('tiny_amr'), str(tmp_path / 'broken.pth'))
     with pytest.raises(InputError, match=r'^[^\n]*weights.pth[^\n]*$'):
         init_model(tiny_config('tiny_amr'), checkpoint, cfg_options={'model.spotlight.head.num_classes': 5})
-    state = torch.load(checkpoint)['state_dict']
+    state = torch.load(checkpoint, weights_only=True)['state_dict']
     del state[next(iter(state))]
     torch.save(state, tmp_path / 'less.pth')
     with pytest.raises(InputError, match=r'^[^\n]*less.pth does not fit AMRClassifier: 1 weights are missing[^\n]*$'):

@@ -98,7 +98,7 @@ def test_a_training_of_nothing_is_refused(tiny_config):
 def trained(tiny_config, tmp_path):
     """A checkpoint of one epoch, to be changed."""
     train(tiny_config('tiny_amr', 'first', {'train_cfg.max_epochs': 1}))
-    return torch.load(tmp_path / 'first' / 'epoch_1.pth', weights_only=False)
+    return torch.load(tmp_path / 'first' / 'epoch_1.pth', weights_only=True)
 
 
 def without(*names):

@@ -316,7 +316,7 @@ def test_any_of_the_names_suffices(main, folder):
     state = random(Classifier(amr=False)).state_dict()
     torch.save({k: v for k, v in state.items() if k.startswith(('stage', 'newly'))}, folder / 'cut.pth')
     main([str(folder / 'cut.pth'), str(folder / 'cut_out.pth')])
-    tensors = torch.load(folder / 'cut_out.pth')['state_dict']
+    tensors = torch.load(folder / 'cut_out.pth', weights_only=True)['state_dict']
     assert torch.equal(tensors['spotlight.backbone.layer3.1.conv2.weight'], state['resnet50.layer3.1.conv2.weight'])
     assert torch.equal(tensors['spotlight.head.conv.weight'], state['classifier.weight'])
 
