@@ -1,4 +1,4 @@
-# make demo       the whole method on the embedded data set, in five minutes on two CPU cores
+# make demo       the whole method on the embedded data set, in five to seven minutes on two CPU cores
 # make test       the tests
 # make test-slow  the long ones: kills, many processes, small experiments
 # make test-gpu   those that need a GPU
