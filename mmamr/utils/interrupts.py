@@ -93,12 +93,17 @@ def _install(last: bool) -> Callable[[], None]:
     numbers = [*SIGNALS, *([signal.SIGALRM] if hasattr(signal, 'SIGALRM') else [])]
     before: dict[int, Any] = {number: signal.getsignal(number) for number in numbers}
     hook = sys.unraisablehook
+    children: int | None = getattr(signal, 'SIGCHLD', None)
+    former_children: list[Any] = []
 
     def ask(number: int, frame: Any) -> None:
         if os.getpid() != _state.pid:  # a worker of a data loader, which ends by itself
             raise KeyboardInterrupt
         first, now = _state.asked is None, time.monotonic()
         _state.asked = _state.asked or signal.Signals(number).name
+        if first and children is not None:  # torch raises there for each worker that the same signal ended
+            former_children.append(signal.getsignal(children))
+            signal.signal(children, lambda number, frame: None)
         if first or now - _state.last > SETTLE:
             _state.last = now
             _again(AGAIN)
@@ -121,6 +126,8 @@ def _install(last: bool) -> Callable[[], None]:
     def restore() -> None:
         if _state.asked is not None:
             _again(0)
+        if children is not None and former_children and former_children[0] is not None and not last:
+            signal.signal(children, former_children[0])
         for number, handler in before.items():
             if last:
                 handler = signal.SIG_IGN

@@ -85,6 +85,29 @@ def test_an_exception_that_was_swallowed():
             pass
 
 
+def test_a_worker_that_the_same_signal_ended_is_no_news():
+    """Torch raises for it in its handler of SIGCHLD, wherever the process is, also where Python drops exceptions."""
+    raised = []
+
+    def as_torch(number, frame):
+        raised.append(number)
+        raise RuntimeError('DataLoader worker (pid 1) is killed by signal: Terminated.')
+
+    before = signal.signal(signal.SIGCHLD, as_torch)
+    try:
+        with pytest.raises(Interrupted, match='SIGTERM'), interruptible():
+            try:
+                os.kill(os.getpid(), signal.SIGTERM)
+                wait()
+            finally:
+                os.kill(os.getpid(), signal.SIGCHLD)
+                time.sleep(0.01)
+        assert signal.getsignal(signal.SIGCHLD) is as_torch
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert not raised
+
+
 def test_a_second_signal_does_not_disturb_the_clearing_up():
     cleared = []
     with pytest.raises(Interrupted, match='SIGINT'), interruptible():
