@@ -29,7 +29,7 @@ class CAMLoop(NetworkLoop):
     """Make the CAM file of each image, for the classes that its image-level labels name.
 
     Run by ``tools/test.py`` with a checkpoint of a classifier. A CAM does not depend on the batch size, the order or
-    the number of processes.
+    the number of processes; on a CPU, where images are taken one by one, to the last byte.
 
     Args:
         runner (Runner): The runner.
@@ -119,8 +119,9 @@ class CAMLoop(NetworkLoop):
             images, samples = data['inputs'], data['data_samples']
             classes = [sample.gt_label.tolist() for sample in samples]
             sizes = own_sizes(samples, images)
-            # photos that had to be made smaller are large all the same, and taken one by one
-            step = len(images) if set(sizes) == {tuple(images.shape[2:])} else 1
+            # On a CPU one by one, which takes no longer for photos: how a convolution rounds depends on the batch, and
+            # so would the bytes of a run that was interrupted. Photos that were made smaller are large all the same.
+            step = len(images) if images.is_cuda and set(sizes) == {tuple(images.shape[2:])} else 1
             cams: list[CAM] = []
             with torch.autocast(images.device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None):
                 for first in range(0, len(images), step):
