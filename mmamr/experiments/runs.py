@@ -93,12 +93,12 @@ class Run:
         raise NotImplementedError
 
     def lock(self) -> FolderLock:
-        """A lock on the folder, which keeps other experiments out.
+        """A lock on the folder, which keeps other experiments out; each job of the run locks it for itself besides.
 
         Raises:
             InputError: If another one is at work there.
         """
-        lock = FolderLock(self.work_dir)
+        lock = FolderLock(self.work_dir, '.experiment.lock')
         lock.acquire()
         return lock
 

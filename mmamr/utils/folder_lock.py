@@ -16,7 +16,7 @@ except ImportError:  # Windows
 
 
 class FolderLock:
-    """Keeps other runs out of a folder, by a lock on its file ``.lock``.
+    """Keeps other runs out of a folder, by a lock on a file in it.
 
     The lock is the kernel's own (POSIX): it goes with the process, however that ends, and is not inherited by the
     workers of a data loader, which may outlive a killed run for some seconds. Where a file system has no locks, such as
@@ -24,12 +24,12 @@ class FolderLock:
 
     Args:
         folder (str): The folder.
+        name (str): Of the file: locks of two names do not keep each other out. Defaults to ``'.lock'``.
     """
 
-    NAME = '.lock'
-
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, name: str = '.lock') -> None:
         self.folder = folder
+        self.name = name
         self.file: IO | None = None
 
     def acquire(self) -> None:
@@ -40,7 +40,7 @@ class FolderLock:
             OSError: If the folder may not be written.
         """
         os.makedirs(self.folder, exist_ok=True)
-        file = open(osp.join(self.folder, self.NAME), 'a+', encoding='utf-8')
+        file = open(osp.join(self.folder, self.name), 'a+', encoding='utf-8')
         try:
             if fcntl is None:
                 raise OSError(errno.ENOSYS, 'this system has no fcntl')

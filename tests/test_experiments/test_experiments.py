@@ -260,10 +260,10 @@ def test_any_name_of_a_folder(folder, name):
 def test_one_experiment_at_a_time_in_a_folder(folder):
     ours = experiments(folder, seeds=[0], runs=['plain'])
     code = (
-        'import sys; from mmamr.utils.folder_lock import FolderLock; lock = FolderLock(sys.argv[1]); '
+        'import sys; from mmamr.utils.folder_lock import FolderLock; lock = FolderLock(sys.argv[1], sys.argv[2]); '
         'lock.acquire(); print("locked", flush=True); sys.stdin.read()'
     )
-    command = [sys.executable, '-c', code, ours.runs['plain', 0].work_dir]
+    command = [sys.executable, '-c', code, ours.runs['plain', 0].work_dir, '.experiment.lock']
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout.readline() == 'locked\n'
         with pytest.raises(InputError, match='plain/seed0: another run is at work here'):
@@ -354,3 +354,33 @@ def test_manifest_of_a_pipeline_that_is_not_done(folder):
     stages = dict(cam=dict(state='done'), evaluation=dict(state='failed'))
     (Path(run.work_dir) / 'manifest.json').write_text(json.dumps(dict(stages=stages)))
     assert run.missing() == ['evaluation']
+
+
+@pytest.mark.slow
+def test_real_jobs(shared_voc, load_tool, monkeypatch, tmp_path, capsys):
+    """A classifier that is trained and measured, and a pipeline, each in processes of its own."""
+    monkeypatch.setenv('MMAMR_TINY_VOC', str(shared_voc))
+    monkeypatch.delenv('MMAMR_DATA', raising=False)
+    configs = Path(__file__).parents[1] / 'data' / 'configs'
+    train = 'ImageSets/Segmentation/train.txt'
+    cfg = dict(
+        title='Real jobs',
+        splits=dict(train=train, val=train),
+        choose_on='train',
+        runs=dict(
+            amr=dict(config=str(configs / 'tiny_amr.py')),
+            whole=dict(config=str(configs / 'tiny_pipeline.py'), stages=('classifier', 'cam')),
+        ),
+        rows=[
+            dict(name='AMR', run='amr', cam='weighted'),
+            dict(name='in a pipeline', run='whole', metrics=dict(train=('cam', 'CAM/weighted.best_mIoU'))),
+        ],
+    )
+    config = tmp_path / 'real.py'
+    config.write_text('\n'.join(f'{key} = {value!r}' for key, value in cfg.items()))
+    argv = [str(config), '--work-dir', str(tmp_path / 'work'), '--seeds', '0', '--jobs', '2']
+    load_tool('run_experiments.py').main(argv)
+    table = capsys.readouterr().out
+    assert '| AMR |' in table and '| in a pipeline |' in table
+    load_tool('run_experiments.py').main([*argv, '--dry-run'])
+    assert capsys.readouterr().out.count(': done') == 2
