@@ -1,7 +1,7 @@
 """What a Python user calls."""
 
 from mmamr.datasets import choose_items, init_dataset, load_config
-from mmamr.evaluation import evaluate_cams, evaluate_labels, metrics_table, write_metrics
+from mmamr.evaluation import evaluate_cams, evaluate_complement, evaluate_labels, metrics_table, write_metrics
 from mmamr.models.modulation import activations_of
 from mmamr.pipeline import write_report
 from mmamr.visualization import affinity_rows, cam_rows, label_rows, save_rows
@@ -19,6 +19,7 @@ __all__ = [
     'cam_rows',
     'choose_items',
     'evaluate_cams',
+    'evaluate_complement',
     'evaluate_labels',
     'export',
     'init_dataset',

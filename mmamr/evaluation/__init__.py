@@ -1,6 +1,7 @@
 from .average_precision import AveragePrecision
 from .cam_metric import CAMMetric
-from .evaluate import evaluate_cams, evaluate_labels, metrics_table, write_metrics
+from .complement_metric import ComplementMetric
+from .evaluate import evaluate_cams, evaluate_complement, evaluate_labels, metrics_table, write_metrics
 from .image_iou import image_iou
 from .label_metric import LabelMetric
 from .segmentation_metric import SegmentationMetric
@@ -9,10 +10,12 @@ from .threshold_sweep import ThresholdSweep, scores
 __all__ = [
     'AveragePrecision',
     'CAMMetric',
+    'ComplementMetric',
     'LabelMetric',
     'SegmentationMetric',
     'ThresholdSweep',
     'evaluate_cams',
+    'evaluate_complement',
     'evaluate_labels',
     'image_iou',
     'metrics_table',

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mmengine.dataset import BaseDataset
@@ -56,6 +56,34 @@ def evaluate_cams(
 
     metric = dict(type='CAMMetric', threshold=threshold, xis=tuple(xis), out_file=curves_file)
     return _evaluate(dataset, metric, read_sample, num_workers)
+
+
+def evaluate_complement(
+    dataset: BaseDataset, cam_dir: str, thresholds: Mapping[str, float] | None = None, num_workers: int = 0
+) -> dict[str, float]:
+    """How much of what the spotlight leaves out of the objects the compensation branch covers.
+
+    Args:
+        dataset (ImageLabelDataset): The data set; images without a mask are left out.
+        cam_dir (str): Folder of the CAM files of both branches.
+        thresholds (Mapping[str, float], optional): See :class:`~mmamr.evaluation.ComplementMetric`.
+        num_workers (int): Processes; 0 is this one alone. Defaults to 0.
+
+    Returns:
+        dict[str, float]: As :class:`~mmamr.evaluation.ComplementMetric` names them.
+
+    Raises:
+        FileNotFoundError: If a CAM file is missing.
+        InputError: If one is broken, of another image or of one branch, or the data set has no masks.
+    """
+    folder = CAMFolder(cam_dir, dataset.class_index.num_classes)
+
+    def read_sample(item: dict[str, Any]) -> dict[str, Any]:
+        mask = read_truth(item, dataset.class_index)
+        assert mask is not None  # _evaluate() takes the items with masks only
+        return dict(cam=folder.read(item['img_id'], mask.shape), mask=mask)
+
+    return _evaluate(dataset, dict(type='ComplementMetric', thresholds=thresholds), read_sample, num_workers)
 
 
 def evaluate_labels(dataset: BaseDataset, label_dir: str, num_workers: int = 0) -> dict[str, float]:

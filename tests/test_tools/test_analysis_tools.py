@@ -38,6 +38,15 @@ def ends(main, *args):
     return str(caught.value)
 
 
+def test_what_the_second_branch_adds(load_tool, config, cam_dir, tmp_path, capsys):
+    out = tmp_path / 'metrics.json'
+    argv = [config, '--cam-dir', str(cam_dir), '--complement', '--nproc', '0', '--out', str(out)]
+    load_tool('analysis_tools/eval_cams.py').main(argv)
+    assert '| complement | compensation | spotlight |' in capsys.readouterr().out
+    metrics = json.loads(out.read_text())
+    assert 0 <= metrics['complement/compensation'] <= 100 and 'CAM/weighted.mIoU' in metrics
+
+
 def test_eval_cams(load_tool, config, cam_dir, tmp_path, capsys):
     tool = load_tool('analysis_tools/eval_cams.py')
     tool.main(
@@ -171,6 +180,7 @@ def test_bad_input_is_one_line(load_tool, config, tool, args, message):
     [
         ('eval_cams', ['--cam-dir', 'cams', '--out', 'table.txt']),
         ('eval_cams', ['--cam-dir', 'cams', '--xis', '1.5']),
+        ('eval_cams', ['--cam-dir', 'cams', 'others', '--complement']),
         ('eval_labels', ['--label-dir', 'labels', '--out', 'table.txt']),
         ('vis_cams', ['--xi', '-1']),
         ('vis_cams', ['--num', '0']),
