@@ -93,7 +93,8 @@ def write(row: dict[str, str]) -> None:
     rows = []
     if TABLE.exists():
         with TABLE.open(newline='', encoding='utf-8') as file:
-            rows = [old for old in csv.DictReader(file) if old['environment'] != row['environment']]
+            others = [old for old in csv.DictReader(file) if old['environment'] != row['environment']]
+        rows = [{name: old.get(name, '') for name in row} for old in others]
     rows = sorted([*rows, row], key=lambda one: list(ENVIRONMENTS).index(one['environment']))
     with TABLE.open('w', newline='', encoding='utf-8') as file:
         writer = csv.DictWriter(file, list(row), lineterminator='\n')
