@@ -93,12 +93,15 @@ def write(row: dict[str, str]) -> None:
     rows = []
     if TABLE.exists():
         with TABLE.open(newline='', encoding='utf-8') as file:
-            rows = [old for old in csv.DictReader(file) if old['environment'] != row['environment']]
+            others = [old for old in csv.DictReader(file) if old['environment'] != row['environment']]
+        rows = [{name: old.get(name, '') for name in row} for old in others]
     rows = sorted([*rows, row], key=lambda one: list(ENVIRONMENTS).index(one['environment']))
-    with TABLE.open('w', newline='', encoding='utf-8') as file:
+    new = TABLE.with_name(f'.tmp-{TABLE.name}')
+    with new.open('w', newline='', encoding='utf-8') as file:
         writer = csv.DictWriter(file, list(row), lineterminator='\n')
         writer.writeheader()
         writer.writerows(rows)
+    new.replace(TABLE)
 
 
 for name, (python, _) in ENVIRONMENTS.items():

@@ -34,8 +34,8 @@ TOLERANCE = 1e-4
 """How far a score of an exported model may be from that of the model."""
 SIZES = ((96, 128), (131, 77), (64, 192))
 """Of the images that a model is checked on where no photos are named."""
-DYNAMO = Version(torch.__version__) >= Version('2.6')
-"""Whether this torch exports to ONNX by ``torch.export``; older ones trace."""
+DYNAMO = Version(torch.__version__) >= Version('2.7')
+"""Whether this torch exports to ONNX by ``torch.export``; older ones trace, since 2.6 fails on some models."""
 
 SCRIPT = """\
 {title}
