@@ -22,6 +22,7 @@ model = dict(
         out_indices=(7,),
         output_stride=16,
         frozen_stages=8,
+        dropout_ratio=0.3,
         norm_eval=True,
         precision='auto',
         init_cfg=dict(type='EfficientNetLitePretrained', arch='lite2'),
@@ -30,8 +31,7 @@ model = dict(
         type='mmamr.ASPPV2Head',
         in_channels=1280,
         in_index=0,
-        # one branch: four of them learn no more from 100 photos
-        dilations=(1,),
+        dilations=(1, 3),
         init_cfg=dict(type='Normal', layer='Conv2d', std=0.001),
         num_classes=2,
         align_corners=False,
@@ -93,7 +93,7 @@ val_dataloader = dict(
 test_dataloader = dict(**{**val_dataloader, '_delete_': True})
 test_evaluator = dict(type='mmamr.SegmentationMetric', iou_metrics=['mIoU'])
 val_evaluator = dict(_delete_=True, **test_evaluator)
-optim_wrapper = dict(optimizer=dict(lr=4e-4), clip_grad=dict(max_norm=10, norm_type=2))
+optim_wrapper = dict(optimizer=dict(lr=2e-4), clip_grad=dict(max_norm=10, norm_type=2))
 # Without warm-up the head overshoots on these features and stays with the background for a while.
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=30, by_epoch=False),

@@ -222,7 +222,7 @@ def export(
     for module in model.modules():
         # a file that is as good as the model has no processor's own precision in it
         if getattr(module, 'precision', None) == 'auto':
-            module.precision = 'float32'  # type: ignore[assignment]
+            module.precision = 'float32'
     wrapped = (ExportedSegmentor if isinstance(model, BaseSegmentor) else ExportedClassifier)(model).eval()
     images = check_images(photos, inferencer)
     folder = osp.dirname(osp.abspath(out_file))

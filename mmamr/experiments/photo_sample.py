@@ -94,13 +94,16 @@ class PhotoSample:
         """Copy the first photos that fit, and their masks, into a part of the sample."""
         os.makedirs(self.path(part))
         counts = dict.fromkeys(self.classes, 0)
-        rows = []
+        rows: list[tuple[str, str]] = []
         for item in items:
             if len(rows) == self.sizes[part]:
                 break
             names = [source.classes[label] for label in item['gt_label']]
             share = self.sizes[part] / len(self.classes)
-            if not names or not set(names) <= set(self.classes) or min(counts[name] for name in names) >= share:
+            if not names or not set(names) <= set(self.classes):
+                continue
+            # where photos show several classes, all have their share before there are as many photos
+            if min(counts[name] for name in names) >= share > min(counts.values()):
                 continue
             for name in names:
                 counts[name] += 1
@@ -137,7 +140,7 @@ class PhotoSample:
         if found is None or set(found[0].classes) != set(self.classes):
             raise InputError(f'{layout_dir} is not laid out with the classes {", ".join(self.classes)}')
         classes = found[0].classes
-        labels = LabelFolder(label_dir, ClassIndex(**found[0].metainfo))
+        labels = LabelFolder(label_dir, ClassIndex(classes, found[0].mask_values))
         values = np.arange(256, dtype=np.uint8)
         values[1 : len(classes) + 1] = [self.classes.index(name) + 1 for name in classes]
         metric = LabelMetric()

@@ -110,6 +110,8 @@ class EfficientNetLite(BaseModule):
         frozen_stages (int): The stem and so many stages are fixed; -1 fixes nothing, 0 the stem, 8 all there is, the
             convolution behind the last stage too. Defaults to -1.
         norm_eval (bool): Whether the statistics of all norms stay as they are. Defaults to False.
+        dropout_ratio (float): Part of the channels of the last stage's map that are dropped in training before the
+            convolution behind it: what a head on few photos needs most. Defaults to 0.
         precision (str): ``'float32'``, or ``'auto'``: on a processor that multiplies in bfloat16 itself, see
             :func:`~mmamr.utils.has_fast_bfloat16`, the convolutions do so, in training and afterwards, in half the
             time. Weights and the maps that are returned are float32 all the same. GPUs take no notice, nor does an
@@ -128,6 +130,7 @@ class EfficientNetLite(BaseModule):
         train_output_stride: int | None = None,
         frozen_stages: int = -1,
         norm_eval: bool = False,
+        dropout_ratio: float = 0.0,
         precision: str = 'float32',
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
@@ -144,9 +147,12 @@ class EfficientNetLite(BaseModule):
                 raise ValueError(f'{name} must be 8, 16 or 32, but got {value}')
         if frozen_stages not in range(-1, num + 2):
             raise ValueError(f'frozen_stages must be -1 to {num + 1}, but got {frozen_stages}')
+        if not 0 <= dropout_ratio < 1:
+            raise ValueError(f'dropout_ratio must be in [0, 1), but got {dropout_ratio}')
         if precision not in ('float32', 'auto'):
             raise ValueError(f"precision must be 'float32' or 'auto', but got {precision!r}")
         self.arch = arch
+        self.dropout_ratio = dropout_ratio
         self.precision = precision
         self.output_stride = output_stride
         self.train_output_stride = train_output_stride or output_stride
@@ -194,6 +200,7 @@ class EfficientNetLite(BaseModule):
             if index in self.out_indices:
                 outs.append(x)
         if len(self.blocks) in self.out_indices:
+            x = F.dropout2d(x, self.dropout_ratio, self.training)
             outs.append(F.relu6(self.bn2(self.conv_head(x))))
         return outs
 

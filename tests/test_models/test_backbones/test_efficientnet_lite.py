@@ -134,6 +134,21 @@ def test_frozen_stages_and_norm_eval():
     assert model.training and not any(module.training for module in model.modules() if isinstance(module, _BatchNorm))
 
 
+def test_dropout_before_the_last_convolution_in_training():
+    model, plain = (build(out_indices=(6, 7), frozen_stages=8, dropout_ratio=ratio) for ratio in (0.5, 0.0))
+    plain.load_state_dict(model.state_dict())
+    image = torch.randn(1, 3, 33, 33)
+    seen = []
+    model.conv_head.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    with torch.no_grad():
+        (stage, _), (same, _) = model.train()(image), plain.train()(image)
+        assert torch.equal(stage, same)
+        dropped = (seen[-1] == 0).all(3).all(2)
+        assert 0.3 < dropped.float().mean() < 0.7
+        assert torch.equal(seen[-1][~dropped], 2 * stage[~dropped])
+        assert all(map(torch.equal, model.eval()(image), plain.eval()(image)))
+
+
 @pytest.mark.parametrize('fast', [True, False])
 def test_precision_of_the_processor(monkeypatch, fast):
     monkeypatch.setattr(efficientnet_lite, 'has_fast_bfloat16', lambda: fast)
@@ -164,6 +179,7 @@ def test_precision_of_the_processor(monkeypatch, fast):
         (dict(output_stride=None), 'output_stride must be 8, 16 or 32'),
         (dict(train_output_stride=64), 'train_output_stride must be 8, 16 or 32'),
         (dict(frozen_stages=9), 'frozen_stages must be -1 to 8'),
+        (dict(dropout_ratio=1.0), r'dropout_ratio must be in \[0, 1\)'),
         (dict(precision='bfloat16'), "precision must be 'float32' or 'auto'"),
     ],
 )
