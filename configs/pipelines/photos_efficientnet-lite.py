@@ -2,7 +2,7 @@
 # python tools/train.py configs/pipelines/photos_efficientnet-lite.py --data-root FOLDER
 _base_ = '../_base_/pipeline.py'
 stages = dict(
-    classifier=dict(config='{{ fileDirname }}/../amr/amr_efficientnet-lite0_1xb8-160i_photos-225px.py'),
+    classifier=dict(config='{{ fileDirname }}/../amr/cam_efficientnet-lite2_1xb8-120i_photos-225px.py'),
     # no affinities and no walk: pseudo labels straight from the CAMs, by a dense CRF
     affinity_label=None,
     affinity=None,
@@ -12,11 +12,6 @@ stages = dict(
         options={'_delete_': True, 'test_cfg.cam_dir': '{cam.out_dir}'},
     ),
     segmentation=dict(
-        config='{{ fileDirname }}/../deeplabv2/deeplabv2_efficientnet-lite0-d16_1xb8-200i_photos-225x225.py',
-        # from the classifier, whose features know these classes already
-        options={
-            'model.backbone.init_cfg.checkpoint': '{classifier.checkpoint}',
-            'model.backbone.init_cfg.prefix': 'spotlight.backbone.',
-        },
+        config='{{ fileDirname }}/../deeplabv2/deeplabv2_efficientnet-lite2-d16_1xb8-200i_photos-225x225.py'
     ),
 )

@@ -219,6 +219,10 @@ def export(
         script_of(out_file)
     inferencer = open_model(checkpoint, config)
     model = inferencer.model
+    for module in model.modules():
+        # a file that is as good as the model has no processor's own precision in it
+        if getattr(module, 'precision', None) == 'auto':
+            module.precision = 'float32'
     wrapped = (ExportedSegmentor if isinstance(model, BaseSegmentor) else ExportedClassifier)(model).eval()
     images = check_images(photos, inferencer)
     folder = osp.dirname(osp.abspath(out_file))

@@ -26,7 +26,8 @@ class Job:
     Args:
         kind (str): ``'train'``: train a model, from where an interrupted training stopped, without validation.
             ``'test'``: run the test loop of a config. ``'ensemble'``: measure the mean of several folders of CAMs.
-            ``'pipeline'``: run a pipeline, as far as it is not done.
+            ``'pipeline'``: run a pipeline, as far as it is not done. ``'predict'``: masks of photos, by the work folder
+            of a pipeline in the place of a config, into the work folder.
         name (str): Of the step, and of its log.
         config (str): Path of the config.
         work_dir (str): Work folder.
@@ -35,6 +36,7 @@ class Job:
         cam_dirs (Sequence[str]): Of the kind 'ensemble': the folders. Defaults to none.
         curves_file (str, optional): Of the kind 'ensemble': the file for the curves. Defaults to None.
         stages (Sequence[str], optional): Of the kind 'pipeline': only these stages. Defaults to None: all.
+        photos (str, optional): Of the kind 'predict': the folder of photos. Defaults to None.
     """
 
     kind: str
@@ -46,9 +48,13 @@ class Job:
     cam_dirs: Sequence[str] = ()
     curves_file: str | None = None
     stages: Sequence[str] | None = None
+    photos: str | None = None
 
     def command(self) -> list[str]:
         """The command line that does the step."""
+        if self.kind == 'predict':
+            # in a room above this one
+            return [sys.executable, '-m', 'mmamr.cli', 'predict', self.config, str(self.photos), '--out', self.work_dir]
         return [sys.executable, '-m', 'mmamr.experiments.job', json.dumps(asdict(self))]
 
     def run(self) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import os.path as osp
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -16,8 +17,9 @@ from mmamr.pipeline.stage import parse_stages
 from mmamr.utils import FolderLock, InputError, atomic_write
 
 from .job import Job
+from .photo_sample import PhotoSample
 
-SETTINGS = {'config', 'options', 'stages', 'load_from', 'checkpoint_of', 'ensemble_of'}
+SETTINGS = {'config', 'options', 'stages', 'photos', 'load_from', 'checkpoint_of', 'ensemble_of'}
 """What an experiment config may say of a run."""
 
 CHECKPOINT = '{checkpoint}'
@@ -269,6 +271,64 @@ class PipelineRun(Run):
         return numbers
 
 
+@dataclass
+class PhotosRun(PipelineRun):
+    """A pipeline on drawn photos and tags, then masks of new photos, by the two commands of the README.
+
+    Args:
+        photos (Mapping): What to draw: arguments of :class:`~mmamr.experiments.photo_sample.PhotoSample`.
+    """
+
+    photos: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sample(self) -> PhotoSample:
+        """The photos."""
+        return PhotoSample(osp.join(self.work_dir, 'sample'), self.seed, **self.photos)
+
+    @property
+    def measured(self) -> str:
+        """The file of what came out."""
+        return osp.join(self.work_dir, 'measured.json')
+
+    def settings(self) -> dict[str, str]:
+        """Those of the pipeline, and of the photos."""
+        photos = {f'photos.{key}': repr(value) for key, value in leaves(dict(self.photos))}
+        return {**super().settings(), **photos}
+
+    def missing(self) -> list[str]:
+        """Stages that are not done, and what follows them."""
+        return super().missing() + ([] if osp.exists(self.measured) else ['masks of new photos'])
+
+    def jobs(self) -> Iterator[Job]:
+        """Train, predict, and measure."""
+        sample = self.sample
+        sample.draw()
+        begun, start = self.has_begun(), time.monotonic()
+        options = {**self.pipeline_options(), 'data_root': sample.path('photos')}
+        yield Job('pipeline', 'pipeline', self.config, self.work_dir, options)
+        # of a run that was interrupted nobody knows
+        numbers = {'seconds to train': float('nan') if begun else time.monotonic() - start}
+        for part in ('new', 'more'):
+            start = time.monotonic()
+            out_dir = osp.join(self.work_dir, 'masks')
+            yield Job('predict', f'predict_{part}', self.work_dir, out_dir, photos=sample.path(part))
+            if part == 'new':
+                numbers['seconds to predict'] = time.monotonic() - start
+        layout, masks = osp.join(self.work_dir, 'photos'), osp.join(self.work_dir, 'masks', 'masks')
+        labels = osp.join(self.work_dir, 'pseudo_label', 'SegmentationClassPseudo')
+        trained = [osp.splitext(name)[0] for name in os.listdir(labels) if name.endswith('.png')]
+        numbers['labels mIoU'] = sample.measure(labels, layout, trained)
+        numbers['new photos mIoU'] = sample.measure(masks, layout, sample.ids('new') + sample.ids('more'))
+        with atomic_write(self.measured, 'w', encoding='utf-8') as file:
+            json.dump(numbers, file)
+
+    def measure(self, row: Mapping) -> dict[str, float]:
+        """What came out, by column."""
+        with open(self.measured, encoding='utf-8') as file:
+            return json.load(file)
+
+
 def build_run(
     name: str, seed: int, settings: Mapping, experiment: Mapping, config_dir: str, work_dir: str, parents: Sequence[Run]
 ) -> Run:
@@ -291,6 +351,8 @@ def build_run(
         raise InputError(f'run {name} has unknown settings {sorted(unknown)}; there are {sorted(SETTINGS)}')
     config = osp.normpath(osp.join(config_dir, settings['config'])) if 'config' in settings else parents[0].config
     common = (name, seed, config, osp.join(work_dir, name, f'seed{seed}'), dict(settings.get('options', {})))
+    if settings.get('photos'):
+        return PhotosRun(*common, parents, photos=dict(settings['photos']))
     if 'stages' in Config.fromfile(config):
         return PipelineRun(*common, parents, stages=settings.get('stages'))
     classifiers = [parent for parent in parents if isinstance(parent, ClassifierRun)]

@@ -1,6 +1,7 @@
 from .checkpoints import fit_tensors, read_tensors, rename_tensors, write_checkpoint
 from .checks import SettingError, check_choice, check_flag, check_keys, check_number, check_numbers
 from .config_text import check_types, config_of_checkpoint, parse_config, read_checkpoint_meta
+from .cpu import has_fast_bfloat16
 from .errors import DatasetError, InputError, confirm, failure_line, one_line_errors
 from .files import atomic_write, write_png
 from .folder_lock import FolderLock
@@ -38,6 +39,7 @@ __all__ = [
     'failure_line',
     'fit_tensors',
     'frozen',
+    'has_fast_bfloat16',
     'interrupted',
     'interruptible',
     'merge_options',

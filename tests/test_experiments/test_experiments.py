@@ -12,6 +12,7 @@ import pytest
 from mmengine.config import Config
 
 from mmamr.experiments import ClassifierRun, EnsembleRun, Experiments, Job, PipelineRun
+from mmamr.experiments.photo_sample import PhotoSample
 from mmamr.experiments.runs import environment
 from mmamr.utils import InputError
 
@@ -384,3 +385,56 @@ def test_real_jobs(shared_voc, load_tool, monkeypatch, tmp_path, capsys):
     assert '| AMR |' in table and '| in a pipeline |' in table
     load_tool('run_experiments.py').main([*argv, '--dry-run'])
     assert capsys.readouterr().out.count(': done') == 2
+
+
+PHOTOS = dict(
+    data_root='voc',
+    metainfo=dict(classes=['cat'], mask_values=[8]),
+    classes=['cat'],
+    sizes=dict(photos=1, new=1, more=1),
+)
+
+
+def test_photos_are_drawn_trained_with_and_predicted(folder, monkeypatch):
+    """The sample, which has tests of its own, is one of words; so is what the commands write."""
+    done = []
+    monkeypatch.setattr(PhotoSample, 'draw', lambda self: done.append(f'draw {self.seed}'))
+    monkeypatch.setattr(PhotoSample, 'ids', lambda self, part: [f'{part} 1'])
+    monkeypatch.setattr(PhotoSample, 'measure', lambda self, label_dir, layout, ids: float(len(ids)))
+
+    def command(self):
+        done.append(f'{self.kind} {os.path.basename(self.photos or self.options["data_root"])}')
+        stages = {name: dict(state='done', metrics={}) for name in ('cam', 'evaluation')}
+        manifest = json.dumps(dict(stages=stages))
+        lines = f"""
+import pathlib, json
+work = pathlib.Path({self.work_dir!r})
+(work / 'pseudo_label' / 'SegmentationClassPseudo').mkdir(parents=True, exist_ok=True)
+(work / 'pseudo_label' / 'SegmentationClassPseudo' / 'a.png').touch()
+(work / 'pseudo_label' / 'SegmentationClassPseudo' / 'threshold.json').touch()
+(work / 'manifest.json').write_text({manifest!r})
+"""
+        return [sys.executable, '-c', lines if self.kind == 'pipeline' else '']
+
+    monkeypatch.setattr(Job, 'command', command)
+    runs = dict(photos=dict(config='pipeline.py', photos=PHOTOS))
+    rows = [dict(name='own photos', run='photos')]
+    ours = experiments(folder, [3], cfg_runs=runs, rows=rows)
+    run = ours.runs['photos', 3]
+    assert run.missing() == ['cam', 'evaluation', 'masks of new photos']
+    assert run.all_settings()['photos.sizes.more'] == '1'
+    ours.run()
+    assert done == ['draw 3', 'pipeline photos', 'predict new', 'predict more'] and not run.missing()
+    (row,) = ours.table().rows
+    assert row['values'].pop('seconds to train')[0] > 0 and row['values'].pop('seconds to predict')[0] > 0
+    assert row['values'] == {'labels mIoU': [1.0], 'new photos mIoU': [2.0]}
+    # nobody knows how long a run would have taken that was interrupted
+    os.remove(run.measured)
+    again = experiments(folder, [3], cfg_runs=runs, rows=rows)
+    again.run()
+    assert str(again.table().rows[0]['values']['seconds to train'][0]) == 'nan'
+
+
+def test_the_command_that_predicts():
+    words = Job('predict', 'predict_new', 'work', 'work/masks', photos='new photos').command()
+    assert words[1:] == ['-m', 'mmamr.cli', 'predict', 'work', 'new photos', '--out', 'work/masks']

@@ -19,7 +19,6 @@ QUICK = {
         'train_cfg.max_iters': 2,
         'train_cfg.val_interval': 2,
         'model.spotlight.backbone.init_cfg': None,
-        'model.compensation.backbone.init_cfg': None,
         'train_dataloader.num_workers': 0,
         'train_dataloader.persistent_workers': False,
         'val_dataloader.num_workers': 0,
@@ -30,8 +29,7 @@ QUICK = {
     'segmentation': {
         'train_cfg.max_iters': 2,
         'train_cfg.val_interval': 2,
-        'model.backbone.init_cfg.checkpoint': '{classifier.checkpoint}',
-        'model.backbone.init_cfg.prefix': 'spotlight.backbone.',
+        'model.backbone.init_cfg': None,
         'train_dataloader.dataset.label_dir': '{pseudo_label.out_dir}',
         'train_dataloader.num_workers': 0,
         'train_dataloader.persistent_workers': False,

@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
 from mmengine.registry import WEIGHT_INITIALIZERS
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmamr.registry import MODELS
-from mmamr.utils import InputError
+from mmamr.utils import InputError, has_fast_bfloat16
 
 from ..utils.strict_pretrained import StrictPretrained
 
@@ -106,8 +107,15 @@ class EfficientNetLite(BaseModule):
         output_stride (int): 8, 16 or 32: stages that would go beyond it are dilated. Defaults to 16.
         train_output_stride (int, optional): The same in training mode: a classifier learns at 32, as on ImageNet, in
             half the time, and its CAMs have stride 16. Defaults to None: ``output_stride``.
-        frozen_stages (int): The stem and so many stages are fixed; -1 fixes nothing, 0 the stem. Defaults to -1.
+        frozen_stages (int): The stem and so many stages are fixed; -1 fixes nothing, 0 the stem, 8 all there is, the
+            convolution behind the last stage too. Defaults to -1.
         norm_eval (bool): Whether the statistics of all norms stay as they are. Defaults to False.
+        dropout_ratio (float): Part of the channels of the last stage's map that are dropped in training before the
+            convolution behind it: what a head on few photos needs most. Defaults to 0.
+        precision (str): ``'float32'``, or ``'auto'``: on a processor that multiplies in bfloat16 itself, see
+            :func:`~mmamr.utils.has_fast_bfloat16`, the convolutions do so, in training and afterwards, in half the
+            time. Weights and the maps that are returned are float32 all the same. GPUs take no notice, nor does an
+            exported model. Defaults to ``'float32'``.
         init_cfg (dict, optional): Initialization config. Defaults to None: Kaiming.
 
     Raises:
@@ -122,6 +130,8 @@ class EfficientNetLite(BaseModule):
         train_output_stride: int | None = None,
         frozen_stages: int = -1,
         norm_eval: bool = False,
+        dropout_ratio: float = 0.0,
+        precision: str = 'float32',
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(
@@ -135,9 +145,15 @@ class EfficientNetLite(BaseModule):
         for name, value in (('output_stride', output_stride), ('train_output_stride', train_output_stride)):
             if value not in (8, 16, 32) and (value is not None or name == 'output_stride'):
                 raise ValueError(f'{name} must be 8, 16 or 32, but got {value}')
-        if frozen_stages not in range(-1, num + 1):
-            raise ValueError(f'frozen_stages must be -1 to {num}, but got {frozen_stages}')
+        if frozen_stages not in range(-1, num + 2):
+            raise ValueError(f'frozen_stages must be -1 to {num + 1}, but got {frozen_stages}')
+        if not 0 <= dropout_ratio < 1:
+            raise ValueError(f'dropout_ratio must be in [0, 1), but got {dropout_ratio}')
+        if precision not in ('float32', 'auto'):
+            raise ValueError(f"precision must be 'float32' or 'auto', but got {precision!r}")
         self.arch = arch
+        self.dropout_ratio = dropout_ratio
+        self.precision = precision
         self.output_stride = output_stride
         self.train_output_stride = train_output_stride or output_stride
         self.out_indices = tuple(sorted(out_indices))
@@ -170,6 +186,13 @@ class EfficientNetLite(BaseModule):
             tuple[Tensor]: The maps of ``out_indices``, ascending.
         """
         self.dilate(self.train_output_stride if self.training else self.output_stride)
+        if self.precision == 'auto' and x.device.type == 'cpu' and has_fast_bfloat16():
+            with torch.autocast('cpu', torch.bfloat16):
+                return tuple(out.float() for out in self._maps(x))
+        return tuple(self._maps(x))
+
+    def _maps(self, x: Tensor) -> list[Tensor]:
+        """The maps of ``out_indices``, in the precision that they are computed in."""
         x = F.relu6(self.bn1(self.conv_stem(x)))
         outs = []
         for index, stage in enumerate(self.blocks):
@@ -177,8 +200,9 @@ class EfficientNetLite(BaseModule):
             if index in self.out_indices:
                 outs.append(x)
         if len(self.blocks) in self.out_indices:
+            x = F.dropout2d(x, self.dropout_ratio, self.training)
             outs.append(F.relu6(self.bn2(self.conv_head(x))))
-        return tuple(outs)
+        return outs
 
     def dilate(self, output_stride: int) -> None:
         """Let stages that would go beyond an output stride keep the size of their map, and see as far by dilation."""
@@ -201,6 +225,8 @@ class EfficientNetLite(BaseModule):
     def freeze(self) -> None:
         """Fix the weights and statistics of what ``frozen_stages`` names."""
         frozen = [self.conv_stem, self.bn1] if self.frozen_stages >= 0 else []
+        if self.frozen_stages > len(self.blocks) and len(self.blocks) in self.out_indices:
+            frozen += [self.conv_head, self.bn2]
         for module in (*frozen, *self.blocks[: max(self.frozen_stages, 0)]):
             module.eval().requires_grad_(False)
 

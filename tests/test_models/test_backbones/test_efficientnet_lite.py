@@ -11,6 +11,7 @@ from mmengine.registry import DefaultScope
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmamr.models import EfficientNetLite
+from mmamr.models.backbones import efficientnet_lite
 from mmamr.models.backbones.efficientnet_lite import DEPTHS, timm_names
 from mmamr.registry import MODELS
 from mmamr.utils import InputError, evaluating
@@ -125,8 +126,47 @@ def test_frozen_stages_and_norm_eval():
         model.train()(image)
         changed = [name for name, value in model.state_dict().items() if not torch.equal(value, before[name])]
         assert changed and not any(name.startswith(tuple(f'blocks.{i}.' for i in range(frozen))) for name in changed)
+    for out_indices in ((6,), (7,)):
+        model = build(frozen_stages=8, out_indices=out_indices).train()
+        assert not any(parameter.requires_grad for parameter in model.parameters())
+        assert not any(module.training for module in model.modules() if isinstance(module, _BatchNorm))
     model = build(norm_eval=True).train()
     assert model.training and not any(module.training for module in model.modules() if isinstance(module, _BatchNorm))
+
+
+def test_dropout_before_the_last_convolution_in_training():
+    model, plain = (build(out_indices=(6, 7), frozen_stages=8, dropout_ratio=ratio) for ratio in (0.5, 0.0))
+    plain.load_state_dict(model.state_dict())
+    image = torch.randn(1, 3, 33, 33)
+    seen = []
+    model.conv_head.register_forward_pre_hook(lambda module, inputs: seen.append(inputs[0]))
+    with torch.no_grad():
+        (stage, _), (same, _) = model.train()(image), plain.train()(image)
+        assert torch.equal(stage, same)
+        dropped = (seen[-1] == 0).all(3).all(2)
+        assert 0.3 < dropped.float().mean() < 0.7
+        assert torch.equal(seen[-1][~dropped], 2 * stage[~dropped])
+        assert all(map(torch.equal, model.eval()(image), plain.eval()(image)))
+
+
+@pytest.mark.parametrize('fast', [True, False])
+def test_precision_of_the_processor(monkeypatch, fast):
+    monkeypatch.setattr(efficientnet_lite, 'has_fast_bfloat16', lambda: fast)
+    seen = set()
+    model = build(out_indices=(7,), precision='auto', frozen_stages=7, norm_eval=True).train()
+    plain = build(out_indices=(7,), norm_eval=True).eval()
+    plain.load_state_dict(model.state_dict())
+    model.blocks[2].register_forward_hook(lambda module, inputs, output: seen.add(output.dtype))
+    image = torch.randn(2, 3, 64, 65)
+    maps, exact = model(image)[0], plain(image)[0]
+    assert seen == {torch.bfloat16 if fast else torch.float32}
+    assert maps.dtype == torch.float32 and not torch.is_autocast_cpu_enabled()
+    if not fast:
+        assert torch.equal(maps, exact)
+    assert 0.99 < torch.corrcoef(torch.stack([maps.detach().flatten(), exact.detach().flatten()]))[0, 1]
+    maps.sum().backward()
+    assert model.conv_head.weight.grad.dtype == torch.float32 and model.conv_head.weight.grad.abs().sum() > 0
+    assert model.conv_stem.weight.grad is None
 
 
 @pytest.mark.parametrize(
@@ -138,7 +178,9 @@ def test_frozen_stages_and_norm_eval():
         (dict(output_stride=4), 'output_stride must be 8, 16 or 32'),
         (dict(output_stride=None), 'output_stride must be 8, 16 or 32'),
         (dict(train_output_stride=64), 'train_output_stride must be 8, 16 or 32'),
-        (dict(frozen_stages=8), 'frozen_stages must be -1 to 7'),
+        (dict(frozen_stages=9), 'frozen_stages must be -1 to 8'),
+        (dict(dropout_ratio=1.0), r'dropout_ratio must be in \[0, 1\)'),
+        (dict(precision='bfloat16'), "precision must be 'float32' or 'auto'"),
     ],
 )
 def test_wrong_arguments(wrong, message):

@@ -1,4 +1,5 @@
-# DeepLab-v2's head on EfficientNet-Lite0, for one's own photos on two CPU cores.
+# A segmentation head of DeepLab-v2's kind on EfficientNet-Lite2, for one's own photos on two CPU cores. The backbone is
+# fixed, as in the classifier.
 _base_ = [
     '../_base_/datasets/photos.py',
     '../_base_/schedules/deeplabv2_20k.py',
@@ -17,17 +18,21 @@ model = dict(
     ),
     backbone=dict(
         type='mmamr.EfficientNetLite',
-        arch='lite0',
+        arch='lite2',
+        out_indices=(7,),
         output_stride=16,
-        frozen_stages=5,
+        frozen_stages=8,
+        dropout_ratio=0.3,
         norm_eval=True,
-        init_cfg=dict(type='EfficientNetLitePretrained', arch='lite0', checkpoint=None, prefix=''),
+        precision='auto',
+        init_cfg=dict(type='EfficientNetLitePretrained', arch='lite2'),
     ),
     decode_head=dict(
         type='mmamr.ASPPV2Head',
-        in_channels=320,
+        in_channels=1280,
         in_index=0,
-        dilations=(3, 6, 9, 12),
+        dilations=(1, 3),
+        init_cfg=dict(type='Normal', layer='Conv2d', std=0.001),
         num_classes=2,
         align_corners=False,
         loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, avg_non_ignore=True),
@@ -88,7 +93,7 @@ val_dataloader = dict(
 test_dataloader = dict(**{**val_dataloader, '_delete_': True})
 test_evaluator = dict(type='mmamr.SegmentationMetric', iou_metrics=['mIoU'])
 val_evaluator = dict(_delete_=True, **test_evaluator)
-optim_wrapper = dict(optimizer=dict(lr=4e-4), clip_grad=dict(max_norm=10, norm_type=2))
+optim_wrapper = dict(optimizer=dict(lr=2e-4), clip_grad=dict(max_norm=10, norm_type=2))
 # Without warm-up the head overshoots on these features and stays with the background for a while.
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=30, by_epoch=False),
@@ -97,4 +102,4 @@ param_scheduler = [
 train_cfg = dict(max_iters=200, val_interval=200)
 default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=100))
 custom_hooks = [dict(type='mmamr.ChannelsLastHook')]
-test_time = dict(ms=True, scales=(0.75, 1.0, 1.25), flip=True, crf=True)
+test_time = dict(ms=True, scales=(0.75, 1.0), flip=True, crf=True)
