@@ -26,7 +26,7 @@ runs = dict(
 )
 rows = [
     dict(name="AMR's default", run='amr', cam='weighted'),
-    dict(name='A1: AMM after the last map (paper)', run='neck', cam='weighted'),
+    dict(name='AMM after the last map', run='neck', cam='weighted'),
     dict(name='A2: channel attention by an MLP (released)', run='mlp', cam='weighted'),
     dict(name='A3: spatial attention of maximum and mean, BatchNorm (released)', run='max_avg', cam='weighted'),
     dict(name='A4: Gaussian as a density (released)', run='pdf', cam='weighted'),

@@ -2,15 +2,13 @@
 _base_ = './_base_/{{$MMAMR_DATA:voc-animals}}.py'
 title = f'Presets on {_base_.where}'
 amm = 'model.compensation.modulation.amm'
-# The paper's choices: AMM after the last map, half of L_cls a branch, L_cps of weight 1.
+# The paper's choices: AMM after stages 1 to 3, half of L_cls a branch, L_cps of weight 1 towards the spotlight.
 paper = {
-    'model.compensation.modulation': None,
-    'model.compensation.neck.type': 'AMMNeck',
-    'model.compensation.neck.in_channels': _base_.channels,
+    **_base_.figure,
     'model.loss_cls.loss_weight': 1.0,
     'model.loss_cps.loss_weight': 1.0,
     'model.loss_cps.relu': False,
-    'optim_wrapper.paramwise_cfg.custom_keys.neck.lr_mult': 10.0,
+    'model.loss_cps.detach': 'spotlight',
 }
 # The released code's choices (A1-A5, T1-T5) with the optimizer, the photos and the CAM stage of the default.
 released = {

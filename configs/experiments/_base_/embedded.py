@@ -8,6 +8,8 @@ plain = '../amr/cam_resnet18-w16_1xb8-12e_embedded-112px.py'
 amr = '../amr/amr_resnet18-w16_1xb8-12e_embedded-112px.py'
 channels = 128
 first_layer = 'layer3'
+# Figure 2's places of AMM: after the stages of stride 4, 8 and 16, none after the last
+figure = {'model.compensation.modulation.layers': 'layer[1-3]'}
 climb_photos = None
 
 pipeline = '../pipelines/amr_resnet18-w16_all-refinements_deeplabv2_embedded.py'

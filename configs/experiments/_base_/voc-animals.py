@@ -9,6 +9,12 @@ amr = '../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'
 # the last feature map, for AMM after it; the first trained layer with AMMs, for a training that stops behind it
 channels = 320
 first_layer = 'layer5'
+# Figure 2's places of AMM: after the stages of stride 4, 8 and 16, none after the last. What stands before the first is
+# computed once for both branches.
+figure = {
+    'model.compensation.modulation.layers': 'layer[235]',
+    'model.shared_layers': ('conv1', 'layer1', r'layer2\.\d'),
+}
 # adversarial climbing is measured on so many photos of each list, as a step costs a forward and a backward pass a class,
 # scale and branch; None: on all
 climb_photos = 100

@@ -8,4 +8,8 @@ plain = '../amr/cam_mobilenet-v2_1xb16-8e_voc07-mini-225px.py'
 amr = '../amr/amr_mobilenet-v2_1xb16-8e_voc07-mini-225px.py'
 channels = 320
 first_layer = r'layer6\.1'
+figure = {
+    'model.compensation.modulation.layers': 'layer[235]',
+    'model.shared_layers': ('conv1', 'layer1', r'layer2\.\d'),
+}
 climb_photos = 100

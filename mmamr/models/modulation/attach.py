@@ -87,11 +87,12 @@ class AMMHook(nn.Module):
 
 
 def attach_amm(backbone: nn.Module, layers: str | Sequence[str], amm: dict) -> nn.ModuleDict:
-    """Let one AMM act behind each named submodule of a backbone, usually the last norm of a residual branch.
+    """Let one AMM act behind each named submodule of a backbone: a stage, or the last norm of a residual branch.
 
     The modulation reaches the backbone through forward hooks: its own modules, names and weights stay as they are, so
     that pretrained weights load under their own names. Typical ``layers``:
 
+    - Figure 2 of the paper: ``'layer[1-3]'``, the first three stages of a ResNet
     - ResNet: ``r'layer[1-4]\\.\\d+\\.bn3'`` (``bn2`` for BasicBlock)
     - MobileNetV2: ``r'layer[5-7]\\.\\d+\\.conv\\.2'``
     - ConvNeXt: ``r'stages\\.\\d+\\.\\d+\\.drop_path'``

@@ -8,7 +8,7 @@ from mmamr.registry import MODELS
 
 @MODELS.register_module()
 class AMMNeck(BaseModule):
-    """AMM after the last feature map, where the paper draws it (Fig. 2; row A1).
+    """AMM after the last feature map, a place that neither the paper nor its released code has (row A1).
 
     Args:
         in_channels (int): Channels of the last feature map.
