@@ -47,20 +47,22 @@ def open_image(path: str) -> Iterator[Image.Image]:
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise OSError('no regular file')
     limit = max_pixels()
-    # ours is the limit, and its message names the file
-    pillows, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
-        image = Image.open(path, formats=FORMATS)
-    finally:
-        Image.MAX_IMAGE_PIXELS = pillows
-    with image:
-        if image.width * image.height > limit:
-            raise DatasetError(
-                f'{path}: {image.width}x{image.height} are {image.width * image.height / 1e6:.0f} million pixels, more '
-                f'than the {limit / 1e6:g} that are allowed; make it smaller, or set {MAX_PIXELS_VARIABLE}',
-                kind='too large image',
-            )
-        yield image
+    # a path would let Pillow map the pixels of a TIFF into memory, in wrong rows where an orientation swaps the sides
+    with open(path, 'rb') as file:
+        # ours is the limit, and its message names the file
+        pillows, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            image = Image.open(file, formats=FORMATS)
+        finally:
+            Image.MAX_IMAGE_PIXELS = pillows
+        with image:
+            if image.width * image.height > limit:
+                raise DatasetError(
+                    f'{path}: {image.width}x{image.height} are {image.width * image.height / 1e6:.0f} million pixels, '
+                    f'more than the {limit / 1e6:g} that are allowed; make it smaller, or set {MAX_PIXELS_VARIABLE}',
+                    kind='too large image',
+                )
+            yield image
 
 
 def max_pixels() -> int:

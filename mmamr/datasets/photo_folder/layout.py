@@ -342,7 +342,10 @@ def _read_photos(out_dir: str) -> dict[str, tuple[str, str]]:
     if not osp.isfile(path):
         return {}
     with open(path, newline='', encoding='utf-8', errors='surrogateescape') as file:
-        return {row[1]: (row[0], row[2]) for row in list(csv.reader(file))[1:] if len(row) == 3}
+        try:
+            return {row[1]: (row[0], row[2]) for row in list(csv.reader(file))[1:] if len(row) == 3}
+        except csv.Error as error:
+            raise DatasetError(f'{path}: broken ({error}); remove it, which gives all photos new ids') from None
 
 
 def _content(out_dir: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ..tables import is_label_table, read_label_rows
 from .division import split_depth
 from .folder import PhotoFolder, folders_of, shared_depth, stem_of
 from .masks import MaskReader
-from .tags import TagReader, Tags, base_of, first_keys, has_keys, mapping, read_json, read_lines, whole
+from .tags import TagReader, Tags, base_of, first_keys, has_keys, mapping, mappings, read_json, read_lines, whole
 
 PLAIN_FOLDERS = {'images', 'image', 'imgs', 'img', 'photos', 'photo', 'pictures', 'jpegimages', 'data', 'raw'}
 """Names of folders that are no classes."""
@@ -78,17 +78,19 @@ class COCOReader(TagReader):
         for path in files:
             content = mapping(read_json(tags.folder.path(path)))
             tags.begin(path)
-            categories = [one for one in map(mapping, content.get('categories') or ()) if 'id' in one]
-            names = {one['id']: str(one.get('name', one['id'])) for one in categories}
+            # ids as texts: some tools write the number of an image as 7 here and as "7" there
+            names = {
+                str(one.get('id')): str(one.get('name', one.get('id'))) for one in mappings(content.get('categories'))
+            }
             tags.name_classes(names.values())
-            shown: dict[Any, set[str]] = {}
-            for one in map(mapping, content.get('annotations') or ()):
-                found = [one, *map(mapping, one.get('segments_info') or ())]
-                labels = {names[each['category_id']] for each in found if each.get('category_id') in names}
-                shown.setdefault(one.get('image_id'), set()).update(labels)
-            for image in map(mapping, content.get('images') or ()):
+            shown: dict[str, set[str]] = {}
+            for one in mappings(content.get('annotations')):
+                ids = [str(each.get('category_id')) for each in (one, *mappings(one.get('segments_info')))]
+                labels = {names[number] for number in ids if number in names}
+                shown.setdefault(str(one.get('image_id')), set()).update(labels)
+            for image in mappings(content.get('images')):
                 name = str(image.get('file_name') or image.get('coco_url') or '')
-                tags.add(name, shown.get(image.get('id'), ()), base_of(path), path)
+                tags.add(name, shown.get(str(image.get('id')), ()), base_of(path), path)
 
 
 class LabelStudioReader(TagReader):
@@ -110,7 +112,7 @@ class LabelStudioReader(TagReader):
         for path in files:
             content = read_json(tags.folder.path(path))
             tags.begin(path)
-            for task in map(mapping, content if isinstance(content, list) else [content]):
+            for task in mappings(content):
                 name = self._image(task)
                 results = self._results(task)
                 if name and results is not None:
@@ -135,7 +137,7 @@ class LabelStudioReader(TagReader):
                 for key, value in task.items()
                 if key not in skipped and isinstance(value, str) and re.fullmatch(r'choices?|labels?|class|tags?', key)
             ]
-        done = [mapping(one) for one in task.get('annotations') or task.get('completions') or ()]
+        done = mappings(task.get('annotations') or task.get('completions'))
         done = [one for one in done if not one.get('was_cancelled')]
         return [one.get('result') or [] for one in done] if done else None
 
@@ -165,7 +167,7 @@ class LabelMeReader(TagReader):
             except DatasetError as error:
                 tags.broken.append(str(error))
                 continue
-            labels = [str(mapping(shape).get('label') or '') for shape in content.get('shapes') or ()]
+            labels = [str(shape.get('label') or '') for shape in mappings(content.get('shapes'))]
             labels += [str(name) for name, is_set in mapping(content.get('flags')).items() if is_set is True]
             name = str(content.get('imagePath') or '')
             if not tags.folder.names.find(name, base_of(path)):

@@ -65,12 +65,16 @@ class Tags:
             return
         if photos[0] in self._before:
             self.joined.add(photos[0])
-        self.labels.setdefault(photos[0], set()).update(composed(label.strip()) for label in labels if label.strip())
+        self.labels.setdefault(photos[0], set()).update(filter(None, map(plain_name, labels)))
 
     def name_classes(self, names: Iterable[str]) -> None:
         """Note the classes that a file lists, in its order."""
-        known = set(self.classes)
-        self.classes += [name for name in map(composed, names) if name not in known]
+        self.classes = list(dict.fromkeys([*self.classes, *filter(None, map(plain_name, names))]))
+
+
+def plain_name(name: str) -> str:
+    """The name of a class on one line, in composed letters."""
+    return composed(re.sub(r'\s*[\r\n\t]\s*', ' ', name).strip())
 
 
 class TagReader:
@@ -171,6 +175,11 @@ def whole(number: Any) -> int | None:
 def mapping(value: Any) -> Mapping:
     """A value of JSON if it is an object, else an empty one."""
     return value if isinstance(value, Mapping) else {}
+
+
+def mappings(value: Any) -> list[Mapping]:
+    """The objects in a value of JSON if it is a list; what else is in it is left out."""
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 def no_tags(folder: PhotoFolder, readers: Sequence[TagReader], tables: Sequence[str]) -> InputError:

@@ -90,6 +90,8 @@ def load_weights(model: nn.Module, checkpoint: str) -> dict[str, Any]:
         missing, unexpected = model.load_state_dict(state, strict=False)
         # counters of BatchNorm came with torch 0.4.1; older files do without, and nothing here reads them
         missing = [name for name in missing if not name.endswith('num_batches_tracked')]
+    except InputError:
+        raise
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
         raise InputError(

@@ -309,27 +309,6 @@ def test_broken_files_among_good_ones_are_told(photos):
     assert 'b.xml: broken annotation (unknown encoding: klingon)' in note and 'd.xml: broken annotation' in note
 
 
-@pytest.mark.parametrize(
-    'content, message',
-    [
-        (
-            'image,label\nb,cat,dog\n',
-            r'tags.csv, line 2: 3 cells, but the header has 2; labels of one image are joined',
-        ),
-        ('image,label\nb\n', r'tags.csv, line 2: 1 cells, but the header has 2'),
-        ('image,label,label\nb,cat,\n', r"tags.csv: the header has 'label' twice"),
-        ('image,label\nb,"cat\n', r'tags.csv: broken table \(unexpected end of data\); save it as CSV in UTF-8'),
-        ('image,label\nb,\n', r'none of its 4 photos has a label from a CSV'),
-        ('image,label\nnone,cat\n', r'4 photos, but no tags of them \(tags.csv has names, but of no photo here\)'),
-    ],
-)
-def test_wrong_tables(photos, content, message):
-    (photos / 'tags.csv').write_text(content)
-    with pytest.raises(InputError, match=message) as caught:
-        scan(str(photos))
-    assert '\n' not in str(caught.value)
-
-
 def test_no_photos_no_tags_no_folder(photos, tmp_path):
     with pytest.raises(InputError, match=r'no photo below this folder; it needs \.jpg'):
         (tmp_path / 'empty').mkdir()
