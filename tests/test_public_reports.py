@@ -1,7 +1,7 @@
 """Reports on tools of this kind that people filed in public, as small cases with the right result.
 
 ==  ===================================================  =============================================================
- 1  mmsegmentation#1129, mmpretrain#370: blanks          ``test_names_from_the_shell`` below, ``test_utils/test_options``
+ 1  mmsegmentation#1129, mmpretrain#370: blanks          ``test_names_from_the_shell`` below, ``test_options``
  2  PaddleDetection#1936: digits                         the same
  3  mmsegmentation#559: one class                        the same, ``test_structures/test_class_index``
  4  mmsegmentation#1609, #3617: masks of 0 and 255       ``test_datasets/test_check``, ``test_photo_folder/test_layout``

@@ -1,5 +1,7 @@
 """Photographs and masks read from files, with one line where a file is no good."""
 
+import base64
+import io
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
@@ -409,6 +411,21 @@ def open_mask(path: str) -> tuple[np.ndarray, np.ndarray | None, int]:
         raise DatasetError(
             f'{path}: broken mask ({reason(error)}); make or copy it again', kind='broken mask'
         ) from None
+
+
+def png_pixels(text: str) -> np.ndarray | None:
+    """The pixels that are not black in a small PNG of base64 text, as LabelMe keeps masks in its JSON.
+
+    Returns:
+        np.ndarray, optional: bool ``(H, W)``; None where the text is none, or the PNG is broken or too large.
+    """
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(text)), formats=['PNG']) as image:
+            if image.width * image.height > max_pixels():
+                return None
+            return np.asarray(image.convert('L')) > 0
+    except BROKEN:
+        return None
 
 
 def missing_image(path: str, split: str = 'its list') -> DatasetError:

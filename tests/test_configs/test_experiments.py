@@ -14,7 +14,7 @@ from mmamr.registry import MODELS
 from mmamr.utils import InputError
 
 FOLDER = Path(__file__).parents[2] / 'configs' / 'experiments'
-TABLES = sorted(path.stem for path in FOLDER.glob('*.py') if path.stem != 'tuning_voc07-mini')
+TABLES = sorted(path.stem for path in FOLDER.glob('*.py'))
 DATA = sorted(path.stem for path in (FOLDER / '_base_').glob('*.py'))
 UNSUPPORTED = {
     # no pipelines with all refinements, or no configs of SEAM
@@ -23,9 +23,8 @@ UNSUPPORTED = {
     ('table6', 'embedded'),
     ('table6', 'voc07-mini'),
     ('refinement', 'voc07-mini'),
-    # the layers are those of one network, and voc07-mini has a grid of its own
+    # the layers are those of one network
     ('tuning', 'embedded'),
-    ('tuning', 'voc07-mini'),
 }
 SUPPORTED = [(table, data) for table in TABLES for data in DATA if (table, data) not in UNSUPPORTED]
 
@@ -63,7 +62,7 @@ def test_unsupported_tables_say_what_to_do(load, table, data):
     assert data in str(info.value) and 'voc-animals' in str(info.value) and '\n' not in str(info.value)
 
 
-@pytest.mark.parametrize('table, data', [*SUPPORTED, ('tuning_voc07-mini', 'voc07-mini')])
+@pytest.mark.parametrize('table, data', SUPPORTED)
 def test_experiment(load, table, data, tmp_path):
     cfg = load(table, data)
     assert data in cfg.title

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mmamr.fileio.annotations import Shape
 from mmamr.utils import DatasetError, InputError
 
 from ..splits import composed
@@ -56,9 +57,7 @@ class Tags:
             base (str): Folder of the file, to which the name may be relative. Defaults to ''.
             where (str): File and line, for the message. Defaults to ''.
         """
-        photos = self.folder.names.find(name, base)
-        if len(photos) > 1 and self._split is not None:  # instances_val.json means val/1.jpg, not train/1.jpg
-            photos = [path for path in photos if self._split in map(split_of_name, path.split('/'))] or photos
+        photos = self.photos_of(name, base)
         if len(photos) != 1:
             what = f'{len(photos)} photos have this name, write its folder too' if photos else 'no such photo'
             self.unknown.append(f'{where or base}: {name}: {what}')
@@ -66,6 +65,13 @@ class Tags:
         if photos[0] in self._before:
             self.joined.add(photos[0])
         self.labels.setdefault(photos[0], set()).update(filter(None, map(plain_name, labels)))
+
+    def photos_of(self, name: str, base: str = '') -> list[str]:
+        """The photos that a name may mean; one, if all is well. Arguments as of :meth:`add`."""
+        photos = self.folder.names.find(name, base)
+        if len(photos) > 1 and self._split is not None:  # instances_val.json means val/1.jpg, not train/1.jpg
+            photos = [path for path in photos if self._split in map(split_of_name, path.split('/'))] or photos
+        return photos
 
     def name_classes(self, names: Iterable[str]) -> None:
         """Note the classes that a file lists, in its order."""
@@ -75,6 +81,10 @@ class Tags:
 def plain_name(name: str) -> str:
     """The name of a class on one line, in composed letters."""
     return composed(re.sub(r'\s*[\r\n\t]\s*', ' ', name).strip())
+
+
+Outlines = dict[str, list[Shape] | None]
+"""The areas of each photo, from the lowest to the topmost; None where something is marked without its outline."""
 
 
 class TagReader:
@@ -101,6 +111,15 @@ class TagReader:
             DatasetError: If nothing can be read: one line with the file and the cure.
         """
         raise NotImplementedError
+
+    def outlines(self, tags: Tags, files: Sequence[str]) -> Outlines:
+        """The areas that the files outline, by their photos; none of formats that only name classes.
+
+        Args:
+            tags (Tags): Finds the photos; what is wrong with files is noted there.
+            files (Sequence[str]): As of :meth:`read`.
+        """
+        return {}
 
 
 def base_of(path: str) -> str:

@@ -147,6 +147,19 @@ def voc_xml(root):
         (root / f'{path}.xml').write_text(text)
 
 
+def cvat(root):
+    images = ''.join(
+        f'<image name="{path.replace(chr(34), "&quot;")}.jpg" width="16" height="12">'
+        + ''.join(f'<tag label="{name}"/>' for name in names[:1])
+        + ''.join(f'<polygon label="{name}" points="1,1;4,1;4,4"/>' for name in names[1:])
+        + '</image>'
+        for path, names in TAGS.items()
+    )
+    labels = ''.join(f'<label><name>{name}</name></label>' for name in [*NAMES, 'unicorn'])
+    text = f'<annotations><version>1.1</version><meta><labels>{labels}</labels></meta>{images}</annotations>'
+    (root / 'annotations.xml').write_text(text, 'utf-8')
+
+
 def masks(root):
     (root / 'classes.txt').write_text('background\ncat\ndog\ntraffic light\n')
     for path, names in TAGS.items():
@@ -176,6 +189,7 @@ FORMATS = {
     labelme: 'labelme',
     yolo: 'yolo',
     yolo_classes_txt: 'yolo',
+    cvat: 'cvat',
     voc_xml: 'voc',
     masks: 'masks',
     coloured_masks: 'masks',
