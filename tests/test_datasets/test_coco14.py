@@ -149,8 +149,7 @@ def test_the_pipeline_runs(coco, tmp_path, classes):
         },
         evaluation={'test_dataloader.num_workers': 0, 'test_dataloader.persistent_workers': False},
     )  # fmt: skip
-    for stage, values in options.items():
-        cfg.stages.setdefault(stage, {}).setdefault('options', {}).update(values)
+    cfg.merge_from_dict({f'stages.{stage}.options': values for stage, values in options.items()})
     cfg.merge_from_dict(dict(data_root=str(coco), metainfo=dict(classes=classes), labels='coco'))
     metrics = WSSSRunner.from_cfg(cfg).train()
     assert list(metrics) == [

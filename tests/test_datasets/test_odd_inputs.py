@@ -18,9 +18,10 @@ from PIL import Image
 from mmamr.apis.inputs import list_photos, read_photo
 from mmamr.datasets import CSVLabels, ImageLabelDataset, LabelTable, VOCXMLLabels, class_index_of, folder_metainfo
 from mmamr.datasets.folder_classes import text_classes
-from mmamr.datasets.photo_folder import lay_out, scan
+from mmamr.datasets.photo_folder import Tags, lay_out, scan
 from mmamr.datasets.splits import FolderNames, find_name, image_suffixes, read_ids
 from mmamr.fileio import CAMFolder, read_image, read_mask
+from mmamr.fileio.annotations import draw_shapes
 from mmamr.models.utils import load_weights
 from mmamr.structures import ClassIndex
 from mmamr.utils import merge_options
@@ -340,6 +341,16 @@ def tagged(**files: Any) -> Callable[[Path], str]:
     return make
 
 
+def outlines_of(root: str) -> dict[str, list | None]:
+    """The masks that the outlines of tags are drawn as; those of no photo are empty."""
+    found = scan(root)
+    drawn = found.reader.outlines(Tags(found.folder), found.files)
+    return {
+        os.path.splitext(name)[0]: shapes and draw_shapes(shapes, (2, 3), dict(cat=1)).tolist()
+        for name, shapes in drawn.items()
+    }
+
+
 def coco(**change: Any) -> Callable[[Path], str]:
     """COCO's json of the two photos, with something else in it."""
     content = dict(
@@ -476,6 +487,49 @@ TAGS = [
         tagged(a_xml='<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>' + XML.replace('cat', '&e;')),
         tags_of,
         Line(NO_LABEL + r'a\.xml: broken annotation'),
+    ),
+    (
+        'COCO with broken outlines',
+        coco(
+            annotations=[
+                dict(image_id=1, category_id=1, segmentation=one)
+                for one in (7, [7], [[1, 2]], [['a'] * 6], dict(counts='\xe4', size=[9, 9]), dict(counts=['a'] * 2))
+            ]
+        ),
+        outlines_of,
+        {'a': None, 'b': []},
+    ),
+    (
+        'COCO with one good outline',
+        coco(annotations=[dict(image_id=1, category_id=1, segmentation=[[0, 0, 2, 0, 2, 1, 0, 1]])]),
+        outlines_of,
+        {'a': [[1, 1, 0], [0, 0, 0]], 'b': []},
+    ),
+    (
+        'LabelMe with broken outlines',
+        labelme(
+            shapes=[
+                dict(label='cat', points=points, shape_type=kind)
+                for points, kind in ((7, 'polygon'), ([['a', 'b']], 'polygon'), ([[1, 2]], 'mask'), ([[1, 2]], 'x'))
+            ]
+        ),
+        outlines_of,
+        {'a': None},
+    ),
+    (
+        'CVAT with broken outlines',
+        tagged(
+            a_xml='<annotations><image name="a.jpg"><polygon label="cat" points="a,b"/><mask label="cat" rle="x"/>'
+            '<ellipse label="cat"/></image></annotations>'
+        ),
+        outlines_of,
+        {'a': None},
+    ),
+    (
+        'YOLO with broken outlines',
+        tagged(a_txt='1 .1 .1 .9 .1 .9 .9 .5\n', classes_txt='dog\ncat'),
+        outlines_of,
+        {'a': None},
     ),
     ('masks', masked(PIXELS, classes_txt='cat\ndog\n'), tags_of, {'a': ['cat', 'dog']}),
     (

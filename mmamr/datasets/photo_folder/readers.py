@@ -4,6 +4,7 @@ import math
 import os.path as osp
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from xml.etree.ElementTree import Element
 
@@ -137,8 +138,11 @@ class COCOReader(TagReader):
         """The area of an annotation; None of one that has a box alone."""
         if isinstance(segmentation, Mapping):
             counts, size = segmentation.get('counts'), segmentation.get('size')
-            if isinstance(counts, (list, str)) and is_numbers(size, 2):
-                return Shape(name, runs=counts, box=(0, 0, int(size[1]), int(size[0])))
+            if isinstance(counts, (list, str)) and isinstance(size, list) and is_numbers(size, 2):
+                shape = Shape(name, runs=counts, box=(0, 0, int(size[1]), int(size[0])))
+                with suppress(TypeError, ValueError):  # run lengths that are no numbers
+                    shape.area()
+                    return shape
         elif isinstance(segmentation, list) and segmentation and all(is_numbers(ring) for ring in segmentation):
             return Shape(name, [ring[: len(ring) // 2 * 2] for ring in segmentation])
         return None
