@@ -66,6 +66,24 @@ def photos(tmp_path):
     return root
 
 
+@pytest.mark.parametrize('name', ['photos_efficientnet-lite', 'photos_resnet50'])
+def test_photos_and_options_reach_every_stage(photos, tmp_path, name):
+    cfg = Config.fromfile(CONFIG.with_name(f'{name}.py'))
+    cfg.merge_from_dict(dict(work_dir=str(tmp_path / 'work'), data_root=str(photos), metainfo=dict(classes=CLASSES)))
+    cfg.merge_from_dict({'options': {'max_long_side': 300, 'randomness.seed': 3}})
+    runner = WSSSRunner.from_cfg(cfg)
+    assert 'MISSING' not in runner.describe_plan()
+    for stage in runner.stages.values():
+        config = runner.planner.config(stage)
+        dataset = config[stage.dataloader].dataset
+        assert (dataset.max_long_side, dataset.data_root, config.randomness.seed) == (300, str(photos), 3)
+        assert tuple(dataset.metainfo['classes']) == tuple(CLASSES)
+    assert runner.planner.config(runner.stages['classifier']).model.compensation.head.num_classes == len(CLASSES)
+    segmentation = runner.planner.config(runner.stages['segmentation'])
+    assert segmentation.model.decode_head.num_classes == len(CLASSES) + 1
+    assert segmentation.train_dataloader.dataset.label_dir == '{pseudo_label.out_dir}'
+
+
 @pytest.mark.slow
 def test_from_tags_to_masks(photos, tmp_path, capsys):
     cfg = Config.fromfile(CONFIG)
