@@ -214,15 +214,19 @@ def _write(
     old = _content(out_dir)
     known = {photo: split for photo, (_, split) in before.items()} if old.get('val_ratio') == val_ratio else {}
     files = masks_of(folder) if drawn is None else drawn.files
+    declared = declared_splits(folder)
     outlines: Outlines = {}
     if drawn is not None:
         outlines, more = complete(drawn.outlines, found.labels)
         notes += [*drawn.notes, *more]
     elif not files:
         outlines, more = complete(outlines_of_tags(folder, found.reader, found.files), found.labels)
+        if outlines and not declared and len(outlines) < 2 * val_ratio * len(photos):
+            more = [f'{len(outlines)} of {len(photos)} photos are outlined, too few to validate on: they are not used']
+            outlines = {}
         notes += more
     masked = {*files, *outlines} & set(photos)
-    splits = divide(photos, declared_splits(folder), val_ratio, known, masked or None, drawn is not None)
+    splits = divide(photos, declared, val_ratio, known, masked or None, drawn is not None)
     if len(splits) < len(photos):
         notes.append(f'{len(photos) - len(splits)} photos are in no list and left out')
     photos = [photo for photo in photos if photo in splits]
@@ -241,6 +245,7 @@ def _write(
     notes += masks.notes
     measured = _measured(masks, splits)
     if masks.photos and not measured and drawn is None:
+        notes.append(f'{len(masks.photos)} photos are outlined, but not all that are validated on: they are not used')
         masks = MaskPlan()
     learnt = [photo for photo in masks.photos if splits[photo] == 'train'] if drawn is not None else []
     if drawn is not None:

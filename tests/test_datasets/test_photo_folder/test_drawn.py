@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -76,6 +77,21 @@ def test_outlines_of_tags_are_measured_against(photos, tmp_path, kind):
     assert {path: path.lstat().st_mtime_ns for path in (tmp_path / 'out').rglob('*.png')} == files
 
 
+def test_few_outlines_do_not_choose_what_is_validated_on(photos, tmp_path):
+    (photos / 'tags.csv').unlink()
+    export(photos, photos, ['labelme'])
+    for number in range(2, 8):
+        path = photos / 'labelme' / 'day 1' / f'{NAMES[number]}.json'
+        path.write_text(path.read_text().replace('"polygon"', '"rectangle"'))
+    found = lay_out(str(photos), str(tmp_path / 'out'))
+    assert '2 of 8 photos are outlined, too few to validate on: they are not used' in found.notes
+    assert not (tmp_path / 'out' / 'SegmentationClass').exists()
+    (photos / 'train.txt').write_text('\n'.join(NAMES[:4]))
+    (photos / 'val.txt').write_text('\n'.join(NAMES[4:]))
+    found = lay_out(str(photos), str(tmp_path / 'out'))
+    assert '2 photos are outlined, but not all that are validated on: they are not used' in found.notes
+
+
 @pytest.mark.parametrize('kind', ALL)
 def test_corrected_masks_come_back_in(photos, tmp_path, kind):
     """Of photos to train with they are learnt from, all are measured against."""
@@ -119,6 +135,14 @@ def test_masks_as_files(photos, tmp_path):
     found = lay_out(str(photos), str(tmp_path / 'out'), masks=str(tmp_path / 'masks'))
     assert found.learns and not (tmp_path / 'out' / 'SegmentationClass').exists()
     learnt = masks_in(tmp_path / 'out' / 'SegmentationClassDrawn')
+    # predictions beside the photos are no photos, and know their values themselves
+    (tmp_path / 'masks').rename(photos / 'out')
+    (photos / 'out' / 'classes.txt').unlink()
+    named = [dict(name='-', value=0, background=True), dict(name='cat', value=7), dict(name='traffic light', value=14)]
+    (photos / 'out' / 'classes.json').write_text(json.dumps(dict(classes=named)))
+    shutil.copy(photos / 'day 1' / 'IMG 0.jpg', photos / 'out' / 'contact_sheet.jpg')
+    again = lay_out(str(photos), str(tmp_path / 'again'), masks=str(photos / 'out'))
+    assert (again.counts, again.mask_values, again.classes) == (found.counts, found.mask_values, found.classes)
     cat, light = found.mask_values
     assert {*learnt} == {'IMG 0', 'IMG 2'} and (learnt['IMG 2'] == np.uint8([0, cat, light])[label_of(2)]).all()
 
