@@ -2,6 +2,7 @@
 
 import logging
 import os
+import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +18,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
 from mmamr.registry import MODELS
-from mmamr.utils import InputError, SettingError
+from mmamr.utils import InputError, SettingError, unreadable_reason
 
 
 def build_model(
@@ -94,6 +95,8 @@ def load_weights(model: nn.Module, checkpoint: str) -> dict[str, Any]:
         raise
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
+        if isinstance(error, pickle.UnpicklingError):
+            reason = unreadable_reason(error)
         raise InputError(
             f'{checkpoint} cannot be loaded into {type(model).__name__} ({reason}): '
             'name a checkpoint that was trained with this config'
