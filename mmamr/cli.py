@@ -17,6 +17,7 @@ COMMANDS = {
     'eval-cams': ('analysis_tools/eval_cams.py', 'measure CAM files'),
     'eval-labels': ('analysis_tools/eval_labels.py', 'measure labels'),
     'vis-cams': ('analysis_tools/vis_cams.py', 'pictures of CAM files'),
+    'vis-masks': ('analysis_tools/vis_masks.py', 'pictures of photo, CAM and mask'),
     'submission': ('make_voc_submission.py', "an archive for VOC's server"),
     'experiments': ('run_experiments.py', 'tables from many runs'),
     'demo': ('demo.py', 'the whole method on a small data set that draws itself'),

@@ -427,15 +427,13 @@ def load_checkpoints_safely() -> None:
 
 def _unreadable(path: str, error: Exception) -> Exception:
     """The error of a checkpoint that cannot be read: bad input, and what ``pickle`` raises."""
-    from .utils import InputError
+    from .utils import InputError, unreadable_reason
 
     class UnreadableCheckpoint(InputError, pickle.UnpicklingError):
         """No checkpoint, or one that is damaged or holds more than tensors and plain values."""
 
-    reason = ' '.join((str(error).strip().splitlines() or [''])[0].split())[:200]
     return UnreadableCheckpoint(
-        f'{path}: no checkpoint that can be read safely ({type(error).__name__}: {reason}); name another, or copy it '
-        'again'
+        f'{path}: no checkpoint that can be read safely ({unreadable_reason(error)}); name another, or copy it again'
     )
 
 

@@ -4,10 +4,6 @@
 imported by ``import mmamr`` itself.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import NoReturn
-
 from mmengine.registry import DATA_SAMPLERS as MMENGINE_DATA_SAMPLERS
 from mmengine.registry import DATASETS as MMENGINE_DATASETS
 from mmengine.registry import EVALUATOR as MMENGINE_EVALUATOR
@@ -29,7 +25,6 @@ from mmengine.registry import VISBACKENDS as MMENGINE_VISBACKENDS
 from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
 from mmengine.registry import WEIGHT_INITIALIZERS as MMENGINE_WEIGHT_INITIALIZERS
 from mmengine.registry import Registry
-from mmengine.registry import registry as module
 
 __all__ = [
     'DATASETS',
@@ -52,7 +47,6 @@ __all__ = [
     'VISBACKENDS',
     'VISUALIZERS',
     'WEIGHT_INITIALIZERS',
-    'registered_only',
 ]
 
 RUNNERS = Registry('runner', parent=MMENGINE_RUNNERS, scope='mmamr', locations=['mmamr.pipeline'])
@@ -88,21 +82,3 @@ METRICS = Registry('metric', parent=MMENGINE_METRICS, scope='mmamr', locations=[
 EVALUATOR = Registry('evaluator', parent=MMENGINE_EVALUATOR, scope='mmamr', locations=['mmamr.evaluation'])
 VISUALIZERS = Registry('visualizer', parent=MMENGINE_VISUALIZERS, scope='mmamr', locations=['mmamr.visualization'])
 VISBACKENDS = Registry('vis_backend', parent=MMENGINE_VISBACKENDS, scope='mmamr', locations=['mmamr.visualization'])
-
-
-@contextmanager
-def registered_only() -> Iterator[None]:
-    """Let registries give what is registered, and nothing else that a dotted name may mean.
-
-    mmengine imports and calls whatever a ``type`` names, ``os.system`` too. A config file is a program anyway; settings
-    that somebody else wrote down are data.
-    """
-
-    def refuse(name: str) -> NoReturn:
-        raise KeyError(f'{name} is not registered')
-
-    before, module.get_object_from_string = module.get_object_from_string, refuse
-    try:
-        yield
-    finally:
-        module.get_object_from_string = before

@@ -16,6 +16,7 @@ from mmengine.config import Config
 from prettytable import PrettyTable
 
 from mmamr.datasets import init_dataset
+from mmamr.datasets.embedded.folder import embedded_root
 from mmamr.engine import latest_checkpoint
 from mmamr.evaluation import evaluate_complement
 from mmamr.pipeline.report import REPORT
@@ -26,6 +27,8 @@ PLAIN = 'configs/pipelines/cam_resnet18-w16_irnet_deeplabv2_embedded.py'
 AMR = 'configs/pipelines/amr_resnet18-w16_irnet_deeplabv2_embedded.py'
 CAMS = 'configs/amr/amr_resnet18-w16_1xb8-12e_embedded-112px.py'
 IRNET = 'configs/irnet/irnet_resnet18-w16_1xb16-16e_embedded-112px.py'
+SHOWN = ('val_0049', 'val_0097', 'val_0053')
+"""Photos in the last picture, drawn by chance."""
 
 
 def run(script: str, *arguments: str) -> None:
@@ -99,11 +102,21 @@ def main() -> None:
         '--out',
         osp.join(pictures, 'pseudo_labels.png'),
     )
+    photos = osp.join(embedded_root(), 'JPEGImages')
+    run(
+        'analysis_tools/vis_masks.py',
+        amr,
+        *(osp.join(photos, f'{img_id}.png') for img_id in SHOWN),
+        '--out',
+        osp.join(pictures, 'in_and_out.jpg'),
+        '--width',
+        '220',
+    )
     table = PrettyTable(['', 'split', 'mIoU (%)'], align='l')
     table.add_rows([(name, split, f'{value:.1f}') for name, split, value in rows(plain, amr)])
     print(
         f'\n{table}\nCAMs at their best threshold. {complement(amr)}\n{time.time() - start:.0f} s. Pictures: '
-        f'{os.path.relpath(pictures)}/cams.png, pseudo_labels.png'
+        f'{os.path.relpath(pictures)}/cams.png, pseudo_labels.png, in_and_out.jpg'
     )
     report = osp.join(amr, REPORT)
     if osp.exists(report):

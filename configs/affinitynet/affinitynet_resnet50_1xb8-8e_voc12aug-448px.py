@@ -1,7 +1,6 @@
 _base_ = [
     '../_base_/models/affinitynet_resnet50.py',
     '../_base_/datasets/voc12aug_affinity.py',
-    '../_base_/schedules/affinitynet_8e.py',
     '../_base_/default_runtime.py',
 ]
 # Photos are not scaled.

@@ -9,6 +9,7 @@ import torch
 from PIL import Image, ImageOps
 
 from mmamr.fileio import read_rgb
+from mmamr.fileio.images import to_8_bit
 from mmamr.utils import InputError
 
 PHOTO_SUFFIXES = ('.jpg', '.jpeg', '.png', '.webp', '.bmp', '.tif', '.tiff')
@@ -82,7 +83,7 @@ def read_photo(photo: Photo, channel_order: str = 'bgr') -> np.ndarray:
 
     Args:
         photo (str | PathLike | np.ndarray | PIL.Image.Image | Tensor): A file; a uint8 array ``(H, W, 3)`` or
-            ``(H, W)``; a PIL image of any mode, turned as its EXIF orientation says; or an RGB or grey tensor
+            ``(H, W)``; a PIL image of any mode, which becomes what its file would; or an RGB or grey tensor
             ``(3, H, W)`` or ``(1, H, W)``, uint8 or floats in [0, 1].
         channel_order (str): ``'bgr'`` or ``'rgb'``: of an array. Defaults to 'bgr'.
 
@@ -102,10 +103,8 @@ def read_photo(photo: Photo, channel_order: str = 'bgr') -> np.ndarray:
 
 def _pil_rgb(image: Image.Image) -> np.ndarray:
     image = ImageOps.exif_transpose(image) or image
-    if image.mode.startswith('I;16'):
-        return (np.asarray(image) >> 8).astype(np.uint8)
-    if image.mode in ('I', 'F'):
-        raise ValueError(f'a PIL image of mode {image.mode} has no range that is known; give uint8')
+    if image.mode.startswith(('I', 'F')):
+        return to_8_bit(np.asarray(image))
     if 'transparency' in image.info:
         image = image.convert('RGBA')
     return np.asarray(image.convert('RGB'))

@@ -2,7 +2,7 @@
 
 import os
 import os.path as osp
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from mmengine.config import Config
@@ -16,7 +16,7 @@ from .embedded import EmbeddedMixin
 from .folder_classes import folder_metainfo, text_classes
 from .image_label_dataset import ImageLabelDataset
 from .mask_colors import class_index_of
-from .photo_folder import LAYOUT, Layout, lay_out
+from .photo_folder import DRAWN, LAYOUT, Layout, lay_out, read_layout
 from .segmentation_dataset import SegmentationDataset
 from .splits import list_cure
 
@@ -67,13 +67,20 @@ class DataRoot:
         self.layout = layout
         if labels is None and has_label_table(self.path):
             self.labels = dict(type='CSVLabels', file=LABELS_FILE)
+        known = read_layout(self.path)
+        self.drawn_dir = osp.join(self.path, DRAWN) if known is not None and known[0].learns else None
         self.laid_out = osp.isfile(osp.join(self.path, LAYOUT))
         self.named = metainfo is not None or self.laid_out
         self.metainfo = _checked(metainfo, self.path) if metainfo is not None else folder_metainfo(self.path)
 
     def options(self) -> dict[str, Any]:
         """What the user set, for the manifest."""
-        options = dict(data_root=self.path, metainfo=self.metainfo if self.named else None, labels=self.labels)
+        options = dict(
+            data_root=self.path,
+            metainfo=self.metainfo if self.named else None,
+            labels=self.labels,
+            masks=self.drawn_dir,
+        )
         return {name: value for name, value in options.items() if value is not None}
 
     def apply(self, cfg: Config) -> None:
@@ -86,6 +93,8 @@ class DataRoot:
             changed = [self._change(dataset, registry.get(dataset['type'])) for dataset in _datasets(cfg)]
         if self.metainfo is not None and any(changed):
             set_class_heads(cfg, len(self.metainfo['classes']))
+        if self.drawn_dir is not None and makes_pseudo_labels(cfg):
+            cfg.test_cfg.drawn_dir = self.drawn_dir
 
     def _change(self, dataset: dict, cls: type) -> bool:
         """Change the config of a data set; returns whether it has other classes now."""
@@ -142,6 +151,11 @@ def has_label_table(folder: str) -> bool:
     return osp.isfile(osp.join(folder, LABELS_FILE)) and not osp.isdir(osp.join(folder, 'Annotations'))
 
 
+def makes_pseudo_labels(cfg: Config) -> bool:
+    """Whether the test of a config makes labels that those of a person may take the place of."""
+    return str((cfg.get('test_cfg') or {}).get('type')).rpartition('.')[2] == 'PseudoLabelLoop'
+
+
 def is_voc_layout(folder: str) -> bool:
     """Whether a folder has photos and lists where VOC has them."""
     return osp.isdir(osp.join(folder, 'JPEGImages')) and osp.isfile(osp.join(folder, TRAIN_LIST))
@@ -152,10 +166,12 @@ def open_data_root(
     work_dir: str,
     metainfo: Mapping[str, Sequence] | None = None,
     labels: Mapping[str, Any] | str | None = None,
+    masks: str | None = None,
 ) -> DataRoot:
     """Any folder of photos in the place of that of the configs.
 
-    One in VOC's layout is taken as it is. Any other is laid out into ``<work_dir>/photos`` first, by
+    One in VOC's layout is taken as it is, unless there are ``masks``. Any other is laid out into
+    ``<work_dir>/photos`` first, by
     :func:`~mmamr.datasets.photo_folder.lay_out`, which is quick where it has been done before.
 
     Args:
@@ -165,14 +181,17 @@ def open_data_root(
         labels (Mapping | str, optional): A label source; a file of tags, relative to where the program was started or
             to ``path``; or a format, one of :data:`~mmamr.datasets.photo_folder.KINDS`. Defaults to None: what is
             there.
+        masks (str, optional): Masks that a person drew or corrected: PNGs, or outlines of COCO, LabelMe or CVAT; file
+            or folder. Of photos to train with they become the pseudo labels, the others are measured
+            against. Defaults to None.
 
     Raises:
         InputError: If there are no photos, or no tags of them.
     """
     path = osp.expanduser(str(path))
     source = _label_source(path, labels) if isinstance(labels, str) else labels
-    if not osp.isdir(path) or (is_voc_layout(path) and not isinstance(source, str)):
-        if isinstance(source, str):
+    if not osp.isdir(path) or (is_voc_layout(path) and not isinstance(source, str) and masks is None):
+        if isinstance(source, str) or masks is not None:
             raise InputError(f'{path}: no such folder; name the folder of your photos')
         return DataRoot(path, metainfo, source)
     if isinstance(source, Mapping):
@@ -193,6 +212,7 @@ def open_data_root(
         named.get('classes'),
         mask_values=values,
         exclude=[work_dir],
+        masks=masks,
     )
     return DataRoot(layout.folder, layout=layout)
 
@@ -215,7 +235,7 @@ def _label_source(folder: str, labels: str) -> Mapping[str, Any] | str:
 def apply_options(cfg: Config, options: Mapping[str, Any], work_dir: str) -> DataRoot | None:
     """Put settings of the command line into the config of one stage.
 
-    ``data_root``, with ``metainfo`` and ``labels``, is a folder for all its data sets, as it is for those of a
+    ``data_root``, with ``metainfo``, ``labels`` and ``masks``, is a folder for all its data sets, as for those of a
     pipeline: what a config file calls ``data_root`` is already in its data sets by then.
 
     Args:
@@ -227,10 +247,12 @@ def apply_options(cfg: Config, options: Mapping[str, Any], work_dir: str) -> Dat
         DataRoot, optional: The folder; None if the options name none.
 
     Raises:
-        InputError: If ``metainfo`` or ``labels`` are named without ``data_root``, or the folder does not fit.
+        InputError: If ``metainfo``, ``labels`` or ``masks`` are named without ``data_root``, or it does not fit.
     """
     of_data = {
-        key: value for key, value in options.items() if key.partition('.')[0] in ('data_root', 'metainfo', 'labels')
+        key: value
+        for key, value in options.items()
+        if key.partition('.')[0] in ('data_root', 'metainfo', 'labels', 'masks')
     }
     if not of_data or 'stages' in cfg:
         merge_options(cfg, options)
@@ -239,13 +261,29 @@ def apply_options(cfg: Config, options: Mapping[str, Any], work_dir: str) -> Dat
     named = Config()
     named.merge_from_dict(of_data)
     if named.get('data_root') is None:
-        raise InputError('metainfo and labels are those of a data_root, but there is none; name it by --data-root')
+        raise InputError(
+            'metainfo, labels and masks are those of a data_root, but there is none; name it by --data-root'
+        )
     labels = named.get('labels')
     work_dir = options.get('work_dir') or work_dir
-    data_root = open_data_root(named.data_root, work_dir, named.get('metainfo'), labels)
+    data_root = open_data_root(named.data_root, work_dir, named.get('metainfo'), labels, named.get('masks'))
     data_root.apply(cfg)
+    if data_root.drawn_dir is not None:
+        check_masks_are_read([cfg])
     leave_out_masks(cfg)
     return data_root
+
+
+def check_masks_are_read(configs: Iterable[Config]) -> None:
+    """Refuse masks to learn from where no config makes labels that they take the place of.
+
+    Raises:
+        InputError: If none does.
+    """
+    if not any(map(makes_pseudo_labels, configs)):
+        raise InputError(
+            '--masks: nothing here makes pseudo labels, whose place they would take; leave it out, or name a pipeline'
+        )
 
 
 def leaf_datasets(dataset: dict) -> Iterator[dict]:

@@ -132,7 +132,7 @@ def is_label_table(path: str) -> bool:
     """Whether a file begins as a table that :func:`read_label_rows` may read."""
     try:
         rows = _cells(_decode(path, 65536))[:20]
-    except (OSError, UnicodeDecodeError, csv.Error):
+    except (OSError, UnicodeDecodeError, csv.Error):  # UTF-16 may be cut, too
         return False
     names = [_fold(name) for name in rows[0][1]] if rows else []
     image = _column(names, IMAGE_COLUMNS)
@@ -163,10 +163,8 @@ def _decode(path: str, size: int = -1) -> str:
         data = file.read(size)
     if data[:2] in (b'\xff\xfe', b'\xfe\xff') and len(data) % 2 == 0 and b'\0' in data:
         return data.decode('utf-16')
-    decoder = 'utf-8-sig'
-    if size >= 0 and len(data) == size:
-        return data.decode(decoder, errors='ignore')
-    return data.decode(decoder)
+    # a beginning may end within a letter, and a table in another encoding is one that is told of
+    return data.decode('utf-8-sig', errors='strict' if size < 0 else 'replace')
 
 
 def _cells(text: str, strict: bool = False) -> list[tuple[int, list[str]]]:

@@ -1,5 +1,7 @@
 """Photographs and masks read from files, with one line where a file is no good."""
 
+import base64
+import io
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,20 +49,22 @@ def open_image(path: str) -> Iterator[Image.Image]:
     if not stat.S_ISREG(os.stat(path).st_mode):
         raise OSError('no regular file')
     limit = max_pixels()
-    # ours is the limit, and its message names the file
-    pillows, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
-    try:
-        image = Image.open(path, formats=FORMATS)
-    finally:
-        Image.MAX_IMAGE_PIXELS = pillows
-    with image:
-        if image.width * image.height > limit:
-            raise DatasetError(
-                f'{path}: {image.width}x{image.height} are {image.width * image.height / 1e6:.0f} million pixels, more '
-                f'than the {limit / 1e6:g} that are allowed; make it smaller, or set {MAX_PIXELS_VARIABLE}',
-                kind='too large image',
-            )
-        yield image
+    # a path would let Pillow map the pixels of a TIFF into memory, in wrong rows where an orientation swaps the sides
+    with open(path, 'rb') as file:
+        # ours is the limit, and its message names the file
+        pillows, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            image = Image.open(file, formats=FORMATS)
+        finally:
+            Image.MAX_IMAGE_PIXELS = pillows
+        with image:
+            if image.width * image.height > limit:
+                raise DatasetError(
+                    f'{path}: {image.width}x{image.height} are {image.width * image.height / 1e6:.0f} million pixels, '
+                    f'more than the {limit / 1e6:g} that are allowed; make it smaller, or set {MAX_PIXELS_VARIABLE}',
+                    kind='too large image',
+                )
+            yield image
 
 
 def max_pixels() -> int:
@@ -407,6 +411,21 @@ def open_mask(path: str) -> tuple[np.ndarray, np.ndarray | None, int]:
         raise DatasetError(
             f'{path}: broken mask ({reason(error)}); make or copy it again', kind='broken mask'
         ) from None
+
+
+def png_pixels(text: str) -> np.ndarray | None:
+    """The pixels that are not black in a small PNG of base64 text, as LabelMe keeps masks in its JSON.
+
+    Returns:
+        np.ndarray, optional: bool ``(H, W)``; None where the text is none, or the PNG is broken or too large.
+    """
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(text)), formats=['PNG']) as image:
+            if image.width * image.height > max_pixels():
+                return None
+            return np.asarray(image.convert('L')) > 0
+    except BROKEN:
+        return None
 
 
 def missing_image(path: str, split: str = 'its list') -> DatasetError:

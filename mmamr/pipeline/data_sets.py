@@ -29,7 +29,7 @@ def datasets_of_pipeline(cfg: Config) -> dict[str, ImageLabelDataset]:
     data_root = None
     if cfg.get('data_root') is not None:
         work_dir = cfg.get('work_dir') or default_work_dir(cfg.filename or 'pipeline')
-        data_root = open_data_root(cfg['data_root'], work_dir, cfg.get('metainfo'), cfg.get('labels'))
+        data_root = open_data_root(cfg['data_root'], work_dir, cfg.get('metainfo'), cfg.get('labels'), cfg.get('masks'))
     configs = {}
     for name, stage in stages.items():
         configs[name] = stage.load_config(cfg.get('options') or {}, data_root)

@@ -1,15 +1,13 @@
 """The settings of a stage: which of them matter, how two sets of them differ, and how they are kept as data."""
 
-import inspect
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 
 from mmamr.utils import atomic_write
-from mmamr.utils.settings import leaves
+from mmamr.utils.settings import SETTINGS, leaves
 
 TUPLE = '__tuple__'
 BOTH = (
@@ -56,13 +54,6 @@ SCOPES = {None, 'mmamr', 'mmdet', 'mmengine', 'mmpretrain', 'mmseg'}
 """Scopes of settings: mmengine imports the package of another one."""
 LOADING = {'num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor'}
 """How the images of a test are loaded, which changes nothing that comes out."""
-KNOWN = {
-    *READ['train'],
-    *READ['test'],
-    *inspect.signature(Runner.__init__).parameters,
-    'class_heads',
-    'custom_imports',
-}
 
 
 def settings_of(cfg: Config, kind: str) -> dict[str, str]:
@@ -94,7 +85,7 @@ def changed_settings(old: Mapping[str, str], new: Mapping[str, str], shown: int 
 
 def write_settings(path: str, cfg: Config) -> None:
     """Keep the settings of a stage as JSON, from which :func:`read_settings` makes the config again."""
-    known = {key: value for key, value in cfg.to_dict().items() if key in KNOWN}
+    known = {key: value for key, value in cfg.to_dict().items() if key in SETTINGS}
     with atomic_write(path, 'w', encoding='utf-8') as file:
         json.dump(_to_json(known), file, indent=1, default=repr)
 

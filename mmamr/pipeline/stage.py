@@ -69,7 +69,8 @@ class Stage:
         if not osp.isfile(self.config):
             raise InputError(f'stage {self.name}: no config file {self.config}')
         cfg = Config.fromfile(self.config)
-        options = {key: value for key, value in common.items() if key.partition('.')[0] in cfg}
+        names = [key for key in common if key.partition('.')[0] in cfg and key not in PHOTO_OPTIONS]
+        options = {key: common[key] for key in names}
         try:
             merge_options(cfg, options)
             merge_options(cfg, self.options)

@@ -14,7 +14,7 @@ from mmengine.logging import MMLogger
 from prettytable import PrettyTable
 
 from mmamr.compat import setup_cpu_distributed
-from mmamr.datasets.data_root import leave_out_masks, open_data_root
+from mmamr.datasets.data_root import check_masks_are_read, leave_out_masks, open_data_root
 from mmamr.engine.checkpoints import remove_checkpoints
 from mmamr.registry import RUNNERS
 from mmamr.utils import (
@@ -81,6 +81,8 @@ class WSSSRunner:
         labels (Mapping | str, optional): Label source of the photos in ``data_root``, e.g.
             ``dict(type='CSVLabels', file='labels.csv')``, or a format or file of tags. Defaults to None: what is there,
             or that of the configs.
+        masks (str, optional): Masks that a person drew or corrected, of photos in ``data_root``; see
+            :func:`~mmamr.datasets.data_root.open_data_root`. Defaults to None.
         only_stages (Sequence[str], optional): Names of the stages to run. Defaults to None: all.
         from_stage (str, optional): Name of the first stage to run. Defaults to None.
         resume (bool): Whether a training that was interrupted goes on from its last checkpoint, instead of beginning
@@ -105,6 +107,7 @@ class WSSSRunner:
         data_root: str | None = None,
         metainfo: Mapping[str, Sequence] | None = None,
         labels: Mapping[str, Any] | str | None = None,
+        masks: str | None = None,
         only_stages: Sequence[str] | None = None,
         from_stage: str | None = None,
         resume: bool = False,
@@ -116,15 +119,15 @@ class WSSSRunner:
     ) -> None:
         self.stages = parse_stages(stages, config_dir)
         self.work_dir = work_dir
-        if data_root is None and (metainfo is not None or labels is not None):
-            raise InputError('metainfo and labels are those of a data_root, but there is none')
+        if data_root is None and (metainfo is not None or labels is not None or masks is not None):
+            raise InputError('metainfo, labels and masks are those of a data_root, but there is none')
         self.confirm = confirm
         self.launcher = launcher
         self.dist_cfg = dict((env_cfg or {}).get('dist_cfg', dict(backend='nccl')))
         self.config_file = config_file
         self._without_masks: set[str] = set()
         self.manifest = Manifest(work_dir)
-        self.data_root = open_data_root(data_root, work_dir, metainfo, labels) if data_root is not None else None
+        self.data_root = open_data_root(data_root, work_dir, metainfo, labels, masks) if data_root is not None else None
         self.planner = Planner(
             self.stages,
             work_dir,
@@ -135,6 +138,8 @@ class WSSSRunner:
             resume,
             redo,
         )
+        if self.data_root is not None and self.data_root.drawn_dir is not None:
+            check_masks_are_read(self.planner.config(stage) for stage in self.stages.values())
         self._lock = FolderLock(work_dir)
 
     @classmethod

@@ -252,7 +252,7 @@ class ClassIndex:
             if (mask[..., 0] == mask[..., 1]).all() and (mask[..., 0] == mask[..., 2]).all():
                 return self.encode_mask(mask[..., 0])
             unknown = np.unique(packed[encoded < 0]).tolist()
-            foreign = [f'that of {self._foreign[one]!r}' for one in unknown if one in self._foreign]
+            foreign = [f'of {self._foreign[one]!r}' for one in unknown if one in self._foreign]
             shown = foreign or [str((one >> 16, one >> 8 & 255, one & 255)) for one in unknown]
             many = f' and {len(shown) - 3} more' if len(shown) > 3 else ''
             raise DatasetError(

@@ -2,7 +2,7 @@ from .checkpoints import fit_tensors, read_tensors, rename_tensors, write_checkp
 from .checks import SettingError, check_choice, check_flag, check_keys, check_number, check_numbers
 from .config_text import check_types, config_of_checkpoint, parse_config, read_checkpoint_meta
 from .cpu import has_fast_bfloat16
-from .errors import DatasetError, InputError, confirm, failure_line, one_line_errors
+from .errors import DatasetError, InputError, confirm, failure_line, one_line_errors, unreadable_reason
 from .files import atomic_write, write_png
 from .folder_lock import FolderLock
 from .interrupts import Interrupted, end_with_launcher, interrupted, interruptible, raise_if_interrupted
@@ -53,6 +53,7 @@ __all__ = [
     'share_work',
     'split_names',
     'track',
+    'unreadable_reason',
     'write_checkpoint',
     'write_png',
 ]

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .errors import InputError
+from .errors import InputError, unreadable_reason
 from .files import atomic_write
 
 # A regular expression for whole names and what becomes of them, as in re.sub; None drops the tensor.
@@ -35,10 +35,9 @@ def read_tensors(path: str | os.PathLike) -> dict[str, Tensor]:
     try:
         content = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # a damaged file fails in any way
-        reason = (str(error).strip().splitlines() or [''])[0]
         raise InputError(
-            f'{path}: no file of tensors that can be read safely ({type(error).__name__}: {reason}); '
-            'copy it again, or save its state_dict() alone'
+            f'{path}: no file of tensors that can be read safely ({unreadable_reason(error)}); copy it again, or save '
+            'its state_dict() alone'
         ) from None
     tensors = content.get('state_dict', content) if isinstance(content, Mapping) else content
     if (

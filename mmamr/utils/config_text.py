@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-from .errors import InputError
+from .errors import InputError, unreadable_reason
 
 NAMES = {'inf': float('inf'), 'nan': float('nan')}
 """Numbers that Python prints as names."""
@@ -106,8 +106,9 @@ def read_checkpoint_meta(path: str | os.PathLike) -> dict[str, Any]:
         except RuntimeError:  # the format of torch before 1.6 has no map
             content = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # a damaged file fails in any way
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise InputError(f'{path} is no checkpoint ({reason}): name a .pth file of a training') from None
+        raise InputError(
+            f'{path} is no checkpoint ({unreadable_reason(error)}): name a .pth file of a training'
+        ) from None
     meta = content.get('meta') if isinstance(content, Mapping) else None
     return dict(meta) if isinstance(meta, Mapping) else {}
 

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import pickle
 import sys
 import traceback
 from collections.abc import Iterator
@@ -48,6 +49,18 @@ def last_line(error: BaseException) -> str:
     """The message of an error, without the traceback that a worker process of a ``DataLoader`` puts around it."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
     return lines[-1].rpartition(f'{type(error).__name__}: ')[2]
+
+
+def unreadable_reason(error: BaseException) -> str:
+    """Why a checkpoint could not be read, in a few words; PyTorch's own advice is to read it in a way that is not safe.
+
+    Args:
+        error (BaseException): What ``torch.load`` raised.
+    """
+    if isinstance(error, pickle.UnpicklingError):
+        return 'it is damaged, or holds more than tensors and plain values'
+    text = ' '.join((str(error).strip().splitlines() or [''])[0].split())[:200]
+    return f'{type(error).__name__}: {text}' if text else type(error).__name__
 
 
 def failure_line(error: BaseException) -> str | None:

@@ -22,6 +22,7 @@ TEXTS = (
     'out_dir',
     'output_dir',
     'file',
+    'masks',
     'checkpoint',
 )
 """Settings that are one text, whatever is in it: last parts of dotted keys."""
@@ -182,6 +183,12 @@ def add_config_arguments(parser: argparse.ArgumentParser, examples: str) -> None
             'a folder of photos with tags in any of the usual formats, or in the layout of VOC',
         ),
         '--labels': ('labels', 'FILE|FORMAT', 'file of the tags, or their format, if there are several'),
+        '--masks': (
+            'masks',
+            'FILE|DIR',
+            'masks that a person drew or corrected: PNGs, or outlines in COCO, LabelMe or CVAT files; they become '
+            'the pseudo labels of photos to train with',
+        ),
         '--classes': (
             CLASSES,
             'A,B',

@@ -28,6 +28,7 @@ PIPELINE_ARGUMENTS = (
     'data_root',
     'metainfo',
     'labels',
+    'masks',
     'only_stages',
     'from_stage',
     'resume',

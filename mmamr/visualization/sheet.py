@@ -1,5 +1,6 @@
 """Rows of pictures with captions, and sheets of such rows."""
 
+import itertools
 import os.path as osp
 import re
 from collections.abc import Sequence
@@ -170,7 +171,7 @@ def save_rows(rows: Sequence[Row], out: str, width: int = 256) -> list[str]:
     Args:
         rows (Sequence[Row]): The rows.
         out (str): A file ``.png`` or ``.jpg`` for the sheet; anything else is a folder, where pictures are named after
-            the titles of their rows and, where a title repeats, their classes.
+            the titles of their rows and, where a title repeats, their classes; then by numbers.
         width (int): Of a column in pixels. Defaults to 256.
 
     Returns:
@@ -180,9 +181,11 @@ def save_rows(rows: Sequence[Row], out: str, width: int = 256) -> list[str]:
         save_picture(out, draw_sheet(rows, width))
         return [out]
     titles = [row.title for row in rows]
-    files = []
+    names: list[str] = []
     for row in rows:
-        name = row.title if titles.count(row.title) == 1 else '_'.join([row.title, *row.legend])
-        files.append(osp.join(out, f'{safe_name(name)}.png'))
-        save_picture(files[-1], draw_sheet([row], width))
-    return files
+        name = safe_name(row.title if titles.count(row.title) == 1 else '_'.join([row.title, *row.legend]))
+        taken = {other.casefold() for other in names}
+        numbered = (name if number == 1 else f'{name}_{number}' for number in itertools.count(1))
+        names.append(next(one for one in numbered if one.casefold() not in taken))
+        save_picture(osp.join(out, f'{names[-1]}.png'), draw_sheet([row], width))
+    return [osp.join(out, f'{name}.png') for name in names]

@@ -64,7 +64,6 @@ def test_children_change_single_stages(tmp_path):
 
     refinement = ['affinity_label', 'affinity', 'walk', 'pseudo_label']
     assert changed('amr_mobilenet-v2_affinitynet_deeplabv2_voc-animals') == refinement
-    assert changed('amr_mobilenet-v2_wo-affinity_deeplabv2_voc-animals') == refinement
     plain = {'stages.classifier.config': '../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py'}
     assert changed('amr_mobilenet-v2_irnet_deeplabv2_voc-animals', **plain) == ['classifier', 'cam']
     embedded = build('pipelines/amr_resnet18-w16_irnet_deeplabv2_embedded.py', tmp_path)

@@ -88,7 +88,7 @@ def test_the_layout_of_voc_without_lists_is_laid_out(tiny_voc, tmp_path):
 @pytest.mark.parametrize(
     'options, line',
     [
-        ({'metainfo.classes': ['a']}, r'metainfo and labels are those of a data_root, but there is none'),
+        ({'metainfo.classes': ['a']}, r'metainfo, labels and masks are those of a data_root, but there is none'),
         ({'data_root': 'nowhere', 'labels': 'csv'}, r'nowhere: no such folder'),
         ({'data_root': '~/my photos', 'labels': 'coco'}, r'my photos: no tags of the kind coco'),
         ({'data_root': '~/my photos', 'labels.type': 'CSVLabels'}, r'labels of a folder of photos need a file'),

@@ -19,7 +19,12 @@ METAINFO = dict(classes=('disc', 'square', 'cross'), mask_values=(1, 2, 3))
     [
         ('_base_/datasets/voc12aug.py', 'MMAMR_VOC12', 'data/VOCdevkit/VOC2012', dict(train=512, val=512)),
         ('_base_/datasets/voc-animals.py', 'MMAMR_VOC_ANIMALS', 'data/voc-animals', dict(train=225, val=225)),
-        ('_base_/datasets/voc07-mini.py', 'MMAMR_VOC07_MINI', 'data/voc07-mini', dict(train=225, val=225)),
+        (
+            'amr/cam_mobilenet-v2_1xb16-8e_voc07-mini-225px.py',
+            'MMAMR_VOC07_MINI',
+            'data/voc07-mini',
+            dict(train=225, val=225),
+        ),
         (
             'amr/cam_resnet50_released_1xb16-8e_voc12aug-512px.py',
             'MMAMR_VOC12',

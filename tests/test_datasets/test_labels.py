@@ -68,31 +68,6 @@ def test_csv(tmp_path):
     assert caught.value.kind == 'missing label'
 
 
-@pytest.mark.parametrize(
-    'content, message',
-    [
-        ('a,disc\n', "labels.csv: the first line must be the header 'image,label'"),
-        ('', "header 'image,label'"),
-        ('image,label\na,disc\na,cross\n', 'labels.csv, line 3: a is already in line 2; join'),
-    ],
-)
-def test_wrong_csv(tmp_path, content, message):
-    (tmp_path / 'labels.csv').write_text(content)
-    with pytest.raises(DatasetError, match=message):
-        build(tmp_path, type='CSVLabels', file='labels.csv')
-
-
-def test_csv_with_other_trouble(tmp_path):
-    with pytest.raises(DatasetError, match=r'labels.csv: no such label table'):
-        build(tmp_path, type='CSVLabels', file='labels.csv')
-    (tmp_path / 'labels.csv').write_bytes(b'image,label\n\xff\xfe,x\n')
-    with pytest.raises(DatasetError, match=r'broken table'):
-        build(tmp_path, type='CSVLabels', file='labels.csv')
-    (tmp_path / 'labels.csv').write_text('image,label\na,disc\nb,unicorn\n')
-    with pytest.raises(DatasetError, match=r"labels.csv, line 3: unknown class 'unicorn'"):
-        build(tmp_path, type='CSVLabels', file='labels.csv')('b')
-
-
 def test_table(tmp_path):
     labels = np.uint8([[1, 1, 0], [0, 0, 1]])
     np.savez(tmp_path / 't.npz', ids=['a', 'b'], classes=['cross', 'disc', 'dog'], labels=labels)
@@ -164,29 +139,3 @@ def test_classes_with_commas_in_a_table(tmp_path):
     index = ClassIndex(('big, red', '007'))
     source = CSVLabels('labels.csv', class_index=index, data_root=str(tmp_path))
     assert [source('a'), source('b')] == [[0], [0, 1]]
-
-
-@pytest.mark.parametrize(
-    'content, message',
-    [
-        (
-            'image,label\na,disc,cross\n',
-            r'line 2: 3 cells, but the header has 2; labels of one image are joined by ";"',
-        ),
-        ('image,label\na\n', r'line 2: 1 cells, but the header has 2'),
-        ('image,label,Label\na,disc,\n', r"the header has 'label' twice; rename one"),
-        ('image,disc\na,2\n', r"or name classes with 0 and 1 below them; line 2 has '2'"),
-        ('image,label\na,"disc\n', r'broken table \(unexpected end of data\)'),
-    ],
-)
-def test_tables_that_are_none(tmp_path, content, message):
-    (tmp_path / 'labels.csv').write_text(content)
-    with pytest.raises(DatasetError, match=f'^{tmp_path}/labels.csv.*{message}') as caught:
-        build(tmp_path, type='CSVLabels', file='labels.csv')
-    assert '\n' not in str(caught.value)
-
-
-def test_a_folder_is_no_table(tmp_path):
-    (tmp_path / 'labels').mkdir()
-    with pytest.raises(DatasetError, match=r'labels: a folder, but labels must be a file; name the table'):
-        build(tmp_path, type='CSVLabels', file='labels')

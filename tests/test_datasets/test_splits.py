@@ -41,24 +41,6 @@ def test_a_list_keeps_its_order(tmp_path):
     assert read_ids(path) == ['b', 'a', 'c..d']
 
 
-@pytest.mark.parametrize(
-    'content, message, kind',
-    [
-        (b'', 'list.txt: empty list', 'empty list'),
-        (b'\n \n', 'list.txt: empty list', 'empty list'),
-        (b'a\nb\n\na\n', 'list.txt, line 4: the id a is already in line 1; keep one', 'duplicate id'),
-        (b'a\n../b\n', "list.txt, line 2: the id '../b' is a path", 'id is a path'),
-        (b'\xff\xd8\xff\xe0', 'list.txt: no text file', 'missing list'),
-    ],
-)
-def test_wrong_lists_end_with_one_line(tmp_path, content, message, kind):
-    path = tmp_path / 'list.txt'
-    path.write_bytes(content)
-    with pytest.raises(DatasetError, match=message) as caught:
-        read_ids(path)
-    assert caught.value.kind == kind and len(str(caught.value).splitlines()) == 1
-
-
 def test_a_missing_list_says_what_to_do(tmp_path):
     with pytest.raises(DatasetError, match=r'there is no folder .*, set data_root'):
         read_ids(tmp_path / 'nowhere' / 'list.txt')

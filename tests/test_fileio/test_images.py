@@ -94,6 +94,15 @@ def save_turned(path, pixels, orientation, **kwargs):
 
 
 @pytest.mark.parametrize('orientation', range(1, 9))
+@pytest.mark.parametrize('dtype', [np.uint8, np.uint16])
+def test_grey_tiffs_keep_their_rows(tmp_path, dtype, orientation):
+    """Pillow maps the file into memory, and takes one side for the other where they are swapped."""
+    path = str(tmp_path / 'photo.tif')
+    Image.fromarray(np.asarray(STORED[orientation], dtype=dtype)).save(path, tiffinfo={0x0112: orientation})
+    assert (read_image(path) == SEEN[..., None]).all() and (read_stored_mask(path) == SEEN).all()
+
+
+@pytest.mark.parametrize('orientation', range(1, 9))
 @pytest.mark.parametrize('suffix', ['png', 'tif', 'webp'])
 def test_photos_are_read_as_people_see_them(tmp_path, suffix, orientation):
     path = str(tmp_path / f'photo.{suffix}')

@@ -160,7 +160,7 @@ def test_what_masks_look_like_reaches_every_data_set(tiny_voc, tmp_path):
 
 
 def test_classes_need_a_folder(tmp_path):
-    with pytest.raises(InputError, match=r'^metainfo and labels are those of a data_root, but there is none$'):
+    with pytest.raises(InputError, match=r'^metainfo, labels and masks are those of a data_root, but there is none$'):
         demo(tmp_path, metainfo=METAINFO)
 
 

@@ -64,6 +64,24 @@ def photos(tmp_path):
     return root
 
 
+@pytest.mark.parametrize('name', ['photos_efficientnet-lite', 'photos_resnet50'])
+def test_photos_and_options_reach_every_stage(photos, tmp_path, name):
+    cfg = Config.fromfile(CONFIG.with_name(f'{name}.py'))
+    cfg.merge_from_dict(dict(work_dir=str(tmp_path / 'work'), data_root=str(photos), metainfo=dict(classes=CLASSES)))
+    cfg.merge_from_dict({'options': {'max_long_side': 300, 'randomness.seed': 3}})
+    runner = WSSSRunner.from_cfg(cfg)
+    assert 'MISSING' not in runner.describe_plan()
+    for stage in runner.stages.values():
+        config = runner.planner.config(stage)
+        dataset = config[stage.dataloader].dataset
+        assert (dataset.max_long_side, dataset.data_root, config.randomness.seed) == (300, str(photos), 3)
+        assert tuple(dataset.metainfo['classes']) == tuple(CLASSES)
+    assert runner.planner.config(runner.stages['classifier']).model.compensation.head.num_classes == len(CLASSES)
+    segmentation = runner.planner.config(runner.stages['segmentation'])
+    assert segmentation.model.decode_head.num_classes == len(CLASSES) + 1
+    assert segmentation.train_dataloader.dataset.label_dir == '{pseudo_label.out_dir}'
+
+
 @pytest.mark.slow
 def test_from_tags_to_masks(photos, tmp_path, capsys):
     cfg = Config.fromfile(CONFIG)
@@ -123,3 +141,53 @@ def test_the_commands_of_the_readme(photos, tmp_path, run_tool):
     assert len(list((out / 'masks').glob('*.png'))) == 16 and (out / 'contact_sheet.jpg').exists()
     names = [one['name'] for one in json.loads((out / 'classes.json').read_text())['classes']]
     assert names[0] == 'background' and set(names[1:]) <= set(CLASSES) and len(names) > 2
+
+
+@pytest.mark.slow
+def test_a_corrected_second_round(photos, tmp_path, run_tool):
+    """The masks of the first round go to LabelMe, are corrected there, and the second learns from what came back."""
+    options = [
+        f'stages.{stage}.options.{key}={value}'
+        for stage, values in QUICK.items()
+        for key, value in values.items()
+        if '{' not in str(value)
+    ]
+    train = ['train.py', CONFIG, '--data-root', photos]
+    ended = run_tool(*train, '--work-dir', tmp_path / 'round-1', '--cfg-options', *options)
+    assert ended.code == 0, ended.output
+    out = tmp_path / 'corrected'
+    export = [tmp_path / 'round-1', photos / 'JPEGImages', '--fast', '--out', out, '--format', 'labelme']
+    ended = run_tool('predict.py', *export)
+    assert ended.code == 0, ended.output
+    # a person draws a box around each object that the tags name, one beside the other
+    tags = dict(line.split(',') for line in (photos / 'labels.csv').read_text().splitlines()[1:])
+    corners = [[[8 * n, 4], [8 * n + 8, 4], [8 * n + 8, 20], [8 * n, 20]] for n in range(9)]
+    for img_id, names in tags.items():
+        path = out / 'labelme' / f'{img_id}.json'
+        content = json.loads(path.read_text())
+        content['shapes'] = [
+            dict(label=name, points=corners[n], shape_type='polygon') for n, name in enumerate(names.split(';')) if name
+        ]
+        path.write_text(json.dumps(content))
+    second = [*train, '--masks', out / 'labelme', '--work-dir', tmp_path / 'round-2', '--cfg-options', *options]
+    ended = run_tool(*second)
+    assert ended.code == 0 and '12 photos to train with have masks to learn from' in ended.output, ended.output
+    layout = json.loads((tmp_path / 'round-2' / 'photos' / 'classes.json').read_text())
+    values = dict(zip(layout['classes'], layout['mask_values']))
+    labels = sorted((tmp_path / 'round-2' / 'pseudo_label' / 'SegmentationClassPseudo').glob('*.png'))
+    assert len(labels) == 12
+    for path in labels:
+        expected = np.zeros(np.asarray(Image.open(path)).shape, np.uint8)
+        for n, name in enumerate(filter(None, tags[path.stem].split(';'))):
+            expected[4:20, 8 * n : 8 * n + 8] = values[name]
+        np.testing.assert_array_equal(np.asarray(Image.open(path)), expected)
+    # what is measured against them is the other four
+    stages = json.loads((tmp_path / 'round-2' / 'manifest.json').read_text())['stages']
+    assert any(name.endswith('mIoU') for name in stages['evaluation']['metrics'])
+    # nothing has changed; then one is corrected again
+    ended = run_tool(*second)
+    assert ended.code == 0 and ended.output.count('skip, it is done') == 5, ended.output
+    path = out / 'labelme' / f'{labels[0].stem}.json'
+    path.write_text(path.read_text().replace('20]', '30]'))
+    ended = run_tool(*second)
+    assert ended.code != 0 and 'what it reads changed: images: --redo' in ended.output.splitlines()[-1], ended.output

@@ -3,7 +3,8 @@ import copy
 import pytest
 from mmengine.config import Config
 
-from mmamr.pipeline.settings import changed_settings, leaves, read_settings, settings_of, write_settings
+from mmamr.pipeline.settings import DICTS, READ, changed_settings, leaves, read_settings, settings_of, write_settings
+from mmamr.utils.settings import SETTINGS
 
 
 def test_leaves():
@@ -77,3 +78,8 @@ def test_changes_in_a_few_words():
     old, new = {'a': '1', 'b': '2', 'c': '3', 'd': '4'}, {'a': '1', 'b': '0', 'e': '5'}
     assert changed_settings(old, new) == 'b 2 -> 0, c 3 -> (none), d 4 -> (none) and 1 more'
     assert changed_settings(old, old) == ''
+
+
+def test_what_a_stage_reads_is_a_setting():
+    """One list says what a setting is; here stands which of them change what a stage makes."""
+    assert {*READ['train'], *READ['test'], *DICTS} <= SETTINGS

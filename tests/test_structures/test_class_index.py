@@ -118,7 +118,7 @@ def test_colours():
     assert index.encode_mask(pixels).tolist() == [[0, 1, 1, 255]]
     assert index.palette.tolist() == [[9, 9, 9], [200, 0, 0]]
     assert index.png_palette[[0, 1, 255]].tolist() == [[9, 9, 9], [200, 0, 0], [1, 1, 1]]
-    with pytest.raises(DatasetError, match="the colours that of 'tree' belong to no class"):
+    with pytest.raises(DatasetError, match="the colours of 'tree' belong to no class"):
         index.encode_mask(np.array([[[0, 200, 0]]], dtype=np.uint8))
     with pytest.raises(DatasetError, match=r'the colours \(0, 0, 7\) belong') as caught:
         index.encode_mask(np.array([[[0, 0, 7], [9, 9, 9]]], dtype=np.uint8))

@@ -1,4 +1,6 @@
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -191,3 +193,19 @@ def test_wrong_options_are_refused(load_tool, capsys, tool, args):
     with pytest.raises(SystemExit) as caught:
         load_tool(f'analysis_tools/{tool}.py').main(['config.py', *args])
     assert caught.value.code == 2 and 'error: ' in capsys.readouterr().err
+
+
+def test_photo_cam_and_mask(load_tool, trained, tmp_path, capsys):
+    """Of the two models of a pipeline's work folder; a folder without them is told."""
+    tool = load_tool('analysis_tools/vis_masks.py')
+    photo = str(Path(trained.photos) / 'img_00.jpg')
+    out = tmp_path / 'out.png'
+    assert 'classifier: no such folder; name the work folder of a' in ends(tool.main, tmp_path, photo, '--out', out)
+    (tmp_path / 'classifier').mkdir()
+    assert 'no checkpoint in this folder' in ends(tool.main, tmp_path, photo, '--out', out)
+    shutil.copy(trained.classifier, tmp_path / 'classifier' / 'epoch_1.pth')
+    shutil.copy(trained.segmentation, tmp_path / 'iter_1.pth')
+    tool.main([str(tmp_path), photo, photo, '--out', str(out), '--width', '64'])
+    assert capsys.readouterr().out == f'{out}\n'
+    with Image.open(out) as sheet:
+        assert sheet.width > 3 * 64 and sheet.height > 2 * 48

@@ -24,6 +24,11 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help=f'file of the tags, or their format: {", ".join(KINDS)} (the first of these that is there)',
     )
     parser.add_argument(
+        '--masks',
+        metavar='FILE|DIR',
+        help='masks that a person drew or corrected, to learn from: PNGs, or outlines in COCO, LabelMe or CVAT files',
+    )
+    parser.add_argument(
         '--classes',
         action='append',
         metavar='A,B',
@@ -51,7 +56,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     with one_line_errors():
-        layout = lay_out(args.source, args.out, args.labels, args.classes, args.val_ratio, args.mask_values)
+        layout = lay_out(
+            args.source, args.out, args.labels, args.classes, args.val_ratio, args.mask_values, masks=args.masks
+        )
     print(f'{layout.folder}: {layout.text()}')
 
 

@@ -77,6 +77,7 @@ def divide(
     val_ratio: float,
     before: Mapping[str, str],
     measurable: Container[str] | None = None,
+    learns: bool = False,
 ) -> dict[str, str]:
     """The split of each photo: ``'train'``, ``'val'`` or ``'test'``.
 
@@ -90,6 +91,8 @@ def divide(
         before (dict[str, str]): Splits that were given before, with the same ratio.
         measurable (Container[str], optional): The only photos that may be validated on, since they have masks; up to
             half of them are. Defaults to None: all.
+        learns (bool): Whether some of those that may be validated on shall be trained with, since their masks are
+            learnt from. Defaults to False.
     """
     if declared:
         photos = [path for path in photos if path in declared]
@@ -108,4 +111,7 @@ def divide(
             splits[min(eligible or training, key=hash_of)] = 'val'
         if 'train' not in chosen:
             splits[max(training, key=hash_of)] = 'train'
+    if learns and len(eligible) > 1 and all(splits[path] == 'val' for path in eligible):
+        for path in sorted(eligible, key=hash_of)[len(eligible) // 2 :]:
+            splits[path] = 'train'
     return splits

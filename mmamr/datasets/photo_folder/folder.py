@@ -16,7 +16,7 @@ from .names import PhotoNames
 
 LAYOUT = 'classes.json'
 """The file that says what a folder laid out by this package shows."""
-MADE_HERE = ({LAYOUT, 'photos.csv'}, {'manifest.json', 'pipeline.log'})
+MADE_HERE = ({LAYOUT, 'photos.csv'}, {'manifest.json', 'pipeline.log'}, {LAYOUT, 'contact_sheet.jpg'})
 """Names by which a folder that this package filled is known: it is no folder of photos."""
 SKIPPED_FOLDERS = {'__macosx', '__pycache__', '@eadir', '$recycle.bin', 'system volume information', 'work_dirs'}
 SPLIT_NAMES = {'train': 'train', 'training': 'train', 'val': 'val', 'valid': 'val', 'validation': 'val', 'test': 'test'}

@@ -17,18 +17,23 @@ from typing import Any
 from prettytable import PrettyTable
 
 from mmamr.structures import ClassIndex
-from mmamr.utils import DatasetError, InputError, atomic_write
+from mmamr.utils import DatasetError, InputError, atomic_write, share_work
 
 from ..splits import composed, strip_image_suffix
 from .division import declared_splits, divide
+from .drawn import DrawnMasks, complete, open_masks, outlines_of_tags
 from .folder import LAYOUT, PhotoFolder
 from .masks import MaskPlan, masks_of, plan_masks
 from .scan import Scan, scan
-from .tags import few
+from .tags import Outlines, few
 
 SPLITS = ('train', 'val', 'test')
 LISTS = 'ImageSets/Segmentation'
+MASKS, DRAWN = 'SegmentationClass', 'SegmentationClassDrawn'
+"""Folders of the masks to measure against, and of those to learn from."""
 VERSION = 1
+MANY = 1000
+"""More masks than these are drawn by several processes."""
 
 
 @dataclass
@@ -42,6 +47,7 @@ class Layout:
         about (str): The format of the tags.
         counts (dict[str, dict[str, int]]): Photos of each split, in all (``''``) and of each class.
         notes (list[str]): What is to be told, one line each.
+        learns (bool): Whether there are masks of photos to train with that models learn from. Defaults to False.
     """
 
     folder: str
@@ -50,6 +56,7 @@ class Layout:
     about: str
     counts: dict[str, dict[str, int]]
     notes: list[str] = field(default_factory=list)
+    learns: bool = False
 
     @property
     def metainfo(self) -> dict[str, tuple]:
@@ -82,6 +89,7 @@ def lay_out(
     val_ratio: float = 0.2,
     mask_values: Sequence[int] | None = None,
     exclude: Sequence[str] = (),
+    masks: str | None = None,
 ) -> Layout:
     """Lay out a folder of photos as VOC's: links to the photos, lists, labels and, where there are any, masks.
 
@@ -89,7 +97,8 @@ def lay_out(
 
         JPEGImages/<id>.jpg                         link to the photo; a copy where a disk knows no links
         ImageSets/Segmentation/train.txt, val.txt   the ids
-        SegmentationClass/<id>.png                  if every photo that is validated on has a mask
+        SegmentationClass/<id>.png                  if every photo that is validated on has a mask, or is outlined
+        SegmentationClassDrawn/<id>.png             masks to learn from: with ``masks``, of photos to train with
         labels.csv                                  image,label;label
         photos.csv                                  id, path below ``source``, split
         classes.json                                classes, their values in masks, what was read
@@ -108,6 +117,9 @@ def lay_out(
         mask_values (Sequence[int], optional): The values of ``classes`` in masks. Defaults to None: those that the
             masks and the files beside them tell.
         exclude (Sequence[str]): Folders below ``source`` that are skipped, beside ``out_dir``. Defaults to none.
+        masks (str, optional): Masks that a person drew or corrected, see
+            :func:`~mmamr.datasets.photo_folder.drawn.open_masks`: of photos to train with they are learnt from, of
+            those to validate on they are measured against. Defaults to None: what lies there is only measured against.
 
     Raises:
         InputError: If there are no photos or no tags, or ``out_dir`` has files of others.
@@ -116,16 +128,35 @@ def lay_out(
         raise InputError(f'--val-ratio {val_ratio}: it lies in [0, 1)')
     folder = PhotoFolder(source, [out_dir, *exclude])
     _check_out_dir(source, out_dir)
-    outside = os.stat(labels) if labels is not None and osp.isfile(labels) else None
-    stamp = outside and (outside.st_size, outside.st_mtime_ns)
+    if masks is not None:
+        masks = osp.expanduser(masks)
+        masks = osp.abspath(masks if osp.exists(masks) else osp.join(source, masks))
     digest = folder.digest(
-        VERSION, osp.abspath(source), labels, stamp, list(classes or ()), val_ratio, list(mask_values or ())
+        VERSION,
+        osp.abspath(source),
+        labels,
+        _stamps(labels),
+        list(classes or ()),
+        val_ratio,
+        list(mask_values or ()),
+        masks,
+        _stamps(masks),
     )
     known = read_layout(out_dir)
     if known is not None and known[1] == digest and _is_whole(out_dir):
         return known[0]
     found = scan(source, labels, classes, [out_dir, *exclude])
-    return _write(found, out_dir, val_ratio, digest, dict(zip(found.classes, mask_values or ())))
+    drawn = open_masks(folder, masks) if masks is not None else None
+    return _write(found, out_dir, val_ratio, digest, dict(zip(found.classes, mask_values or ())), drawn)
+
+
+def _stamps(path: str | None) -> list:
+    """What tells that a file outside of the photos, or one in a folder there, has changed."""
+    if path is None or not osp.exists(path):
+        return []
+    inside = (osp.join(where, name) for where, _, names in os.walk(path) for name in names)
+    files = [path] if osp.isfile(path) else sorted(inside)
+    return [(name, stat.st_size, stat.st_mtime_ns) for name in files for stat in [os.stat(name)]]
 
 
 def read_layout(folder: str) -> tuple[Layout, str] | None:
@@ -147,6 +178,7 @@ def read_layout(folder: str) -> tuple[Layout, str] | None:
             content.get('about', ''),
             content.get('counts', {}),
             list(content.get('notes', [])),
+            bool(content.get('learns', False)),
         )
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -159,7 +191,7 @@ def _check_out_dir(source: str, out_dir: str) -> None:
     """Refuse to write among what is not ours."""
     if osp.realpath(source) == osp.realpath(out_dir):
         raise InputError(f'{out_dir}: the folder of the photos itself; name another to write to')
-    ours = {'JPEGImages', 'ImageSets', 'SegmentationClass', 'labels.csv', 'photos.csv', LAYOUT}
+    ours = {'JPEGImages', 'ImageSets', MASKS, DRAWN, 'labels.csv', 'photos.csv', LAYOUT}
     names = [name for name in (os.listdir(out_dir) if osp.isdir(out_dir) else ()) if not name.startswith('.')]
     if LAYOUT not in names and set(names) - ours:
         raise InputError(f'{out_dir}: it has other files, such as {sorted(set(names) - ours)[0]}; name a new folder')
@@ -173,26 +205,55 @@ def _is_whole(out_dir: str) -> bool:
     return bool(rows) and {img_id for img_id, _ in rows.values()} <= names and all(map(osp.isfile, lists))
 
 
-def _write(found: Scan, out_dir: str, val_ratio: float, digest: str, named_values: Mapping[str, int]) -> Layout:
+def _write(
+    found: Scan, out_dir: str, val_ratio: float, digest: str, named_values: Mapping[str, int], drawn: DrawnMasks | None
+) -> Layout:
     folder, notes = found.folder, list(found.notes)
     before = _read_photos(out_dir)
     photos = list(found.labels)
     old = _content(out_dir)
     known = {photo: split for photo, (_, split) in before.items()} if old.get('val_ratio') == val_ratio else {}
-    masked = set(masks_of(folder)) & set(photos)
-    splits = divide(photos, declared_splits(folder), val_ratio, known, masked or None)
+    files = masks_of(folder) if drawn is None else drawn.files
+    declared = declared_splits(folder)
+    outlines: Outlines = {}
+    if drawn is not None:
+        outlines, more = complete(drawn.outlines, found.labels)
+        notes += [*drawn.notes, *more]
+    elif not files:
+        outlines, more = complete(outlines_of_tags(folder, found.reader, found.files), found.labels)
+        if outlines and not declared and len(outlines) < 2 * val_ratio * len(photos):
+            more = [f'{len(outlines)} of {len(photos)} photos are outlined, too few to validate on: they are not used']
+            outlines = {}
+        notes += more
+    masked = {*files, *outlines} & set(photos)
+    splits = divide(photos, declared, val_ratio, known, masked or None, drawn is not None)
     if len(splits) < len(photos):
         notes.append(f'{len(photos) - len(splits)} photos are in no list and left out')
     photos = [photo for photo in photos if photo in splits]
     gone = sorted(set(before) - set(photos))
     notes += few(gone, 'photos of before are no longer listed')
     ids = give_ids(photos, {photo: img_id for photo, (img_id, _) in before.items()})
-    masks = plan_masks(folder, splits, found.classes, found.reader.kind == 'masks', named_values)
+    if outlines and len(found.classes) < ClassIndex.IGNORE:
+        masks = MaskPlan(
+            values={name: value for value, name in enumerate(found.classes, 1)},
+            outlines={photo: outlines[photo] for photo in photos if photo in outlines},
+        )
+    else:
+        by_masks = drawn is None and found.reader.kind == 'masks'
+        own, names = (None, None) if drawn is None else (drawn.files, drawn.names)
+        masks = plan_masks(folder, splits, found.classes, by_masks, named_values, own, names)
     notes += masks.notes
+    measured = _measured(masks, splits)
+    if masks.photos and not measured and drawn is None:
+        notes.append(f'{len(masks.photos)} photos are outlined, but not all that are validated on: they are not used')
+        masks = MaskPlan()
+    learnt = [photo for photo in masks.photos if splits[photo] == 'train'] if drawn is not None else []
+    if drawn is not None:
+        notes.append(f'{len(learnt)} photos to train with have masks to learn from')
     odd = [name for name in found.classes if ';' in name]
     if odd:
         raise InputError(f'{folder.root}: the class {odd[0]!r} has a ";", which stands between labels; rename it')
-    values: tuple[int, ...] | None = tuple(masks.values[name] for name in found.classes) if masks.masks else None
+    values: tuple[int, ...] | None = tuple(masks.values[name] for name in found.classes) if masks.photos else None
     if values is None and len(found.classes) < ClassIndex.IGNORE:
         values = tuple(range(1, len(found.classes) + 1))
     counts = _counts(found, splits)
@@ -201,7 +262,11 @@ def _write(found: Scan, out_dir: str, val_ratio: float, digest: str, named_value
         notes.append(f'no photo to train with shows {", ".join(only_val[:10])}')
 
     _link_photos(folder, ids, osp.join(out_dir, 'JPEGImages'))
-    _write_masks(folder, ids, masks, osp.join(out_dir, 'SegmentationClass'), old.get('masks') != masks.digest())
+    anew = old.get('masks') != masks.digest()
+    _write_masks(folder, ids, masks, masks.photos if measured else (), osp.join(out_dir, MASKS), anew)
+    _write_masks(folder, ids, masks, learnt, osp.join(out_dir, DRAWN), anew)
+    for name in set(_names(osp.join(out_dir, DRAWN))) - {f'{ids[photo]}.png' for photo in learnt}:
+        os.unlink(osp.join(out_dir, DRAWN, name))  # nobody shall learn from what was taken back
     for split in SPLITS:
         listed = [ids[photo] for photo in photos if splits[photo] == split]
         if listed:
@@ -214,7 +279,7 @@ def _write(found: Scan, out_dir: str, val_ratio: float, digest: str, named_value
         osp.join(out_dir, 'photos.csv'),
         [('id', 'photo', 'split'), *((ids[photo], photo, splits[photo]) for photo in photos)],
     )
-    layout = Layout(out_dir, found.classes, values, found.about, counts, notes)
+    layout = Layout(out_dir, found.classes, values, found.about, counts, notes, bool(learnt))
     content = dict(
         classes=layout.classes,
         mask_values=layout.mask_values,
@@ -225,10 +290,17 @@ def _write(found: Scan, out_dir: str, val_ratio: float, digest: str, named_value
         about=layout.about,
         counts=counts,
         notes=notes,
+        learns=layout.learns,
         digest=digest,
     )
     _write_text(osp.join(out_dir, LAYOUT), json.dumps(content, indent=1, ensure_ascii=False) + '\n')
     return layout
+
+
+def _measured(masks: MaskPlan, splits: Mapping[str, str]) -> bool:
+    """Whether every photo to validate on, or of all if there is none, has a mask."""
+    needed = [photo for photo, split in splits.items() if split == 'val'] or list(splits)
+    return bool(masks.photos) and set(needed) <= set(masks.photos)
 
 
 def _counts(found: Scan, splits: Mapping[str, str]) -> dict[str, dict[str, int]]:
@@ -286,15 +358,31 @@ def _link_photos(folder: PhotoFolder, ids: Mapping[str, str], out_dir: str) -> N
         _link(osp.abspath(folder.path(photo)), osp.join(out_dir, name), name in there)
 
 
-def _write_masks(folder: PhotoFolder, ids: Mapping[str, str], plan: MaskPlan, out_dir: str, anew: bool) -> None:
-    """Link to the masks, or write them with other values: those that are not there, or all ``anew``."""
-    if not plan.masks:
+def _write_masks(
+    folder: PhotoFolder, ids: Mapping[str, str], plan: MaskPlan, photos: Sequence[str], out_dir: str, anew: bool
+) -> None:
+    """Draw masks, link to them, or write them with other values: those that are not there, or all ``anew``."""
+    if not photos:
         return
     os.makedirs(out_dir, exist_ok=True)
     there = set(_names(out_dir))
     recode = plan.table is not None or bool(plan.names.colours)
-    for photo, mask in plan.masks.items():
-        source, path = osp.abspath(folder.path(mask)), osp.join(out_dir, f'{ids[photo]}.png')
+
+    def draw(part: Sequence[str], advance: Callable[[], None]) -> None:
+        for photo in part:
+            plan.draw(photo, folder.path(photo), osp.join(out_dir, f'{ids[photo]}.png'))
+            advance()
+
+    drawn = [photo for photo in photos if photo in plan.outlines]
+    if len(drawn) > MANY:
+        share_work(draw, drawn, min(8, os.cpu_count() or 1), 'masks')
+    else:
+        draw(drawn, lambda: None)
+    for photo in photos:
+        path = osp.join(out_dir, f'{ids[photo]}.png')
+        if photo in plan.outlines:
+            continue
+        source = osp.abspath(folder.path(plan.masks[photo]))
         if not recode:
             _link(source, path, f'{ids[photo]}.png' in there)
         elif (
@@ -342,7 +430,10 @@ def _read_photos(out_dir: str) -> dict[str, tuple[str, str]]:
     if not osp.isfile(path):
         return {}
     with open(path, newline='', encoding='utf-8', errors='surrogateescape') as file:
-        return {row[1]: (row[0], row[2]) for row in list(csv.reader(file))[1:] if len(row) == 3}
+        try:
+            return {row[1]: (row[0], row[2]) for row in list(csv.reader(file))[1:] if len(row) == 3}
+        except csv.Error as error:
+            raise DatasetError(f'{path}: broken ({error}); remove it, which gives all photos new ids') from None
 
 
 def _content(out_dir: str) -> dict[str, Any]:

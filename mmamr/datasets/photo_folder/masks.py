@@ -8,19 +8,22 @@ from hashlib import sha256
 
 import numpy as np
 
-from mmamr.fileio import read_stored_mask
+from mmamr.fileio import read_size, read_stored_mask
+from mmamr.fileio.annotations import draw_shapes
 from mmamr.fileio.images import open_image
 from mmamr.structures import VOC_CLASSES, ClassIndex, voc_palette
-from mmamr.utils import DatasetError, write_png
+from mmamr.utils import DatasetError, InputError, write_png
 
 from ..splits import composed
 from .folder import PhotoFolder, folders_of, mask_stems, shared_depth, stem_of
-from .tags import TagReader, Tags, read_lines
+from .tags import Outlines, TagReader, Tags, read_lines
 
 INSTANCES = re.compile(r'object|instance|colou?r|panoptic|depth', re.IGNORECASE)
 """Folders of masks whose values are no classes."""
 BACKGROUND = {'background', '_background_', '__background__'}
 """Names of what is no class."""
+IGNORED = ('__ignore__', 'ignore', 'ignored', 'void')
+"""Names of areas that do not count."""
 NAME_FILES = ('labelmap.txt', 'label_map.txt', 'classes.txt', 'class_names.txt', 'labels.txt')
 OBJECT = 'object'
 """What masks of 0 and 255 show."""
@@ -147,6 +150,7 @@ class MaskPlan:
         table (np.ndarray, optional): uint8 ``(256,)``, the value that becomes of each; None if files are good as they
             are.
         notes (list[str]): What is to be told.
+        outlines (Outlines): Areas of each photo, in the place of a file.
     """
 
     masks: dict[str, str] = field(default_factory=dict)
@@ -154,11 +158,33 @@ class MaskPlan:
     values: dict[str, int] = field(default_factory=dict)
     table: np.ndarray | None = None
     notes: list[str] = field(default_factory=list)
+    outlines: Outlines = field(default_factory=dict)
+
+    @property
+    def photos(self) -> list[str]:
+        """The photos that have a mask."""
+        return [*self.masks, *self.outlines]
 
     def digest(self) -> str:
         """A hash of what :meth:`write` does to values."""
         table = None if self.table is None else self.table.tolist()
         return sha256(repr((self.names.colours, self.values, table)).encode()).hexdigest()
+
+    def draw(self, photo: str, img_path: str, path: str) -> None:
+        """Draw a mask of the outlines in a photo, and write it where it is not there already.
+
+        Raises:
+            DatasetError: If the photo is broken, or an outline does not fit it.
+        """
+        values = {**self.values, **dict.fromkeys(IGNORED, ClassIndex.IGNORE)}
+        try:
+            stored = draw_shapes(self.outlines[photo] or (), read_size(img_path), values)
+        except ValueError as error:
+            if isinstance(error, InputError):
+                raise
+            raise DatasetError(f'{img_path}: an outline of it is broken ({error}); draw it again') from None
+        if not osp.isfile(path) or osp.islink(path) or not _is_same(path, stored):
+            write_png(path, stored, voc_palette())
 
     def write(self, source: str, path: str) -> None:
         """Write a mask with the new values.
@@ -183,6 +209,8 @@ def plan_masks(
     classes: Sequence[str],
     by_masks: bool,
     named_values: Mapping[str, int] | None = None,
+    drawn: Mapping[str, str] | None = None,
+    drawn_names: MaskNames | None = None,
 ) -> MaskPlan:
     """Find out which value of the masks is which class.
 
@@ -193,18 +221,21 @@ def plan_masks(
         classes (Sequence[str]): The classes.
         by_masks (bool): Whether the classes were named by the masks themselves.
         named_values (Mapping[str, int], optional): What the user says. Defaults to None: nothing.
+        drawn (Mapping[str, str], optional): Masks of some photos that the user named, in the place of those that lie
+            beside the photos; none is needed. Defaults to None.
+        drawn_names (MaskNames, optional): What is in them. Defaults to None.
 
     Returns:
         MaskPlan: Without masks if there are none, or their values have no meaning.
     """
-    masks = {photo: path for photo, path in masks_of(folder).items() if photo in splits}
+    masks = {photo: path for photo, path in (masks_of(folder) if drawn is None else drawn).items() if photo in splits}
     needed = [photo for photo, split in splits.items() if split == 'val'] or list(splits)
     missing = sum(photo not in masks for photo in needed)
     if not masks or len(classes) >= ClassIndex.IGNORE:
         return MaskPlan()
-    if missing:
+    if missing and drawn is None:
         return MaskPlan(notes=[f'{missing} of {len(needed)} photos to validate on have no mask: masks are not used'])
-    names = mask_names(folder)
+    names = mask_names(folder) if drawn_names is None else drawn_names
     if named_values:
         names = MaskNames(values={value: name for name, value in named_values.items()})
     one_to_k = {name: value for value, name in enumerate(classes, 1)}
@@ -241,6 +272,14 @@ def plan_masks(
     for value, name in meaning.items():
         table[value] = values.get(name, 0)
     return MaskPlan(masks, names, values, table, notes)
+
+
+def _is_same(path: str, stored: np.ndarray) -> bool:
+    """Whether a mask file has these values."""
+    try:
+        return np.array_equal(read_stored_mask(path), stored)
+    except DatasetError:
+        return False
 
 
 def _labels_by_colour(path: str, names: MaskNames) -> set[str | None]:

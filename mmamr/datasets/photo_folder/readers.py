@@ -1,12 +1,17 @@
 """The formats of tags that are read, one class each; of boxes, polygons and masks only the names of the classes."""
 
+import math
 import os.path as osp
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
+from xml.etree.ElementTree import Element
 
 import yaml
 
+from mmamr.fileio.annotations import Shape
+from mmamr.fileio.images import png_pixels
 from mmamr.utils import DatasetError
 
 from ..labels import names_of_objects, parse_xml
@@ -14,8 +19,22 @@ from ..tables import is_label_table, read_label_rows
 from .division import split_depth
 from .folder import PhotoFolder, folders_of, shared_depth, stem_of
 from .masks import MaskReader
-from .tags import TagReader, Tags, base_of, first_keys, has_keys, mapping, read_json, read_lines, whole
+from .tags import (
+    Outlines,
+    TagReader,
+    Tags,
+    base_of,
+    first_keys,
+    has_keys,
+    mapping,
+    mappings,
+    plain_name,
+    read_json,
+    read_lines,
+    whole,
+)
 
+FLOAT = re.compile(r'[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?')
 PLAIN_FOLDERS = {'images', 'image', 'imgs', 'img', 'photos', 'photo', 'pictures', 'jpegimages', 'data', 'raw'}
 """Names of folders that are no classes."""
 
@@ -78,17 +97,55 @@ class COCOReader(TagReader):
         for path in files:
             content = mapping(read_json(tags.folder.path(path)))
             tags.begin(path)
-            categories = [one for one in map(mapping, content.get('categories') or ()) if 'id' in one]
-            names = {one['id']: str(one.get('name', one['id'])) for one in categories}
+            # ids as texts: some tools write the number of an image as 7 here and as "7" there
+            names = {
+                str(one.get('id')): str(one.get('name', one.get('id'))) for one in mappings(content.get('categories'))
+            }
             tags.name_classes(names.values())
-            shown: dict[Any, set[str]] = {}
-            for one in map(mapping, content.get('annotations') or ()):
-                found = [one, *map(mapping, one.get('segments_info') or ())]
-                labels = {names[each['category_id']] for each in found if each.get('category_id') in names}
-                shown.setdefault(one.get('image_id'), set()).update(labels)
-            for image in map(mapping, content.get('images') or ()):
-                name = str(image.get('file_name') or image.get('coco_url') or '')
-                tags.add(name, shown.get(image.get('id'), ()), base_of(path), path)
+            shown: dict[str, set[str]] = {}
+            for one in mappings(content.get('annotations')):
+                ids = [str(each.get('category_id')) for each in (one, *mappings(one.get('segments_info')))]
+                labels = {names[number] for number in ids if number in names}
+                shown.setdefault(str(one.get('image_id')), set()).update(labels)
+            for image in mappings(content.get('images')):
+                tags.add(self._name(image), shown.get(str(image.get('id')), ()), base_of(path), path)
+
+    @staticmethod
+    def _name(image: Mapping) -> str:
+        return str(image.get('file_name') or image.get('coco_url') or '')
+
+    def outlines(self, tags: Tags, files: Sequence[str]) -> Outlines:
+        """Polygons and run lengths, small ones over large ones; crowds are areas as any other."""
+        found: Outlines = {}
+        for path in files:
+            content = mapping(read_json(tags.folder.path(path)))
+            tags.begin(path)
+            names = {str(one.get('id')): str(one.get('name', '')) for one in mappings(content.get('categories'))}
+            photos: dict[str, str] = {}
+            for image in mappings(content.get('images')):
+                photo = tags.photos_of(self._name(image), base_of(path))
+                if len(photo) == 1:
+                    photos[str(image.get('id'))] = photo[0]
+                    found.setdefault(photo[0], [])
+            for one in mappings(content.get('annotations')):
+                name, image_id = names.get(str(one.get('category_id'))), str(one.get('image_id'))
+                if name is not None and image_id in photos:
+                    add_shape(found, photos[image_id], self._shape(plain_name(name), one.get('segmentation')))
+        return {photo: shapes and sorted(shapes, key=Shape.area, reverse=True) for photo, shapes in found.items()}
+
+    @staticmethod
+    def _shape(name: str, segmentation: Any) -> Shape | None:
+        """The area of an annotation; None of one that has a box alone."""
+        if isinstance(segmentation, Mapping):
+            counts, size = segmentation.get('counts'), segmentation.get('size')
+            if isinstance(counts, (list, str)) and isinstance(size, list) and is_numbers(size, 2):
+                shape = Shape(name, runs=counts, box=(0, 0, int(size[1]), int(size[0])))
+                with suppress(TypeError, ValueError):  # run lengths that are no numbers
+                    shape.area()
+                    return shape
+        elif isinstance(segmentation, list) and segmentation and all(is_numbers(ring) for ring in segmentation):
+            return Shape(name, [ring[: len(ring) // 2 * 2] for ring in segmentation])
+        return None
 
 
 class LabelStudioReader(TagReader):
@@ -110,7 +167,7 @@ class LabelStudioReader(TagReader):
         for path in files:
             content = read_json(tags.folder.path(path))
             tags.begin(path)
-            for task in map(mapping, content if isinstance(content, list) else [content]):
+            for task in mappings(content):
                 name = self._image(task)
                 results = self._results(task)
                 if name and results is not None:
@@ -135,7 +192,7 @@ class LabelStudioReader(TagReader):
                 for key, value in task.items()
                 if key not in skipped and isinstance(value, str) and re.fullmatch(r'choices?|labels?|class|tags?', key)
             ]
-        done = [mapping(one) for one in task.get('annotations') or task.get('completions') or ()]
+        done = mappings(task.get('annotations') or task.get('completions'))
         done = [one for one in done if not one.get('was_cancelled')]
         return [one.get('result') or [] for one in done] if done else None
 
@@ -165,12 +222,52 @@ class LabelMeReader(TagReader):
             except DatasetError as error:
                 tags.broken.append(str(error))
                 continue
-            labels = [str(mapping(shape).get('label') or '') for shape in content.get('shapes') or ()]
+            labels = [str(shape.get('label') or '') for shape in mappings(content.get('shapes'))]
             labels += [str(name) for name, is_set in mapping(content.get('flags')).items() if is_set is True]
-            name = str(content.get('imagePath') or '')
-            if not tags.folder.names.find(name, base_of(path)):
-                name = osp.splitext(osp.basename(path))[0]
-            tags.add(name, [label for label in labels if label != '__ignore__'], base_of(path), path)
+            labels = [label for label in labels if label != '__ignore__']
+            tags.add(self._photo(tags, content, path), labels, base_of(path), path)
+
+    @staticmethod
+    def _photo(tags: Tags, content: Mapping, path: str) -> str:
+        """What a file calls its photo; the name of the file itself where no photo is called so."""
+        name = str(content.get('imagePath') or '')
+        return name if tags.folder.names.find(name, base_of(path)) else osp.splitext(osp.basename(path))[0]
+
+    def outlines(self, tags: Tags, files: Sequence[str]) -> Outlines:
+        """Polygons, circles and masks, in their order. Points and lines are left out; a rectangle is no outline."""
+        found: Outlines = {}
+        for path in files:
+            try:
+                content = mapping(read_json(tags.folder.path(path)))
+            except DatasetError as error:
+                tags.broken.append(str(error))
+                continue
+            photos = tags.photos_of(self._photo(tags, content, path), base_of(path))
+            if len(photos) != 1:
+                continue
+            found.setdefault(photos[0], [])
+            for one in mappings(content.get('shapes')):
+                if one.get('shape_type') not in ('point', 'points', 'line', 'linestrip'):
+                    add_shape(found, photos[0], self._shape(one))
+        return found
+
+    @staticmethod
+    def _shape(one: Mapping) -> Shape | None:
+        name, points = plain_name(str(one.get('label') or '')), one.get('points')
+        kind = one.get('shape_type', 'polygon')
+        if not isinstance(points, list) or not points or not all(is_numbers(point, 2) for point in points):
+            return None
+        if kind == 'polygon':
+            return Shape(name, [points])
+        if kind == 'circle' and len(points) == 2:
+            radius = math.dist(*points)
+            return Shape(name, [ellipse(points[0][0], points[0][1], radius, radius)])
+        if kind == 'mask' and isinstance(one.get('mask'), str):
+            pixels = png_pixels(one['mask'])
+            if pixels is not None:
+                left, top = (round(value) for value in points[0])
+                return Shape(name, pixels=pixels, box=(left, top, pixels.shape[1], pixels.shape[0]))
+        return None
 
 
 class YOLOReader(TagReader):
@@ -205,6 +302,24 @@ class YOLOReader(TagReader):
             labels = [names.get(number, str(number)) for number in sorted(numbers)]
             tags.add(self._photo(tags.folder, path), labels, base_of(path), path)
 
+    def outlines(self, tags: Tags, files: Sequence[str]) -> Outlines:
+        """Polygons in shares of width and height, in their order; a box is no outline."""
+        names, found = self.names(tags.folder), Outlines()
+        for path in files:
+            photos = tags.photos_of(self._photo(tags.folder, path), base_of(path))
+            if len(photos) != 1:
+                continue
+            found.setdefault(photos[0], [])
+            for line in read_lines(tags.folder.path(path)):
+                number, *numbers = line.split()
+                kind = whole(number)
+                if kind is not None and self.LINE.fullmatch(line):
+                    ring = [float(one) for one in numbers if FLOAT.fullmatch(one)]
+                    fits = len(ring) == len(numbers) >= 6 and len(ring) % 2 == 0
+                    label = plain_name(names.get(kind, number))
+                    add_shape(found, photos[0], Shape(label, [ring], relative=True) if fits else None)
+        return found
+
     @staticmethod
     def _photo(folder: PhotoFolder, path: str) -> str:
         """The photo of a text file: beside it, or in ``images`` where it lies in ``labels``."""
@@ -233,17 +348,74 @@ class YOLOReader(TagReader):
         return {}
 
 
+class CVATReader(TagReader):
+    """CVAT's XML "for images", one for many photos: the labels of shapes and tags."""
+
+    kind = 'cvat'
+    about = 'CVAT xml for images'
+
+    def find(self, folder: PhotoFolder) -> list[str]:
+        return [path for path in folder.with_suffix('.xml') if self.accepts(folder.path(path))]
+
+    def accepts(self, path: str) -> bool:
+        return path.lower().endswith('.xml') and '<annotations' in first_keys(path, 1024)
+
+    def read(self, tags: Tags, files: Sequence[str]) -> None:
+        for path in files:
+            root = parse_xml(tags.folder.path(path))
+            tags.begin(path)
+            tags.name_classes(label.findtext('name', '') for label in root.iter('label'))
+            for image in root.iter('image'):
+                labels = [shape.get('label', '') for shape in image]
+                tags.add(image.get('name', ''), labels, base_of(path), path)
+
+    def outlines(self, tags: Tags, files: Sequence[str]) -> Outlines:
+        """Polygons, ellipses and masks, by their ``z_order``. Points and lines are left out; a box is no outline."""
+        found: Outlines = {}
+        for path in files:
+            root = parse_xml(tags.folder.path(path))
+            tags.begin(path)
+            for image in root.iter('image'):
+                photos = tags.photos_of(image.get('name', ''), base_of(path))
+                if len(photos) != 1:
+                    continue
+                found.setdefault(photos[0], [])
+                shapes = [shape for shape in image if shape.tag not in ('tag', 'points', 'polyline', 'skeleton')]
+                for shape in sorted(shapes, key=lambda shape: whole(shape.get('z_order')) or 0):
+                    add_shape(found, photos[0], self._shape(shape))
+        return found
+
+    @staticmethod
+    def _shape(shape: Element) -> Shape | None:
+        name = plain_name(shape.get('label', ''))
+        if shape.tag == 'polygon':
+            points = [[float(one) for one in FLOAT.findall(point)] for point in shape.get('points', '').split(';')]
+            return Shape(name, [points]) if all(len(point) == 2 for point in points) else None
+        try:
+            if shape.tag == 'ellipse':
+                x, y, width, height = (float(shape.get(key, '')) for key in ('cx', 'cy', 'rx', 'ry'))
+                return Shape(name, [ellipse(x, y, width, height)])
+            if shape.tag == 'mask':
+                left, top, width, height = (int(shape.get(key, '')) for key in ('left', 'top', 'width', 'height'))
+                runs = [int(one) for one in shape.get('rle', '').split(',')]
+                return Shape(name, runs=runs, by_columns=False, box=(left, top, width, height))
+        except ValueError:
+            pass
+        return None
+
+
 class VOCReader(TagReader):
     """VOC's XML files, one a photo."""
 
     kind = 'voc'
     about = 'VOC xml'
+    ONE = re.compile(r'<annotation\b')
 
     def find(self, folder: PhotoFolder) -> list[str]:
         stems = {stem_of(path) for path in folder.photos}
         found = [path for path in folder.with_suffix('.xml') if stem_of(path) in stems]
         return found or [
-            path for path in folder.with_suffix('.xml') if '<annotation' in first_keys(folder.path(path), 1024)
+            path for path in folder.with_suffix('.xml') if self.ONE.search(first_keys(folder.path(path), 1024))
         ]
 
     def read(self, tags: Tags, files: Sequence[str]) -> None:
@@ -293,12 +465,34 @@ READERS: tuple[TagReader, ...] = (
     LabelStudioReader(),
     LabelMeReader(),
     YOLOReader(),
+    CVATReader(),
     VOCReader(),
     MaskReader(),
     FolderReader(),
 )
 """All formats, in the order in which they are looked for."""
 KINDS = tuple(reader.kind for reader in READERS)
+
+
+def add_shape(found: Outlines, photo: str, shape: Shape | None) -> None:
+    """Add an area of a photo; with what is none the outlines of the photo are not complete."""
+    shapes = found.get(photo)
+    found[photo] = None if shape is None or shapes is None else [*shapes, shape]
+
+
+def is_numbers(value: Any, count: int | None = None) -> bool:
+    """Whether a value of JSON is a list of numbers, so many of them if that is said."""
+    return (
+        isinstance(value, list)
+        and (len(value) == count if count is not None else len(value) >= 6)
+        and all(isinstance(one, (int, float)) and math.isfinite(one) for one in value)
+    )
+
+
+def ellipse(x: float, y: float, width: float, height: float, corners: int = 72) -> list[tuple[float, float]]:
+    """A polygon about a point, with these half axes."""
+    turns = [2 * math.pi * corner / corners for corner in range(corners)]
+    return [(x + width * math.cos(turn), y + height * math.sin(turn)) for turn in turns]
 
 
 def _names_behind(value: Any, key: str) -> Iterator[str]:

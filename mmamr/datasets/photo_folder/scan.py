@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 
 from mmamr.utils import DatasetError, InputError
 
-from ..splits import composed
 from .folder import PhotoFolder
 from .masks import BACKGROUND, MaskReader
 from .readers import KINDS, READERS, CSVReader
-from .tags import TagReader, Tags, few, no_tags
+from .tags import TagReader, Tags, few, no_tags, plain_name
 
 
 @dataclass
@@ -63,7 +62,7 @@ def scan(
     if not folder.photos:
         raise InputError(f'{source}: no photo below this folder; it needs .jpg, .png, .webp, .bmp or .tif files')
     reader, files, also = _choose(folder, labels)
-    tags = Tags(folder, [composed(name) for name in classes or ()])
+    tags = Tags(folder, [plain_name(name) for name in classes or ()])
     reader.read(tags, files)
     notes = [*also, *few(tags.broken, 'problems'), *few(tags.unknown, 'tags of no photo')]
     if tags.joined:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mmamr.fileio.annotations import Shape
 from mmamr.utils import DatasetError, InputError
 
 from ..splits import composed
@@ -56,21 +57,34 @@ class Tags:
             base (str): Folder of the file, to which the name may be relative. Defaults to ''.
             where (str): File and line, for the message. Defaults to ''.
         """
-        photos = self.folder.names.find(name, base)
-        if len(photos) > 1 and self._split is not None:  # instances_val.json means val/1.jpg, not train/1.jpg
-            photos = [path for path in photos if self._split in map(split_of_name, path.split('/'))] or photos
+        photos = self.photos_of(name, base)
         if len(photos) != 1:
             what = f'{len(photos)} photos have this name, write its folder too' if photos else 'no such photo'
             self.unknown.append(f'{where or base}: {name}: {what}')
             return
         if photos[0] in self._before:
             self.joined.add(photos[0])
-        self.labels.setdefault(photos[0], set()).update(composed(label.strip()) for label in labels if label.strip())
+        self.labels.setdefault(photos[0], set()).update(filter(None, map(plain_name, labels)))
+
+    def photos_of(self, name: str, base: str = '') -> list[str]:
+        """The photos that a name may mean; one, if all is well. Arguments as of :meth:`add`."""
+        photos = self.folder.names.find(name, base)
+        if len(photos) > 1 and self._split is not None:  # instances_val.json means val/1.jpg, not train/1.jpg
+            photos = [path for path in photos if self._split in map(split_of_name, path.split('/'))] or photos
+        return photos
 
     def name_classes(self, names: Iterable[str]) -> None:
         """Note the classes that a file lists, in its order."""
-        known = set(self.classes)
-        self.classes += [name for name in map(composed, names) if name not in known]
+        self.classes = list(dict.fromkeys([*self.classes, *filter(None, map(plain_name, names))]))
+
+
+def plain_name(name: str) -> str:
+    """The name of a class on one line, in composed letters."""
+    return composed(re.sub(r'\s*[\r\n\t]\s*', ' ', name).strip())
+
+
+Outlines = dict[str, list[Shape] | None]
+"""The areas of each photo, from the lowest to the topmost; None where something is marked without its outline."""
 
 
 class TagReader:
@@ -97,6 +111,15 @@ class TagReader:
             DatasetError: If nothing can be read: one line with the file and the cure.
         """
         raise NotImplementedError
+
+    def outlines(self, tags: Tags, files: Sequence[str]) -> Outlines:
+        """The areas that the files outline, by their photos; none of formats that only name classes.
+
+        Args:
+            tags (Tags): Finds the photos; what is wrong with files is noted there.
+            files (Sequence[str]): As of :meth:`read`.
+        """
+        return {}
 
 
 def base_of(path: str) -> str:
@@ -171,6 +194,11 @@ def whole(number: Any) -> int | None:
 def mapping(value: Any) -> Mapping:
     """A value of JSON if it is an object, else an empty one."""
     return value if isinstance(value, Mapping) else {}
+
+
+def mappings(value: Any) -> list[Mapping]:
+    """The objects in a value of JSON if it is a list; what else is in it is left out."""
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
 
 
 def no_tags(folder: PhotoFolder, readers: Sequence[TagReader], tables: Sequence[str]) -> InputError:

@@ -66,6 +66,10 @@ class LabelLoop(ImageFilesLoop):
             img_path (str): The photo.
         """
 
+    def label_of(self, item: dict[str, Any], cam: CAM) -> np.ndarray:
+        """:meth:`label` of an item of the data set."""
+        return self.label(cam, item['img_path'])
+
     def settings(self) -> dict[str, Any]:
         """The CAMs; subclasses add how they become labels."""
         return dict(cams=folder_digest(self.cams.folder), xi=self.xi)
@@ -78,7 +82,7 @@ class LabelLoop(ImageFilesLoop):
             for index in part:
                 item = BaseDataset.get_data_info(self.dataset, index)
                 cam = self.cams.read(item['img_id'], self.dataset.get_image_size(index))
-                self.files.write(item['img_id'], self.label(cam, item['img_path']))
+                self.files.write(item['img_id'], self.label_of(item, cam))
                 advance()
 
         share_work(make, list(pending)[rank::world_size], self.dataloader.num_workers, self.name)

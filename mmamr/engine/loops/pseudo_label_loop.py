@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 
 from mmamr.cams import candidates, enlarge_label, label_of_cam, mix, otsu_threshold, score_histogram, upsample
 from mmamr.datasets import choose_items
-from mmamr.fileio import read_rgb
+from mmamr.fileio import LabelFolder, folder_digest, read_rgb
 from mmamr.refine import check_crf, crf_label
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
@@ -42,6 +42,8 @@ class PseudoLabelLoop(LabelLoop):
         crf (dict, optional): A dense CRF fits the thresholded scores to the photo, the "CAM + CRF" of the field's
             tables: ``backend``, or single parameters of :func:`mmamr.refine.dense_crf`; an empty dict takes IRNet's.
             Defaults to None: there is none.
+        drawn_dir (str, optional): Folder of labels ``<id>.png`` that a person drew or corrected: an image that has one
+            there gets it in the place of what the scores say. Defaults to None: there are none.
         **kwargs: See :class:`LabelLoop`.
 
     Raises:
@@ -57,6 +59,7 @@ class PseudoLabelLoop(LabelLoop):
         power: float | None = None,
         unsure: tuple[float, float] | None = None,
         crf: dict | None = None,
+        drawn_dir: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -84,12 +87,22 @@ class PseudoLabelLoop(LabelLoop):
         self.power = power
         self.unsure = unsure
         self.crf = crf
+        self.drawn = None if drawn_dir is None else LabelFolder(drawn_dir, self.dataset.class_index)
+        if drawn_dir is not None and not osp.isdir(drawn_dir):
+            raise SettingError(f'drawn_dir: {drawn_dir} is no folder; name that of the labels that a person drew')
 
     def settings(self) -> dict[str, Any]:
         """The scores and how they become labels."""
         threshold = 'auto' if self.auto else self.threshold
         options = dict(threshold=threshold, power=self.power, unsure=self.unsure, crf=self.crf)
-        return dict(super().settings(), **options, **(self.photo_settings() if self.crf is not None else {}))
+        drawn = {} if self.drawn is None else dict(drawn=folder_digest(self.drawn.folder))
+        return dict(super().settings(), **options, **(self.photo_settings() if self.crf is not None else {}), **drawn)
+
+    def label_of(self, item: dict[str, Any], cam: CAM) -> np.ndarray:
+        """The label that a person drew, else that of the scores."""
+        if self.drawn is not None and osp.isfile(self.drawn.path(item['img_id'])):
+            return self.drawn.read(item['img_id'], cam.size)
+        return super().label_of(item, cam)
 
     def label(self, cam: CAM, img_path: str) -> np.ndarray:
         """Label map ``(H, W)`` of one image: 0 background, c + 1 foreground, 255 unsure."""

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import pickle
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +18,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
 from mmamr.registry import MODELS
-from mmamr.utils import InputError, SettingError
+from mmamr.utils import InputError, SettingError, unreadable_reason
 
 
 def build_model(
@@ -90,8 +91,12 @@ def load_weights(model: nn.Module, checkpoint: str) -> dict[str, Any]:
         missing, unexpected = model.load_state_dict(state, strict=False)
         # counters of BatchNorm came with torch 0.4.1; older files do without, and nothing here reads them
         missing = [name for name in missing if not name.endswith('num_batches_tracked')]
+    except InputError:
+        raise
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1].strip()
+        if isinstance(error, pickle.UnpicklingError):
+            reason = unreadable_reason(error)
         raise InputError(
             f'{checkpoint} cannot be loaded into {type(model).__name__} ({reason}): '
             'name a checkpoint that was trained with this config'

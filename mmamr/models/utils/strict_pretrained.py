@@ -7,7 +7,7 @@ from mmengine.registry import WEIGHT_INITIALIZERS
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor, nn
 
-from mmamr.utils import InputError
+from mmamr.utils import InputError, unreadable_reason
 
 from .shared_layer import SharedLayer
 
@@ -96,10 +96,9 @@ class StrictPretrained:
                 '(torchvision://resnet50) on a GPU'
             ) from None
         except Exception as error:  # a damaged file or a connection fails in any way
-            reason = (str(error).strip().splitlines() or [''])[0]
             raise InputError(
-                f'{self.checkpoint}: no weights that can be read safely ({type(error).__name__}: {reason}); copy or '
-                'download the file again, or name another in init_cfg'
+                f'{self.checkpoint}: no weights that can be read safely ({unreadable_reason(error)}); copy or download '
+                'the file again, or name another in init_cfg'
             ) from None
         tensors = content.get('state_dict', content) if isinstance(content, dict) else content
         if not isinstance(tensors, dict):

@@ -13,6 +13,9 @@ from ..stage import replace_names
 from .registered import check_registered
 from .work_folder import StageFiles
 
+BUILT = ('model', 'data_preprocessor', 'tta_model', 'test_time')
+"""What a report builds of the settings of a stage, beside its data set."""
+
 
 def stage_config(stage: StageFiles, stages: Sequence[StageFiles]) -> Config:
     """The complete config of a stage, with what the other stages made where it stands now.
@@ -35,7 +38,8 @@ def stage_config(stage: StageFiles, stages: Sequence[StageFiles]) -> Config:
         return (latest_checkpoint(other.folder) if what == 'checkpoint' else other.output(what)) or ''
 
     cfg = Config(replace_names(stage.settings.copy()._cfg_dict, where))
-    built = [cfg.get('model'), (cfg.get('test_dataloader') or {}).get('dataset')]
+    # the settings of a stage are data: they call nothing but what is registered
+    built = [*map(cfg.get, BUILT), (cfg.get('test_dataloader') or {}).get('dataset')]
     check_registered(built, cfg.get('default_scope') or 'mmamr', f'the settings in {stage.folder}')
     if 'data_root' in stage.record.get('options', {}):
         leave_out_masks(cfg)

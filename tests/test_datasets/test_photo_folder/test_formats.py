@@ -147,6 +147,19 @@ def voc_xml(root):
         (root / f'{path}.xml').write_text(text)
 
 
+def cvat(root):
+    images = ''.join(
+        f'<image name="{path.replace(chr(34), "&quot;")}.jpg" width="16" height="12">'
+        + ''.join(f'<tag label="{name}"/>' for name in names[:1])
+        + ''.join(f'<polygon label="{name}" points="1,1;4,1;4,4"/>' for name in names[1:])
+        + '</image>'
+        for path, names in TAGS.items()
+    )
+    labels = ''.join(f'<label><name>{name}</name></label>' for name in [*NAMES, 'unicorn'])
+    text = f'<annotations><version>1.1</version><meta><labels>{labels}</labels></meta>{images}</annotations>'
+    (root / 'annotations.xml').write_text(text, 'utf-8')
+
+
 def masks(root):
     (root / 'classes.txt').write_text('background\ncat\ndog\ntraffic light\n')
     for path, names in TAGS.items():
@@ -176,6 +189,7 @@ FORMATS = {
     labelme: 'labelme',
     yolo: 'yolo',
     yolo_classes_txt: 'yolo',
+    cvat: 'cvat',
     voc_xml: 'voc',
     masks: 'masks',
     coloured_masks: 'masks',
@@ -307,27 +321,6 @@ def test_broken_files_among_good_ones_are_told(photos):
     assert len(found.labels) == 2
     (note,) = [note for note in found.notes if note.startswith('2 problems: ')]
     assert 'b.xml: broken annotation (unknown encoding: klingon)' in note and 'd.xml: broken annotation' in note
-
-
-@pytest.mark.parametrize(
-    'content, message',
-    [
-        (
-            'image,label\nb,cat,dog\n',
-            r'tags.csv, line 2: 3 cells, but the header has 2; labels of one image are joined',
-        ),
-        ('image,label\nb\n', r'tags.csv, line 2: 1 cells, but the header has 2'),
-        ('image,label,label\nb,cat,\n', r"tags.csv: the header has 'label' twice"),
-        ('image,label\nb,"cat\n', r'tags.csv: broken table \(unexpected end of data\); save it as CSV in UTF-8'),
-        ('image,label\nb,\n', r'none of its 4 photos has a label from a CSV'),
-        ('image,label\nnone,cat\n', r'4 photos, but no tags of them \(tags.csv has names, but of no photo here\)'),
-    ],
-)
-def test_wrong_tables(photos, content, message):
-    (photos / 'tags.csv').write_text(content)
-    with pytest.raises(InputError, match=message) as caught:
-        scan(str(photos))
-    assert '\n' not in str(caught.value)
 
 
 def test_no_photos_no_tags_no_folder(photos, tmp_path):

@@ -1,6 +1,7 @@
 """The loops that make CAMs, affinity labels and pseudo labels, from start to metrics, on a dozen small photographs."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -533,6 +534,25 @@ class TestPseudoLabelLoop:
         (labels / 'threshold.json').unlink()
         _, again = test('tiny_pseudo-label', options={**options, 'test_dataloader.num_workers': 2})
         assert again == metrics
+
+    def test_labels_that_a_person_drew(self, test, cams, tiny_voc, tmp_path):
+        """They take the place of others, also when they have changed; the rest stays as it is."""
+        _, metrics = test('tiny_pseudo-label')
+        labels, drawn = tmp_path / 'work' / 'SegmentationClassPseudo', tmp_path / 'drawn'
+        before = {path.name: path.read_bytes() for path in labels.glob('*.png')}
+        drawn.mkdir()
+        shutil.copy(tiny_voc / 'SegmentationClass' / 'img_03.png', drawn)
+        options = {'test_cfg.drawn_dir': str(drawn)}
+        with pytest.raises(InputError, match='made with other drawn: pass --redo'):
+            test('tiny_pseudo-label', options=options)
+        _, again = test('tiny_pseudo-label', options={**options, 'test_cfg.redo': True})
+        found = {path.name: path.read_bytes() for path in labels.glob('*.png')}
+        assert [name for name in before if before[name] != found[name]] == ['img_03.png']
+        stored = np.asarray(Image.open(labels / 'img_03.png'))
+        np.testing.assert_array_equal(stored, np.asarray(Image.open(tiny_voc / 'SegmentationClass' / 'img_03.png')))
+        assert again['label/mIoU'] > metrics['label/mIoU']
+        with pytest.raises(ValueError, match='nowhere is no folder; name that of the labels that a person drew'):
+            test('tiny_pseudo-label', options={'test_cfg.drawn_dir': 'nowhere'})
 
     @pytest.mark.parametrize(
         'options, message',
