@@ -1,5 +1,5 @@
 # AMR on ResNet-50 for one's own photos on a GPU: the model and rates of VOC 2012, as long in steps for any number of photos.
-_base_ = './amr_efficientnet-lite0_1xb8-160i_photos-225px.py'
+_base_ = './cam_efficientnet-lite2_1xb8-120i_photos-225px.py'
 branch = dict(
     backbone=dict(
         type='mmseg.ResNet',
@@ -24,6 +24,7 @@ model = dict(
     loss_cls=dict(type='MultiLabelSoftMarginLoss', loss_weight=2.0),
     loss_cps=dict(type='CrossPseudoSupervisionLoss', loss_weight=0.2, relu=False),
 )
+class_heads = dict(foreground=['model.spotlight.head', 'model.compensation.head'])
 crop, larger = dict(scale=321), dict(max_long_side=500)
 train_pipeline = _base_.train_pipeline
 train_pipeline[1].update(crop)
@@ -32,7 +33,7 @@ val_pipeline[1].update(scale=(321, 321))
 train_dataloader = dict(batch_size=16, num_workers=4, dataset=dict(**larger, pipeline=train_pipeline))
 val_dataloader = dict(num_workers=4, dataset=dict(**larger, pipeline=val_pipeline))
 test_dataloader = dict(num_workers=4, dataset=larger)
-optim_wrapper = dict(optimizer=dict(lr=0.01))
+optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'amm': dict(lr_mult=10.0)}))
 param_scheduler = [dict(type='PolyLR', power=0.9, eta_min=0.0, begin=0, end=600, by_epoch=False)]
 train_cfg = dict(max_iters=600, val_interval=600)
 default_hooks = dict(checkpoint=dict(interval=300))
