@@ -228,7 +228,10 @@ class Planner:
             return
         try:
             complete = self._complete(stage, cfg, decision)
-            decision.inputs['images'] = dataset_fingerprint(complete, stage.dataloader)
+            key = f'{complete.get("default_scope")} {complete[stage.dataloader].dataset}'
+            if key not in self._fingerprints:
+                self._fingerprints[key] = dataset_fingerprint(complete, stage.dataloader)
+            decision.inputs['images'] = self._fingerprints[key]
         except (InputError, OSError) as error:
             decision.missing['images'] = failure_line(error) or str(error)
 
