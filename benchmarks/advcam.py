@@ -26,6 +26,7 @@ from torch import Tensor, nn
 import mmamr  # noqa: F401  (before anything of OpenMMLab)
 from mmamr.cams import Climbing, climb
 from mmamr.compat import keep_freed_memory
+from mmamr.models.utils import folded_norms
 from mmamr.registry import MODELS
 
 CONFIGS = osp.join(osp.dirname(osp.abspath(__file__)), '..', 'configs', 'amr')
@@ -99,7 +100,9 @@ def batched(branch: nn.Module, views: Tensor, classes: Tensor, climbing: Climbin
     """What the CAM stage runs: ``max_batch`` pairs at a time."""
     branch.requires_grad_(False).to(memory_format=torch.channels_last)
     parts = zip(views.split(climbing.max_batch), classes.split(climbing.max_batch))
-    return torch.cat([climb(branch, some, labels, branch.head.positive_weights, climbing)[0] for some, labels in parts])
+    with folded_norms(branch, views[:1, 0, :, :64, :64]):  # as the CAM stage does
+        regions = [climb(branch, some, labels, branch.head.positive_weights, climbing)[0] for some, labels in parts]
+    return torch.cat(regions)
 
 
 def measure(run: Callable, branch: nn.Module, views: Tensor, classes: Tensor, climbing: Climbing, *args) -> Result:

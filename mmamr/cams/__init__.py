@@ -2,7 +2,7 @@ from .batch import batch_cams
 from .certainty import certainty
 from .climbing import Climbing, climb, climbed_cams, climbed_maps
 from .large_maps import argmax_at, bands, enlarge_label
-from .maps import average, mix, normalize_maps, resize_cam, seed, upsample
+from .maps import average, mix, mixtures, normalize_maps, resize_cam, seed, upsample
 from .multi_scale import multi_scale_maps, resize_images
 from .thresholds import candidates, otsu_threshold, score_histogram
 from .walks import label_of_cam, walk_cam
@@ -21,6 +21,7 @@ __all__ = [
     'enlarge_label',
     'label_of_cam',
     'mix',
+    'mixtures',
     'multi_scale_maps',
     'normalize_maps',
     'otsu_threshold',

@@ -41,13 +41,32 @@ def mix(cam: CAM, xi: float = 0.5) -> np.ndarray:
     Raises:
         ValueError: If ξ is outside [0, 1] or the branches are not known.
     """
-    check_number('ξ', xi, 0, 1)
     if len(cam.maps) == 1:
+        check_number('ξ', xi, 0, 1)
         return next(iter(cam.maps.values())).astype(np.float32)
+    return mixtures(cam, [xi])[0]
+
+
+def mixtures(cam: CAM, xis: Sequence[float]) -> np.ndarray:
+    """The weighted CAMs of :func:`mix` for several ξ at once.
+
+    Args:
+        cam (CAM): CAMs of one image, of both branches.
+        xis (Sequence[float]): Recalibration coefficients ξ in [0, 1].
+
+    Returns:
+        np.ndarray: ``(len(xis), K, h, w)`` in float32.
+
+    Raises:
+        ValueError: If a ξ is outside [0, 1] or the branches are not known.
+    """
+    for xi in xis:
+        check_number('ξ', xi, 0, 1)
     if set(cam.maps) != {'spotlight', 'compensation'}:
         raise InputError(f'only spotlight and compensation can be mixed, but the CAM holds {sorted(cam.maps)}')
     spotlight, compensation = (cam.maps[name].astype(np.float32) for name in ('spotlight', 'compensation'))
-    return np.float32(xi) * spotlight + np.float32(1 - xi) * compensation
+    share, rest = (np.array(part, dtype=np.float32)[:, None, None, None] for part in (xis, [1 - xi for xi in xis]))
+    return share * spotlight + rest * compensation
 
 
 def average(cams: Sequence[CAM]) -> CAM:
@@ -74,16 +93,18 @@ def upsample(maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Resize maps bilinearly (pixel centres aligned as in ``align_corners=False``).
 
     Args:
-        maps (np.ndarray): ``(K, h, w)``; K may be 0.
+        maps (np.ndarray): ``(K, h, w)``, or ``(N, K, h, w)`` of N images of one size; K may be 0.
         size (tuple[int, int]): Height and width to reach.
 
     Returns:
-        np.ndarray: ``(K, H, W)`` in float32.
+        np.ndarray: ``(K, H, W)`` or ``(N, K, H, W)`` in float32.
     """
     maps = np.ascontiguousarray(maps, dtype=np.float32)
-    if len(maps) == 0:
-        return np.zeros((0, *size), dtype=np.float32)
-    return F.interpolate(torch.from_numpy(maps)[None], size, mode='bilinear', align_corners=False)[0].numpy()
+    if maps.size == 0:
+        return np.zeros((*maps.shape[:-2], *size), dtype=np.float32)
+    batch = torch.from_numpy(maps if maps.ndim == 4 else maps[None])
+    larger = F.interpolate(batch, size, mode='bilinear', align_corners=False).numpy()
+    return larger if maps.ndim == 4 else larger[0]
 
 
 def resize_cam(cam: CAM, size: tuple[int, int], peak: str | None = None) -> CAM:

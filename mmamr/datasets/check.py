@@ -15,7 +15,7 @@ from mmamr.fileio import read_image, read_mask, read_orientation
 from mmamr.fileio.images import open_mask
 from mmamr.registry import DATASETS
 from mmamr.structures import ClassIndex
-from mmamr.utils import DatasetError, share_work
+from mmamr.utils import DatasetError, share_work, track_slow
 
 from .affinity_label_dataset import AffinityLabelDataset
 from .embedded.dataset import EmbeddedMixin
@@ -39,7 +39,8 @@ class Seen(NamedTuple):
     img_id: str
     labels: list[int] | None = None
     """None: unknown."""
-    problems: Sequence[DatasetError] = ()
+    exists: bool = True
+    """Whether there is a photo or a mask of it."""
     orientation: int = 1
     """Of its EXIF data."""
     mask_classes: frozenset[int] | None = None
@@ -50,6 +51,38 @@ class Seen(NamedTuple):
     """Of the values in an indexed mask."""
 
 
+class Problems:
+    """Problems in the order of a list: the first of each kind, and how many there are.
+
+    Args:
+        keep (int, optional): Of one kind at most; a million missing photos would take gigabytes. None keeps all.
+    """
+
+    def __init__(self, keep: int | None) -> None:
+        self.keep = keep
+        self.kept: list[DatasetError] = []
+        self.counts: Counter[str] = Counter()
+        self._of_kind: Counter[str] = Counter()
+
+    def add(self, problem: DatasetError) -> None:
+        """Add a problem."""
+        self.counts[problem.kind] += 1
+        self._keep(problem)
+
+    def join(self, other: 'Problems') -> None:
+        """Add those of the images that follow."""
+        self.counts.update(other.counts)
+        for problem in other.kept:
+            self._keep(problem)
+
+    def _keep(self, problem: DatasetError) -> None:
+        if self.keep is None or self._of_kind[problem.kind] < self.keep:
+            self._of_kind[problem.kind] += 1
+            # they would keep every frame that they passed
+            problem.__traceback__ = problem.__context__ = None
+            self.kept.append(problem)
+
+
 @dataclass
 class DatasetReport:
     """What :func:`check_dataset` found.
@@ -58,8 +91,9 @@ class DatasetReport:
         split (str): The list of images.
         num_images (int): Different images in it.
         class_counts (dict[str, int]): Images of each class.
-        problems (list[DatasetError]): Everything that is wrong, in the order of the list.
+        problems (list[DatasetError]): What is wrong, in the order of the list; the first of each kind.
         warnings (list[DatasetError]): What is suspicious, but may be meant so.
+        counts (Counter[str]): How many problems of each kind there are. Defaults to those of ``problems``.
     """
 
     split: str
@@ -67,12 +101,21 @@ class DatasetReport:
     class_counts: dict[str, int] = field(default_factory=dict)
     problems: list[DatasetError] = field(default_factory=list)
     warnings: list[DatasetError] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.counts = self.counts or Counter(problem.kind for problem in self.problems)
+
+    @property
+    def num_problems(self) -> int:
+        """How many problems there are."""
+        return sum(self.counts.values())
 
     def text(self, limit: int = 20) -> str:
         """The report to print: sizes, a table of the problems by kind, then their lines, and what is suspicious.
 
         Args:
-            limit (int): Lines of one kind at most, 0 for all. Defaults to 20.
+            limit (int): Lines of one kind at most, 0 for all of ``problems``. Defaults to 20.
         """
         parts = [f'{self.split}: {self.num_images} images']
         if self.class_counts:
@@ -80,7 +123,7 @@ class DatasetReport:
             pairs = f'{sum(self.class_counts.values())} pairs of image and class'
             parts = [f'{parts[0]}, {seen} of {len(self.class_counts)} classes, {pairs}']
             parts.append(', '.join(f'{name} {count}' for name, count in self.class_counts.items()))
-        kinds = Counter(problem.kind for problem in self.problems)
+        kinds = self.counts
         if kinds:
             table = PrettyTable(['problem', 'how often'], align='l')
             table.add_rows([list(row) for row in kinds.most_common()])
@@ -89,15 +132,17 @@ class DatasetReport:
             lines = [str(problem) for problem in self.problems if problem.kind == kind]
             shown = lines[:limit] if limit else lines
             parts += [f'[{kind}] {line}' for line in shown]
-            if len(shown) < len(lines):
-                parts.append(f'[{kind}] ... and {len(lines) - len(shown)} more')
+            if len(shown) < kinds[kind]:
+                parts.append(f'[{kind}] ... and {kinds[kind] - len(shown)} more')
         if not kinds:
             parts.append('no problems')
         parts += [f'[suspicious: {warning.kind}] {warning}' for warning in self.warnings]
         return '\n'.join(parts)
 
 
-def check_dataset(dataset: ImageLabelDataset, num_procs: int = 1, trains: bool = True) -> DatasetReport:
+def check_dataset(
+    dataset: ImageLabelDataset, num_procs: int = 1, trains: bool = True, keep: int | None = 1000
+) -> DatasetReport:
     """Read every line of the list, and for each image its pixels, labels and mask.
 
     Args:
@@ -106,62 +151,72 @@ def check_dataset(dataset: ImageLabelDataset, num_procs: int = 1, trains: bool =
         num_procs (int): Processes. Defaults to 1.
         trains (bool): Whether somebody learns from the list, so that it needs some photos of each class. Defaults to
             True.
+        keep (int, optional): Problems of one kind that the report has at most; the others are counted only. None keeps
+            all. Defaults to 1000.
 
     Returns:
-        DatasetReport: All problems, and what is suspicious.
+        DatasetReport: The problems, and what is suspicious.
     """
     has_source = not isinstance(dataset, UnlabelledDataset)
     counted = dataset.class_index.classes if has_source else ()
     report = DatasetReport(dataset.ann_file, class_counts={name: 0 for name in counted})
-    ids: dict[str, str] = {}
+    problems = Problems(keep)
+    ids: dict[str, int] = {}
     try:
-        for where, line in iter_lines(dataset.ann_file):
+        for where, line in track_slow(iter_lines(dataset.ann_file), f'lines of {osp.basename(dataset.ann_file)}'):
             try:
                 img_id = parse_line(line, where, dataset.has_image)
                 if img_id is not None:
                     check_duplicate(img_id, where, ids)
             except DatasetError as error:
-                report.problems.append(error)
+                problems.add(error)
     except DatasetError as error:
-        report.problems.append(error)
+        problems.add(error)
     report.num_images = len(ids)
 
     try:
         label_source = dataset.label_source.path if has_source else ''
     except DatasetError as error:
         has_source = False
-        report.problems.append(error)
+        problems.add(error)
 
-    def work(part: Sequence[str], advance: Callable[[], None]) -> list[Seen]:
-        found = []
+    def work(part: Sequence[str], advance: Callable[[], None]) -> tuple[list[Seen], Problems, bool]:
+        found, wrong, all_known = [], Problems(keep), True
         for img_id in part:
-            found.append(_check_image(dataset, img_id, has_source))
+            one = _check_image(dataset, img_id, has_source, wrong)
+            all_known &= one.labels is not None
+            if one.exists or one.labels is not None:
+                found.append(one)
             advance()
-        return found
+        return found, wrong, all_known
 
     parts = share_work(work, list(ids), num_procs if num_procs > 1 else 0, osp.basename(dataset.ann_file))
-    seen = [one for part in parts for one in part]
+    seen = [one for part, _, _ in parts for one in part]
+    for _, wrong, _ in parts:
+        problems.join(wrong)
     for one in seen:
-        report.problems += one.problems
         for label in one.labels or ():
             report.class_counts[dataset.class_index.classes[label]] += 1
-    if seen and has_source and all(one.labels == [] for one in seen):
-        report.problems.append(no_labels(label_source, dataset.ann_file))
+    all_known = all(known for _, _, known in parts)
+    if seen and has_source and all_known and not any(one.labels for one in seen):
+        problems.add(no_labels(label_source, dataset.ann_file))
+    report.problems, report.counts = problems.kept, problems.counts
     report.warnings = find_suspicious(seen, dataset, trains and has_source)
     return report
 
 
-def _check_image(dataset: ImageLabelDataset, img_id: str, has_source: bool) -> Seen:
-    """What is seen of one image, and what is wrong with it."""
-    problems: list[DatasetError] = []
+def _check_image(dataset: ImageLabelDataset, img_id: str, has_source: bool, problems: Problems) -> Seen:
+    """What is seen of one image; what is wrong with it is added to ``problems``."""
+    kinds: set[str] = set()
 
     def attempt(step: Callable, *args: Any) -> Any:
         try:
             return step(*args)
         except DatasetError as error:
             # Masks that give the labels too would be reported twice.
-            if error.kind not in {problem.kind for problem in problems}:
-                problems.append(error)
+            if error.kind not in kinds:
+                kinds.add(error.kind)
+                problems.add(error)
             return None
 
     img_path = attempt(dataset.find_image, img_id)
@@ -175,15 +230,16 @@ def _check_image(dataset: ImageLabelDataset, img_id: str, has_source: bool) -> S
         # the photo only helps where it can be read
         photo = None if image is None else img_path
         mask = attempt(read_mask, mask_path, dataset.class_index, size, photo, dataset.rotate_masks)
+    exists = img_path is not None
     if mask is None or mask_path is None:
-        return Seen(img_id, labels, problems, orientation)
+        return Seen(img_id, labels, exists, orientation)
     stored, palette, _ = open_mask(mask_path)
     values = np.unique(stored).tolist() if stored.ndim == 2 else []
     ignored = (ClassIndex.BACKGROUND, ClassIndex.IGNORE)
     return Seen(
         img_id,
         labels,
-        problems,
+        True,
         orientation,
         frozenset(value - 1 for value in np.unique(mask).tolist() if value not in ignored),
         values == [0, 255] and 255 in dataset.class_index.ignore_values,

@@ -11,7 +11,7 @@ from mmamr.fileio import MAX_LONG_SIDE, read_size
 from mmamr.fileio.images import missing_image
 from mmamr.registry import DATASETS, TASK_UTILS
 from mmamr.structures import VOC_CLASSES
-from mmamr.utils import DatasetError
+from mmamr.utils import DatasetError, track_slow
 
 from .folder_classes import text_classes
 from .labels import LabelSource
@@ -104,7 +104,8 @@ class ImageLabelDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """The items without what only pixels tell."""
         try:
-            items = [self.load_item(img_id) for img_id in read_ids(self.ann_file, self.has_image)]
+            ids = read_ids(self.ann_file, self.has_image)
+            items = [self.load_item(img_id) for img_id in track_slow(ids, osp.basename(self.ann_file))]
             if not self.label_source.lazy and not any(item['gt_label'] for item in items):
                 raise no_labels(self.label_source.path, self.ann_file)
         except DatasetError as error:

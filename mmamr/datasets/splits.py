@@ -5,7 +5,7 @@ import os.path as osp
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from mmamr.utils import DatasetError
 
@@ -64,9 +64,20 @@ class FolderNames(frozenset):
         """Each name by itself in composed letters, its suffix in lower case."""
         return {_folded(*osp.splitext(name)): name for name in sorted(self, reverse=True)}
 
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """The names without suffixes, in composed letters."""
+        return frozenset(composed(osp.splitext(name)[0]) for name in self)
+
 
 def _folded(stem: str, suffix: str) -> str:
     return composed(stem) + suffix.lower()
+
+
+@lru_cache
+def _are_suffixes(texts: tuple[str, ...]) -> bool:
+    """Whether texts are nothing but suffixes of files."""
+    return all(text.startswith('.') and '.' not in text[1:] for text in texts)
 
 
 def find_name(img_id: str, suffixes: Sequence[str], names: Collection[str]) -> str | None:
@@ -74,6 +85,8 @@ def find_name(img_id: str, suffixes: Sequence[str], names: Collection[str]) -> s
 
     Of :class:`FolderNames` letters fit whether they are composed or not, and those of 'auto' in any case.
     """
+    if isinstance(names, FolderNames) and composed(img_id) not in names.stems and _are_suffixes(tuple(suffixes)):
+        return None  # of a million ids without a photo, quickly
     exact = next((img_id + suffix for suffix in suffixes if img_id + suffix in names), None)
     if exact is not None or not isinstance(names, FolderNames):
         return exact
@@ -153,18 +166,18 @@ def list_cure(path: str) -> str:
     return 'set split to one of ' + ', '.join(others) if others else 'put one there or set split'
 
 
-def check_duplicate(img_id: str, where: str, seen: dict[str, str]) -> None:
-    """Refuse an id that ``seen``, ids and where they were read, already has; else add it.
+def check_duplicate(img_id: str, where: str, seen: dict[str, int]) -> None:
+    """Refuse an id that ``seen``, ids and the lines that they were read in, already has; else add it.
 
     Raises:
         DatasetError: If the id was seen.
     """
     if img_id in seen:
         raise DatasetError(
-            f'{where}: the id {img_id} is already in line {seen[img_id].rpartition(" ")[2]}; keep one of the two',
+            f'{where}: the id {img_id} is already in line {seen[img_id]}; keep one of the two',
             kind='duplicate id',
         )
-    seen[img_id] = where
+    seen[img_id] = int(where.rpartition(' ')[2])  # the line alone: there may be a million
 
 
 def read_ids(path: str, exists: Callable[[str], bool] | None = None) -> list[str]:
@@ -178,7 +191,7 @@ def read_ids(path: str, exists: Callable[[str], bool] | None = None) -> list[str
     Raises:
         DatasetError: If the list is missing or empty, or an id is a path or there twice.
     """
-    seen: dict[str, str] = {}
+    seen: dict[str, int] = {}
     for where, line in iter_lines(path):
         img_id = parse_line(line, where, exists)
         if img_id is not None:

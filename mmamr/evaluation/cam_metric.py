@@ -1,5 +1,5 @@
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,11 +10,15 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import MMLogger
 from prettytable import PrettyTable
 
-from mmamr.cams import mix, upsample
+from mmamr.cams import mixtures, upsample
 from mmamr.registry import METRICS
+from mmamr.structures import CAM
 from mmamr.utils import SettingError, atomic_write, check_number, check_numbers
 
-from .threshold_sweep import THRESHOLDS, ThresholdSweep, listed, scores
+from .threshold_sweep import THRESHOLDS, ThresholdSweep, listed, scores, true_places, update_rows
+
+AT_ONCE = 1 << 17
+"""Numbers that are looked at together, at most: more would not stay in a core's cache."""
 
 
 @METRICS.register_module()
@@ -81,14 +85,17 @@ class CAMMetric(BaseMetric):
         num_classes = len(self.dataset_meta['classes'])
         for sample in data_samples:
             cam, mask = sample['cam'], sample['mask']
-            for row, xi in self.rows(cam.maps).items():
-                maps = cam.maps[row] if xi is None else mix(cam, xi)
+            truth = true_places(mask, num_classes)
+            background = None if cam.background is None else upsample(cam.background, mask.shape)
+            rows = self.rows(cam.maps)
+            for row in rows:
                 if row not in self.sweeps:
                     self.sweeps[row] = ThresholdSweep(
                         num_classes, self.thresholds if cam.background is None else cam.powers
                     )
-                background = None if cam.background is None else upsample(cam.background, mask.shape)
-                self.sweeps[row].update(upsample(maps, mask.shape), cam.classes, mask, background)
+            sweeps = [self.sweeps[row] for row in rows]
+            for first, maps in larger_rows(cam, list(rows.values()), mask.shape):
+                update_rows(sweeps[first : first + len(maps)], maps, cam.classes, truth, background)
 
     def take_counts(self) -> dict[str, ThresholdSweep]:
         """What was counted so far; nothing is left."""
@@ -167,3 +174,21 @@ class CAMMetric(BaseMetric):
         MMLogger.get_current_instance().info(
             f'{row} CAMs at the fixed threshold, and at their best one:\n{table.get_string()}'
         )
+
+
+def larger_rows(cam: CAM, xis: Sequence[float | None], size: tuple[int, int]) -> Iterator[tuple[int, np.ndarray]]:
+    """The maps of some rows at the size of the image; of a large image a few at a time.
+
+    Args:
+        cam (CAM): CAMs of one image.
+        xis (Sequence[float | None]): ξ of each row; None is the map as it is, of the branch at this place.
+        size (tuple[int, int]): Height and width to reach.
+
+    Yields:
+        tuple[int, np.ndarray]: Number of the first row, and maps ``(R, K, H, W)`` of R of them, from there on.
+    """
+    known = [xi for xi in xis if xi is not None]
+    maps = mixtures(cam, known) if known else np.stack(list(cam.maps.values()))
+    step = max(1, AT_ONCE // max(1, maps.shape[1] * size[0] * size[1]))
+    for first in range(0, len(maps), step):
+        yield first, upsample(maps[first : first + step], size)

@@ -9,7 +9,7 @@ from mmengine.dataset import BaseDataset
 from mmengine.registry import DefaultScope
 
 from mmamr.cams import average
-from mmamr.fileio import CAMFolder, LabelFolder, read_size, read_truth
+from mmamr.fileio import CAMFolder, LabelFolder, read_truth
 from mmamr.registry import METRICS
 from mmamr.utils import InputError, atomic_write
 
@@ -50,9 +50,10 @@ def evaluate_cams(
     folders = [CAMFolder(name, dataset.class_index.num_classes) for name in names]
 
     def read_sample(item: dict[str, Any]) -> dict[str, Any]:
-        size = read_size(item['img_path'])
-        cams = [folder.read(item['img_id'], size) for folder in folders]
-        return dict(cam=average(cams) if len(cams) > 1 else cams[0], mask=read_truth(item, dataset.class_index))
+        mask = read_truth(item, dataset.class_index)
+        assert mask is not None  # _evaluate() takes the items with masks only
+        cams = [folder.read(item['img_id'], mask.shape) for folder in folders]
+        return dict(cam=average(cams) if len(cams) > 1 else cams[0], mask=mask)
 
     metric = dict(type='CAMMetric', threshold=threshold, xis=tuple(xis), out_file=curves_file)
     return _evaluate(dataset, metric, read_sample, num_workers)

@@ -9,6 +9,11 @@ from mmamr.utils import SettingError
 IGNORE = 255
 THRESHOLDS: tuple[float, ...] = tuple(number / 100 for number in range(1, 100))
 
+BLOCK = 1 << 15
+"""Pixels that are looked at together: their numbers stay in a core's cache."""
+WAITING = 1 << 17
+"""Pixels that are counted together: a table of all classes is written once for them."""
+
 
 class ThresholdSweep:
     """Joint histogram of (score, winning class, true class), from which each threshold's confusion matrix follows.
@@ -31,11 +36,37 @@ class ThresholdSweep:
             raise SettingError(
                 'thresholds must ascend (powers of the background descend) and there must be one at least'
             )
-        # counts[n, c, g]: pixels whose score reaches n of the thresholds, of winning class c and true class g
-        self.counts = np.zeros((len(self.thresholds) + 1, num_classes, num_classes + 1), dtype=np.int64)
+        self._divisor = even_divisor(self.thresholds)
+        self._counts = np.zeros((len(self.thresholds) + 1, num_classes, num_classes + 1), dtype=np.int64)
+        self._waiting: list[np.ndarray] = []
+
+    @property
+    def counts(self) -> np.ndarray:
+        """``[n, c, g]``: pixels whose score reaches n of the thresholds, of winning class c and true class g; int64."""
+        if self._waiting:
+            levels, winners, truths = self._counts.shape
+            places = np.concatenate(self._waiting)
+            found = np.bincount(places, minlength=levels * winners * (truths + 1))
+            self._counts += found.reshape(levels, winners, truths + 1)[..., :-1]
+            self._waiting = []
+        return self._counts
+
+    @counts.setter
+    def counts(self, counts: np.ndarray) -> None:
+        self._counts, self._waiting = counts, []
+
+    def add(self, places: np.ndarray) -> None:
+        """Count pixels by their places ``(n * K + c) * (K + 2) + g`` in :attr:`counts`; g is K + 1 where ignored."""
+        self._waiting.append(places)
+        if sum(map(len, self._waiting)) >= WAITING:
+            _ = self.counts
 
     def update(
-        self, maps: np.ndarray, classes: Sequence[int], target: np.ndarray, background: np.ndarray | None = None
+        self,
+        maps: np.ndarray,
+        classes: Sequence[int],
+        target: np.ndarray,
+        background: np.ndarray | None = None,
     ) -> None:
         """Count the pixels of one image.
 
@@ -49,25 +80,20 @@ class ThresholdSweep:
         Raises:
             ValueError: If a class or a true class is none of the K.
         """
-        if not all(0 <= index < self.num_classes for index in classes):
-            raise SettingError(f'maps of the classes {list(classes)}, but there are {self.num_classes}, counted from 0')
-        check_values(target, self.num_classes, 'mask')
-        valid = target != IGNORE
-        truth = target[valid].astype(np.int64)
-        if len(maps) == 0:
-            reached = np.zeros(truth.shape, dtype=np.int64)
-            winner = reached
-        else:
-            best = maps.argmax(0)
-            score = np.take_along_axis(maps, best[None], 0)[0][valid].astype(np.float32)
-            if background is None:
-                reached = np.searchsorted(self.thresholds, score, side='right')
-            else:
-                reached = sum((score >= one[valid]).astype(np.int64) for one in background)
-            winner = np.asarray(classes, dtype=np.int64)[best[valid]]
-        _, classes_total, truths = self.counts.shape
-        index = (reached * classes_total + winner) * truths + truth
-        self.counts += np.bincount(index, minlength=self.counts.size).reshape(self.counts.shape)
+        update_rows([self], maps[None], classes, true_places(target, self.num_classes), background)
+
+    def reached(self, score: np.ndarray) -> np.ndarray:
+        """How many of the thresholds each score reaches; int32."""
+        if self._divisor is None:
+            return np.searchsorted(self.thresholds, score, side='right').astype(np.int32)
+        # The nearest threshold, and whether that one is reached: no search
+        nearest = score * self._divisor
+        np.rint(nearest, out=nearest)
+        nearest.clip(1, len(self.thresholds), out=nearest)
+        reached = nearest.astype(np.int32)
+        nearest /= self._divisor
+        reached -= score < nearest
+        return reached
 
     def confusion(self) -> np.ndarray:
         """Confusion matrices ``(T, K + 1, K + 1)`` of all thresholds: ``[t, true class, predicted class]``."""
@@ -79,6 +105,99 @@ class ThresholdSweep:
     def nearest(self, threshold: float) -> int:
         """Index of the threshold that is nearest to a wanted one."""
         return int(np.abs(self.thresholds - np.float32(threshold)).argmin())
+
+
+def update_rows(
+    sweeps: Sequence[ThresholdSweep],
+    maps: np.ndarray,
+    classes: Sequence[int],
+    truth: np.ndarray,
+    background: np.ndarray | None = None,
+) -> None:
+    """Count the pixels of one image for several sweeps over the same thresholds: :meth:`ThresholdSweep.update`.
+
+    Args:
+        sweeps (Sequence[ThresholdSweep]): The R sweeps.
+        maps (np.ndarray): ``(R, k, H, W)``, maps of the k classes of the image for each of them.
+        classes (Sequence[int]): These classes, counted from 0.
+        truth (np.ndarray): True classes of the image, as :func:`true_places` gives them.
+        background (np.ndarray, optional): Scores of the background ``(T, H, W)``. Defaults to None.
+
+    Raises:
+        ValueError: If a class is none of the K.
+    """
+    num_classes = sweeps[0].num_classes
+    if not all(0 <= index < num_classes for index in classes):
+        raise SettingError(f'maps of the classes {list(classes)}, but there are {num_classes}, counted from 0')
+    rows, number = maps.shape[:2]
+    if number == 0:
+        for sweep in sweeps:
+            sweep.add(truth)
+        return
+    maps = maps.reshape(rows, number, -1)
+    if background is not None:
+        background = background.reshape(len(background), -1)
+    of_map = np.int32(num_classes + 2)
+    of_score = np.int32(num_classes) * of_map
+    width = max(1, BLOCK // rows)
+    for begin in range(0, len(truth), width):
+        part = slice(begin, begin + width)
+        score, winner = strongest(maps[..., part], [np.int32(index) * of_map for index in classes])
+        if background is None:
+            places = sweeps[0].reached(score)
+        else:
+            places = (background[:, None, part] <= score).sum(0, np.int32)
+        places *= of_score
+        places += truth[part]
+        places += winner
+        for sweep, one in zip(sweeps, places):
+            sweep.add(one)
+
+
+def true_places(target: np.ndarray, num_classes: int) -> np.ndarray:
+    """True classes as int32 ``(H * W, )``, in which K + 1 stands for ignored pixels.
+
+    Raises:
+        ValueError: If a value is neither 0 to K nor 255.
+    """
+    if target.dtype != np.uint8:
+        check_values(target, num_classes, 'mask')
+    table = np.full(256, -1, dtype=np.int32)
+    table[: num_classes + 1] = np.arange(num_classes + 1)
+    table[IGNORE] = num_classes + 1
+    places = table[target.ravel()]
+    if places.size and places.min() < 0:
+        check_values(target, num_classes, 'mask')
+    return places
+
+
+def strongest(maps: np.ndarray, labels: Sequence[np.int32]) -> tuple[np.ndarray, np.ndarray | np.int32]:
+    """The largest score of each pixel, float32, and the label of the map that has it; the first where several do.
+
+    Args:
+        maps (np.ndarray): ``(R, k, N)``; k is 1 at least.
+        labels (Sequence[int32]): One of each of the k maps.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray | int32]: Both ``(R, N)``; the only label where there is one map.
+    """
+    score = maps[:, 0].astype(np.float32, copy=False)
+    if maps.shape[1] == 1:
+        return score, labels[0]
+    winner = np.full(score.shape, labels[0], dtype=np.int32)
+    for place in range(1, maps.shape[1]):
+        other = maps[:, place]
+        np.copyto(winner, labels[place], where=other > score)
+        score = np.maximum(score, other, dtype=np.float32)
+    return score, winner
+
+
+def even_divisor(thresholds: np.ndarray) -> np.float32 | None:
+    """What divides 1, 2, 3, … so that the thresholds result, to the last bit; None if nothing does."""
+    divisor = np.float32(1) / thresholds[0] if thresholds[0] > 0 else np.float32(0)
+    divisor = np.float32(np.rint(divisor))
+    numbers = np.arange(1, len(thresholds) + 1, dtype=np.float32)
+    return divisor if divisor > 0 and (numbers / divisor == thresholds).all() else None
 
 
 def check_values(values: np.ndarray, num_classes: int, what: str) -> None:

@@ -21,11 +21,12 @@ made may use any one name. A walk that carries the background along adds two mor
 """
 
 import io
-import os.path as osp
+import math
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -92,19 +93,26 @@ def read_cam(path: str) -> CAM:
         FileNotFoundError: If there is no such file.
         InputError: One line that names the file, if it is not a whole CAM file (a ``ValueError``).
     """
+    arrays: dict[str, np.ndarray] = {}
     try:
-        if osp.exists(path) and not zipfile.is_zipfile(path):
-            raise zipfile.BadZipFile('no .npz archive, or one that is cut short')
-        arrays: dict[str, np.ndarray] = {}
-        problem = _find_bomb(path)
-        if problem is None:
-            with np.load(path, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-            problem = find_problem(arrays)
+        with zipfile.ZipFile(path) as archive:
+            members = {one.filename.removesuffix('.npy'): one for one in archive.infolist()}
+            lists = ('classes', 'size', 'powers')
+            small = {name: one for name, one in members.items() if name in lists}
+            problem = _find_long_list(small)
+            if problem is None:
+                arrays = {name: _array(archive.read(one)) for name, one in small.items()}
+                problem = _find_bomb(members, arrays)
+            if problem is None:
+                others = {name: one for name, one in members.items() if name not in small}
+                arrays.update({name: _array(archive.read(one)) for name, one in others.items()})
+                problem = find_problem(arrays)
     except FileNotFoundError:
         raise FileNotFoundError(f'no CAM file {path}: run the CAM stage (tools/test.py) for this split first') from None
+    except zipfile.BadZipFile as error:
+        problem = f'no .npz archive, or one that is cut short or altered: {first_line(error)}'
     except BROKEN as error:
-        problem = (str(error).splitlines() or [type(error).__name__])[0]
+        problem = first_line(error)
     if problem is not None:
         raise InputError(f'{path} is not a CAM file ({problem}): delete it and run the CAM stage again')
     maps = {name[len(PREFIX) :]: value for name, value in arrays.items() if name.startswith(PREFIX)}
@@ -117,24 +125,61 @@ def read_cam(path: str) -> CAM:
     )
 
 
-def _find_bomb(path: str) -> str | None:
+def first_line(error: Exception) -> str:
+    """What an error says, on one line."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _array(data: bytes) -> np.ndarray:
+    """The array of an ``.npy`` file. The same few headers come again with every file: they are parsed once.
+
+    Raises:
+        ValueError: If it is none, is cut short, or holds pickled objects.
+    """
+    if not data.startswith(np.lib.format.MAGIC_PREFIX):
+        raise ValueError('a member is no .npy array')
+    width = 2 if data[6:8] == b'\x01\x00' else 4
+    start = 8 + width + int.from_bytes(data[8 : 8 + width], 'little')
+    shape, fortran_order, dtype = _header(data[:start])
+    count = math.prod(shape)
+    if count * dtype.itemsize > len(data) - start:
+        raise ValueError('an array is cut short')
+    flat = np.frombuffer(data, dtype, count, start) if count else np.zeros(0, dtype)
+    return flat.reshape(shape, order='F' if fortran_order else 'C').copy()
+
+
+@lru_cache(1024)
+def _header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, order and type of an array, from the first bytes of its ``.npy`` file."""
+    if len(data) > HEADER:
+        raise ValueError('the header of an array is too long')
+    file = io.BytesIO(data)
+    read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    version = np.lib.format.read_magic(file)
+    if version not in read:
+        raise ValueError(f'an array of version {version}')
+    shape, fortran_order, dtype = read[version](file)
+    if dtype.hasobject:
+        raise ValueError('Object arrays cannot be loaded')
+    return shape, fortran_order, dtype
+
+
+def _find_long_list(small: Mapping[str, zipfile.ZipInfo]) -> str | None:
+    """Which of the lists is longer than one of classes or powers can be, told before it is unpacked."""
+    return next((f'{name} is no short list' for name, one in small.items() if one.file_size > HEADER + 8 * 2**15), None)
+
+
+def _find_bomb(members: Mapping[str, zipfile.ZipInfo], small: Mapping[str, np.ndarray]) -> str | None:
     """What in an archive is larger than a CAM of its image can be, told before it is unpacked; None if nothing is."""
-    with zipfile.ZipFile(path) as archive:
-        members = {one.filename.removesuffix('.npy'): one.file_size for one in archive.infolist()}
-    for name in ('classes', 'size', 'powers'):
-        if members.get(name, 0) > HEADER + 8 * 2**15:
-            return f'{name} is no short list'
-    with np.load(path, allow_pickle=False) as file:
-        small = {name: file[name] for name in ('classes', 'size', 'powers') if name in file.files}
     if 'size' not in small or small['size'].shape != (2,) or not np.issubdtype(small['size'].dtype, np.integer):
-        return None  # find_problem() says so, of small arrays
+        return find_problem(dict(small))
     height, width = (int(side) for side in small['size'])
     if height * width > max_pixels():
         return f'size is {height}x{width}, more pixels than {MAX_PIXELS_VARIABLE} allows'
     rows, columns = strided_size((height, width))
     maps = max(small.get('classes', np.zeros(0)).size, small.get('powers', np.zeros(0)).size, 1)
-    for name, size in members.items():
-        if size > HEADER + 8 * maps * max(rows * columns, 1):
+    for name, one in members.items():
+        if one.file_size > HEADER + 8 * maps * max(rows * columns, 1):
             return f'{name} is larger than a map of the image'
     return None
 

@@ -12,7 +12,7 @@ from mmengine.dist import all_gather_object, barrier, get_dist_info, is_main_pro
 from mmengine.logging import print_log
 from torch import nn
 
-from mmamr.utils import InputError, atomic_write
+from mmamr.utils import InputError, atomic_write, track_slow
 
 from .folder import FilesFolder
 
@@ -138,7 +138,8 @@ class OutputFolder:
             list[int]: The same on every process.
         """
         rank, world_size = get_dist_info()
-        mine = [index for index in range(rank, count, world_size) if not is_valid(index)]
+        own = track_slow(range(rank, count, world_size), f'files of {osp.basename(self.folder)} that are there')
+        mine = [index for index in own if not is_valid(index)]
         return sorted(index for part in all_gather_object(mine) for index in part)
 
 

@@ -15,6 +15,7 @@ from mmengine.registry import DATASETS
 
 from mmamr.datasets.data_root import leaf_datasets
 from mmamr.fileio import SETTINGS
+from mmamr.utils import track_slow
 
 Fingerprint = dict[str, Any]
 
@@ -59,7 +60,8 @@ def file_names(folder: str) -> list[str]:
 def folder_fingerprint(path: str) -> Fingerprint:
     """Of the names and the bytes of the files in a folder."""
     names = file_names(path)
-    return dict(path=path, count=len(names), hash=hash_parts((name, file_hash(osp.join(path, name))) for name in names))
+    hashes = ((name, file_hash(osp.join(path, name))) for name in track_slow(names, f'files of {osp.basename(path)}'))
+    return dict(path=path, count=len(names), hash=hash_parts(hashes))
 
 
 def file_fingerprint(path: str) -> Fingerprint:
@@ -110,7 +112,7 @@ def _items(dataset: Any) -> Iterator[dict]:
         for inner in wrapped:
             yield from _items(inner)
     elif isinstance(dataset, BaseDataset):
-        for index in range(len(dataset)):
+        for index in track_slow(range(len(dataset)), 'sizes of the photos'):
             # as the list has it: a subclass may read a file for more
             item = BaseDataset.get_data_info(dataset, index)
             yield {key: _file_size(value) if key.endswith('_path') else value for key, value in item.items()}
@@ -128,4 +130,9 @@ def _mask_colors(dataset: Any) -> Iterator[dict]:
 
 def _file_size(path: Any) -> Any:
     """Name and size of a file; what is no file stays as it is."""
-    return [osp.basename(path), os.stat(path).st_size] if isinstance(path, str) and osp.exists(path) else path
+    if not isinstance(path, str):
+        return path
+    try:
+        return [osp.basename(path), os.stat(path).st_size]
+    except (OSError, ValueError):
+        return path

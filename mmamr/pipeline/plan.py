@@ -91,7 +91,7 @@ class Planner:
         if stage.name not in self.selected:
             return decision
         cfg = self.config(stage)
-        decision.settings = settings_of(cfg, stage.kind)
+        decision.settings = settings_of(cfg, stage.kind, self.work_dir)
         decision.config_hash = hash_parts([decision.settings])
         for other, what in stage.names():
             self._find_name(decision, other, what, set(running))
@@ -180,8 +180,12 @@ class Planner:
         """What changed since a stage was run, in a few words; empty if nothing did."""
         if record['config_hash'] != decision.config_hash:
             old = read_settings(self.manifest.settings_file(decision.stage))
-            changes = changed_settings(settings_of(old, decision.kind), decision.settings) if old is not None else ''
-            return 'its config changed' + (f': {changes}' if changes else '')
+            before = {} if old is None else settings_of(old, decision.kind, self.work_dir)
+            changes = changed_settings(before, decision.settings) if before else ''
+            # a former version kept paths in the work folder as they stood
+            former = old is not None and record['config_hash'] == hash_parts([settings_of(old, decision.kind)])
+            if changes or not former:
+                return 'its config changed' + (f': {changes}' if changes else '')
         changed = changed_inputs(record['inputs'], decision.inputs)
         return f'what it reads changed: {", ".join(changed)}' if changed else ''
 
@@ -228,7 +232,10 @@ class Planner:
             return
         try:
             complete = self._complete(stage, cfg, decision)
-            decision.inputs['images'] = dataset_fingerprint(complete, stage.dataloader)
+            key = f'{complete.get("default_scope")} {complete[stage.dataloader].dataset}'
+            if key not in self._fingerprints:
+                self._fingerprints[key] = dataset_fingerprint(complete, stage.dataloader)
+            decision.inputs['images'] = self._fingerprints[key]
         except (InputError, OSError) as error:
             decision.missing['images'] = failure_line(error) or str(error)
 

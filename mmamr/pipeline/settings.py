@@ -1,6 +1,7 @@
 """The settings of a stage: which of them matter, how two sets of them differ, and how they are kept as data."""
 
 import json
+import os.path as osp
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ from mmamr.utils import atomic_write
 from mmamr.utils.settings import SETTINGS, leaves
 
 TUPLE = '__tuple__'
+WORK_DIR = '{work_dir}'
+"""Stands for the work folder of the pipeline in settings that are kept."""
 BOTH = (
     'model',
     'default_scope',
@@ -56,7 +59,28 @@ LOADING = {'num_workers', 'persistent_workers', 'pin_memory', 'prefetch_factor'}
 """How the images of a test are loaded, which changes nothing that comes out."""
 
 
-def settings_of(cfg: Config, kind: str) -> dict[str, str]:
+def relative_paths(value: Any, work_dir: str) -> Any:
+    """Settings in which paths in the work folder of a pipeline begin with ``{work_dir}``: it may be moved."""
+    return _replace_start(value, osp.abspath(work_dir), WORK_DIR)
+
+
+def absolute_paths(value: Any, work_dir: str) -> Any:
+    """The inverse of :func:`relative_paths`, for where the work folder is now."""
+    return _replace_start(value, WORK_DIR, osp.abspath(work_dir))
+
+
+def _replace_start(value: Any, old: str, new: str) -> Any:
+    if isinstance(value, str):
+        inside = value == old or value.startswith(old + '/')
+        return new + value[len(old) :] if inside else value
+    if isinstance(value, Mapping):
+        return {key: _replace_start(item, old, new) for key, item in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(_replace_start(item, old, new) for item in value)
+    return value
+
+
+def settings_of(cfg: Config, kind: str, work_dir: str | None = None) -> dict[str, str]:
     """Every setting that matters for what a stage makes, as text by dotted key.
 
     What a model would start from is no setting of a stage that loads a checkpoint into it.
@@ -64,8 +88,12 @@ def settings_of(cfg: Config, kind: str) -> dict[str, str]:
     Args:
         cfg (Config): Config of the stage.
         kind (str): ``'train'`` or ``'test'``.
+        work_dir (str, optional): Work folder of the pipeline, which paths are told from. Defaults to None: they are as
+            they stand.
     """
     read = {key: value for key, value in cfg.to_dict().items() if key in READ[kind]}
+    if work_dir is not None:
+        read = relative_paths(read, work_dir)
     loaded = kind == 'test' and bool(cfg.get('load_from'))
 
     def matters(key: str) -> bool:
@@ -84,8 +112,12 @@ def changed_settings(old: Mapping[str, str], new: Mapping[str, str], shown: int 
 
 
 def write_settings(path: str, cfg: Config) -> None:
-    """Keep the settings of a stage as JSON, from which :func:`read_settings` makes the config again."""
+    """Keep the settings of a stage as JSON, from which :func:`read_settings` makes the config again.
+
+    Paths in the work folder of the pipeline, which is that above the folder of the stage, may move with it.
+    """
     known = {key: value for key, value in cfg.to_dict().items() if key in SETTINGS}
+    known = relative_paths(known, _pipeline_folder(path))
     with atomic_write(path, 'w', encoding='utf-8') as file:
         json.dump(_to_json(known), file, indent=1, default=repr)
 
@@ -98,7 +130,7 @@ def read_settings(path: str) -> Config | None:
     """
     try:
         with open(path, encoding='utf-8') as file:
-            content = _from_json(json.load(file))
+            content = absolute_paths(_from_json(json.load(file)), _pipeline_folder(path))
     except (OSError, ValueError, RecursionError):
         return None
     if not isinstance(content, dict) or not all(
@@ -111,6 +143,11 @@ def read_settings(path: str) -> Config | None:
         return Config(content)
     except (KeyError, TypeError, ValueError):  # a key that mmengine keeps for itself
         return None
+
+
+def _pipeline_folder(path: str) -> str:
+    """The work folder of the pipeline, of the file with the settings of one of its stages."""
+    return osp.dirname(osp.dirname(osp.abspath(path)))
 
 
 def _to_json(value: Any) -> Any:

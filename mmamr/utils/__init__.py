@@ -9,7 +9,7 @@ from .interrupts import Interrupted, end_with_launcher, interrupted, interruptib
 from .modes import evaluating, frozen
 from .options import DictAction, add_config_arguments, split_names
 from .parallel import share_work
-from .progress import progress_bar, track
+from .progress import progress_bar, track, track_slow
 from .settings import check_config, check_training, merge_options
 from .work_dir import WARNINGS_FILE, default_work_dir
 
@@ -53,6 +53,7 @@ __all__ = [
     'share_work',
     'split_names',
     'track',
+    'track_slow',
     'unreadable_reason',
     'write_checkpoint',
     'write_png',

@@ -5,7 +5,7 @@ from mmengine.logging import MMLogger
 
 import mmamr.evaluation.cam_metric as cam_metric
 from mmamr.cams import mix, seed, upsample
-from mmamr.evaluation import CAMMetric, scores
+from mmamr.evaluation import CAMMetric, ThresholdSweep, scores
 from mmamr.registry import METRICS
 from mmamr.structures import CAM
 
@@ -151,3 +151,18 @@ def test_log_has_each_class_at_the_fixed_and_at_the_best_threshold(monkeypatch):
         row = next(line for line in table.splitlines() if f' {name} ' in line)
         expected = [values[key][at][index] for at in (1, best) for key in ('iou', 'precision', 'recall')]
         assert [float(cell) for cell in row.split('|')[2:-1]] == pytest.approx(expected, abs=0.0051, nan_ok=True)
+
+
+@pytest.mark.parametrize('at_once', [1, 1 << 17], ids=['row by row', 'all rows'])
+def test_rows_together_or_apart(monkeypatch, at_once):
+    """Every row has the counts that it has alone."""
+    monkeypatch.setattr(cam_metric, 'AT_ONCE', at_once)
+    samples = make_samples()
+    metric = make_metric(xis=(0.1, 0.5, 0.9))
+    metric.process(None, samples)
+    for row, xi in metric.rows(samples[0]['cam'].maps).items():
+        alone = ThresholdSweep(3)
+        for sample in samples:
+            cam, mask = sample['cam'], sample['mask']
+            alone.update(upsample(mix(cam, xi), mask.shape), cam.classes, mask)
+        np.testing.assert_array_equal(metric.sweeps[row].counts, alone.counts)

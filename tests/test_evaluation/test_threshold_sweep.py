@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+import mmamr.evaluation.threshold_sweep as threshold_sweep
 from mmamr.cams import seed
 from mmamr.evaluation import ThresholdSweep, scores
 
@@ -114,3 +115,37 @@ class TestScores:
 
     def test_nothing(self):
         assert scores(np.zeros((3, 3)))['miou'] == 0
+
+
+@pytest.mark.parametrize('thresholds', [THRESHOLDS, (0.125, 0.25, 0.375), (0.1, 0.30001)])
+def test_scores_beside_a_threshold(thresholds):
+    """The threshold itself, and the numbers before and after it; scores outside of all thresholds, too."""
+    sweep = ThresholdSweep(1, thresholds)
+    edges = np.asarray(thresholds, dtype=np.float32)
+    score = np.concatenate(
+        [edges, np.nextafter(edges, np.float32(0)), np.nextafter(edges, np.float32(2)), np.float32([-3, 0, 1, 7])]
+    )
+    np.testing.assert_array_equal(sweep.reached(score), np.searchsorted(edges, score, side='right'))
+
+
+def test_images_larger_than_what_is_counted_at_a_time(monkeypatch):
+    """The counts do not depend on how many pixels are looked at together, or how many images wait."""
+    rng = np.random.default_rng(0)
+    images = [(classes, *make_image(rng, classes)) for classes in ([2], [0, 3], [], [3, 1, 0])]
+    counts = []
+    for block, waiting in ((1 << 15, 1 << 17), (50, 1), (7, 300)):
+        monkeypatch.setattr(threshold_sweep, 'BLOCK', block)
+        monkeypatch.setattr(threshold_sweep, 'WAITING', waiting)
+        sweep = ThresholdSweep(4)
+        for classes, maps, target in images:
+            sweep.update(maps, classes, target)
+        counts.append(sweep.counts)
+    assert counts[0].sum() == sum((target != 255).sum() for _, _, target in images)
+    np.testing.assert_array_equal(counts[0], counts[1])
+    np.testing.assert_array_equal(counts[0], counts[2])
+
+
+def test_the_first_of_equal_maps_wins():
+    sweep = ThresholdSweep(3, (0.5,))
+    sweep.update(np.ones((3, 1, 2), dtype=np.float32), [2, 0, 1], np.array([[3, 255]], dtype=np.uint8))
+    assert np.argwhere(sweep.counts).tolist() == [[1, 2, 3]]

@@ -11,6 +11,8 @@ from PIL import Image
 
 from mmamr.datasets.data_root import DataRoot, leave_out_masks, set_class_heads
 from mmamr.pipeline import WSSSRunner
+from mmamr.pipeline.fingerprints import hash_parts
+from mmamr.pipeline.settings import read_settings, settings_of
 from mmamr.registry import DATASETS
 from mmamr.utils import InputError
 
@@ -221,3 +223,37 @@ def test_only_the_heads_that_are_named_count_the_classes():
     cfg.class_heads = dict(all=['model.head'])
     with pytest.raises(InputError, match=r'^class_heads has all; it may have foreground and background$'):
         set_class_heads(cfg, 3)
+
+
+@pytest.mark.slow
+def test_a_moved_work_folder_is_whole(tiny_voc, tmp_path):
+    """Photos that were laid out lie in the work folder: wherever it is now, what is done is done."""
+    photos = tmp_path / 'my photos'
+    for index, photo in enumerate(sorted((tiny_voc / 'JPEGImages').iterdir())):
+        folder = photos / ('disc', 'square')[index % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(photo, folder)
+
+    def runner(work_dir):
+        stages = ['classifier', 'cam']
+        return demo(work_dir, data_root=str(photos), only_stages=stages, resume=True, **QUICK)
+
+    runner(tmp_path / 'work').train()
+    kept = (tmp_path / 'work' / 'cam' / 'stage_settings.json').read_text()
+    assert '{work_dir}/photos' in kept and str(tmp_path / 'work') not in kept
+    (tmp_path / 'elsewhere').mkdir()
+    moved = Path(shutil.move(tmp_path / 'work', tmp_path / 'elsewhere' / 'work'))
+    before = {path: path.read_bytes() for path in moved.rglob('*') if path.suffix in ('.npz', '.pth')}
+    decisions = runner(moved).plan()
+    assert {one.stage: one.action for one in decisions if one.action != 'leave'} == dict(classifier='skip', cam='skip')
+    runner(moved).train()
+    assert before == {path: path.read_bytes() for path in before} and len(before) > 2
+
+    # a work folder of a former version, which kept paths as they stood
+    manifest = runner(moved).manifest
+    for stage in ('classifier', 'cam'):
+        old = read_settings(manifest.settings_file(stage))
+        manifest.update(stage, config_hash=hash_parts([settings_of(old, 'train' if stage == 'classifier' else 'test')]))
+    assert [one.action for one in runner(moved).plan() if one.action != 'leave'] == ['skip', 'skip']
+    settings = read_settings(str(moved / 'cam' / 'stage_settings.json'))
+    assert settings.test_dataloader.dataset.data_root == str(moved / 'photos')

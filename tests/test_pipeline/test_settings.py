@@ -80,6 +80,29 @@ def test_changes_in_a_few_words():
     assert changed_settings(old, old) == ''
 
 
+def test_paths_in_the_work_folder_move_with_it(tmp_path):
+    """Kept as ``{work_dir}/…``; what only begins with the same letters, or lies elsewhere, stays as it is."""
+
+    def config(work):
+        dataset = dict(data_root=f'{work}/photos', split='train.txt', other=[f'{work}-2/a', '/data/b'])
+        return Config(dict(test_dataloader=dict(dataset=dataset), load_from=f'{work}'))
+
+    old, new = tmp_path / 'old', tmp_path / 'new'
+    kept = settings_of(config(old), 'test', str(old))
+    assert kept['test_dataloader.dataset.data_root'] == "'{work_dir}/photos'" and kept['load_from'] == "'{work_dir}'"
+    assert kept['test_dataloader.dataset.other.0'] == repr(f'{old}-2/a')
+    dataset = config(new).test_dataloader.dataset
+    assert dataset.data_root == str(new / 'photos')
+    moved = config(new)
+    moved.test_dataloader.dataset.other[0] = f'{old}-2/a'
+    assert settings_of(moved, 'test', str(new)) == kept
+    (old / 'cam').mkdir(parents=True)
+    write_settings(str(old / 'cam' / 'stage_settings.json'), config(old))
+    (tmp_path / 'old').rename(new)
+    read = read_settings(str(new / 'cam' / 'stage_settings.json'))
+    assert read.test_dataloader.dataset.data_root == str(new / 'photos') and read.load_from == str(new)
+
+
 def test_what_a_stage_reads_is_a_setting():
     """One list says what a setting is; here stands which of them change what a stage makes."""
     assert {*READ['train'], *READ['test'], *DICTS} <= SETTINGS

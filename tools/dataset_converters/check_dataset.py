@@ -142,9 +142,10 @@ def check(args: argparse.Namespace, datasets: dict[str, ImageLabelDataset]) -> i
     for name, dataset in datasets.items():
         print(f'Checking {name}')
         # names tell the loaders; a list that only measures may have few photos
-        report = check_dataset(dataset, args.nproc, trains=args.config is None or 'train_dataloader' in name)
+        trains = args.config is None or 'train_dataloader' in name
+        report = check_dataset(dataset, args.nproc, trains, keep=args.limit or None)
         print(report.text(args.limit), flush=True)
-        num_problems += len(report.problems)
+        num_problems += report.num_problems
     return int(num_problems > 0)
 
 

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.structures import BaseDataElement
-from torch import Tensor
+from torch import Tensor, nn
 
 from mmamr.refine import check_walk, random_walk
 from mmamr.registry import MODELS
 
-from .base import AffinityModel
+from ..utils import folded_copy
+from .base import AffinityModel, extract
+
+PROBE_SIZE = 64
 
 
 @MODELS.register_module()
@@ -52,6 +55,8 @@ class IRNet(AffinityModel):
         # Displacements are learned up to a constant, which MeanDisplacementHook measures after training.
         self.register_buffer('mean_displacement', torch.zeros(2))
         self.backbone.requires_grad_(False)
+        # a tuple, so that it is no part of the model
+        self._copied: tuple[list, nn.Module] | None = None
 
     def train(self, mode: bool = True) -> 'IRNet':
         """Training mode reaches the heads only: the statistics of the backbone's norm layers stay as they are."""
@@ -63,6 +68,22 @@ class IRNet(AffinityModel):
     def extract_feat(self, inputs: Tensor) -> list[Tensor]:
         return super().extract_feat(inputs)
 
+    @torch.no_grad()
+    def _training_features(self, inputs: Tensor) -> list[Tensor]:
+        """:meth:`extract_feat` for a loss: the backbone is not trained, so that a faster copy of it computes the same.
+
+        The copy is made anew where the weights of the backbone, or where they are, have changed.
+        """
+        state = [*self.backbone.parameters(), *self.backbone.buffers()]
+        key = [(one.data_ptr(), one._version, one.dtype, one.device) for one in state]
+        if self._copied is None or self._copied[0] != key:
+            with torch.autocast(inputs.device.type, enabled=False):
+                probe = torch.linspace(-2, 2, 3 * PROBE_SIZE**2, device=inputs.device, dtype=inputs.dtype)
+                copied = folded_copy(self.backbone, probe.view(1, 3, PROBE_SIZE, PROBE_SIZE))
+            self._copied = key, copied
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
+        return extract(self._copied[1], inputs, self.taps)
+
     def _forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Edge logits ``(N, 1, h, w)`` and displacements ``(N, 2, h, w)`` before their mean is subtracted."""
         features, size = self.extract_feat(inputs), inputs.shape[-2:]
@@ -70,7 +91,7 @@ class IRNet(AffinityModel):
 
     def loss(self, inputs: Tensor, data_samples: list[BaseDataElement]) -> dict[str, Tensor]:
         """Affinity loss of the edges and displacement loss, each term weighted, so that the sum is IRNet's."""
-        features, size = self.extract_feat(inputs), inputs.shape[-2:]
+        features, size = self._training_features(inputs), inputs.shape[-2:]
         segmap = self.label_map(data_samples, stride=4)
         return {**self.edge_head.loss(features, size, segmap), **self.displacement_head.loss(features, size, segmap)}
 

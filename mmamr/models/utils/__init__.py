@@ -1,5 +1,5 @@
 from .building import build_model, class_names, class_numbers, load_weights, preprocess
-from .folded_norms import folded_norms
+from .folded_norms import folded_copy, folded_norms
 from .memory_format import training_format
 from .shared_layer import SharedLayer, share_layers
 from .strict_pretrained import StrictPretrained
@@ -10,6 +10,7 @@ __all__ = [
     'build_model',
     'class_names',
     'class_numbers',
+    'folded_copy',
     'folded_norms',
     'load_weights',
     'preprocess',

@@ -9,9 +9,9 @@ SAFE_CHANNELS = 16
 def training_format(module: nn.Module) -> torch.memory_format:
     """``torch.channels_last``, in which convolutions are faster, by half on a CPU; where it is not safe, the usual one.
 
-    In ``channels_last`` the gradient of a strided 1x1 convolution of fewer than 16 channels reads beyond its input in
-    oneDNN (torch 2.15 on processors with AVX-512), and the process crashes. Only toy networks have such a layer: the
-    narrowest that people use, a ResNet of width 16, has not.
+    In ``channels_last`` the gradient of the weights of a strided 1x1 convolution of fewer than 16 channels reads beyond
+    its input in oneDNN (torch 2.15 on processors with AVX-512), and the process crashes. Only toy networks have such a
+    layer: the narrowest that people use, a ResNet of width 16, has not.
 
     Args:
         module (nn.Module): The network.

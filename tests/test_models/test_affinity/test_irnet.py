@@ -161,3 +161,44 @@ def test_a_backbone_that_returns_its_levels():
         )
     ).eval()
     assert model.affinity(torch.randn(1, 3, 37, 30))[0]['edge'].shape == (10, 8)
+
+
+def losses_as_built(model, inputs, samples):
+    features, size = model.extract_feat(inputs), inputs.shape[-2:]
+    segmap = model.label_map(samples, stride=4)
+    return {**model.edge_head.loss(features, size, segmap), **model.displacement_head.loss(features, size, segmap)}
+
+
+def test_the_backbone_trains_as_a_faster_copy_of_the_same_weights():
+    """Losses and gradients are those of the backbone as it was built, also after its weights have changed."""
+    model = MODELS.build(DEFAULT_ARGS).double()
+    names = set(model.state_dict())
+    for norm in model.backbone.modules():
+        if isinstance(norm, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(norm.running_var, 0.5, 2)
+            torch.nn.init.normal_(norm.running_mean)
+    model.train()
+    inputs, samples = torch.randn(2, 3, 65, 65, dtype=torch.float64), data_samples(2, (65, 65))
+    seen = []
+    for _ in range(2):
+        gradients = []
+        for losses in (losses_as_built(model, inputs, samples), model.loss(inputs, samples)):
+            model.zero_grad()
+            sum(losses.values()).backward()
+            gradients.append({name: one.grad for name, one in model.named_parameters() if one.grad is not None})
+            seen.append(sum(losses.values()).item())
+        assert gradients[0].keys() == gradients[1].keys()
+        for name, gradient in gradients[0].items():
+            torch.testing.assert_close(gradients[1][name], gradient.to(torch.float64), atol=1e-5, rtol=1e-4)
+        copied = model._copied[1]
+        model.loss(inputs, samples)
+        assert model._copied[1] is copied  # one for all steps
+        state = {name: torch.randn_like(one) for name, one in model.backbone.state_dict().items() if 'conv1' in name}
+        model.backbone.load_state_dict(state, strict=False)
+    assert seen[0] == pytest.approx(seen[1]) and seen[2] == pytest.approx(seen[3]) and seen[0] != seen[2]
+    assert set(model.state_dict()) == names and not model._copied[1].training
+    assert all(
+        isinstance(norm.forward(torch.ones(1)), torch.Tensor)
+        for norm in model._copied[1].modules()
+        if isinstance(norm, torch.nn.BatchNorm2d)
+    )

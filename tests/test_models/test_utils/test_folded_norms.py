@@ -1,10 +1,12 @@
 """BatchNorm folded into convolutions: the same numbers, and the model as it was afterwards."""
 
+import gc
+
 import pytest
 import torch
 from torch import nn
 
-from mmamr.models.utils import folded_norms
+from mmamr.models.utils import folded_copy, folded_norms
 from mmamr.registry import MODELS
 
 PROBE = torch.linspace(-2, 2, 3 * 64 * 64).view(1, 3, 64, 64)
@@ -144,3 +146,15 @@ def test_gradients_reach_the_image():
     with folded_norms(model, PROBE):
         (result,) = torch.autograd.grad(model(image).square().sum(), image)
     torch.testing.assert_close(result, expected)
+
+
+def test_a_copy_stays_folded():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU()).eval()
+    nn.init.uniform_(model[1].running_var, 0.5, 2)
+    inputs = torch.randn(2, 3, 9, 9)
+    copied = folded_copy(model, inputs)
+    gc.collect()
+    torch.testing.assert_close(copied(inputs), model(inputs))
+    assert copied[0].bias is not None and not torch.equal(copied[0].weight, model[0].weight)
+    assert not any(one.requires_grad for one in copied.parameters()) and model[0].weight.requires_grad
+    assert torch.equal(copied[1](inputs), inputs)  # the norm does nothing any more
