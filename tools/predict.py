@@ -73,6 +73,12 @@ def main(argv: list[str] | None = None) -> int:
         )
     print(f'{args.out}: {report.made} made, {report.kept} were there, {len(report.failed)} failed')
     print(''.join(f'{path}\n' for path in report.files), end='')
+    if report.changed:
+        first, more = report.changed[0], len(report.changed) - 1
+        others = f' and {more} more' if more else ''
+        print(
+            f'{first}{others} changed since written, and kept: --redo, or another --out, writes anew', file=sys.stderr
+        )
     for line in report.failed:
         print(line, file=sys.stderr)
     return int(bool(report.failed))

@@ -64,12 +64,14 @@ class Predictions:
         kept (int): Photos whose results were there.
         failed (list[str]): A line for each photo that could not be read.
         files (list[str]): Files for all photos: contact sheet, annotations, tags.
+        changed (list[str]): Files of annotation tools that somebody has changed, and that stay as they are.
     """
 
     made: int = 0
     kept: int = 0
     failed: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
 
 
 def find_photos(inputs: Sequence[str], out_dir: str) -> tuple[list[PhotoFile], list[str]]:
@@ -352,7 +354,8 @@ def predict(
         formats (Sequence[str]): Of annotation tools: any of :data:`~mmamr.fileio.annotations.FORMATS`. Defaults to
             none.
         fast (bool): Whether one scale is looked at, without mirror image and CRF. Defaults to False.
-        redo (bool): Whether results that are there are made again. Defaults to False.
+        redo (bool): Whether results that are there are made again, files of annotation tools that somebody has changed
+            included. Defaults to False.
         device (str | torch.device, optional): Where to compute. Defaults to None: a GPU where there is one.
         batch_size (int, optional): Photos of one size at once. Defaults to None: 1 on a CPU, 4 on a GPU.
         num_workers (int): Threads that read and write. Defaults to 2.
@@ -393,8 +396,10 @@ def predict(
             AnnotatedPhoto(photo.name, photo.stem, photo.path, predictor.read_label(photo))
             for photo in track(done, name)
         )
-        files = write_annotations(name, items, predictor.classes, out_dir, tolerance)
-        report.files.append(files[-1] if len(files) == 1 else osp.join(out_dir, name))
+        files = write_annotations(name, items, predictor.classes, out_dir, tolerance, redo)
+        if files.written:
+            report.files.append(files.written[0] if len(files.written) == 1 else osp.join(out_dir, name))
+        report.changed += files.changed
     if done:
         shown = [done[index * len(done) // min(SHEET, len(done))] for index in range(min(SHEET, len(done)))]
         report.files.append(osp.join(out_dir, 'contact_sheet.jpg'))

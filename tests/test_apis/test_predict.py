@@ -152,6 +152,7 @@ def test_a_classifier_gives_tags_cams_and_seeds(trained, photos, tmp_path):
         'tags.csv',
         'scores.csv',
         'coco_rle.json',
+        '.annotations.json',
         *(f'seeds/{stem}.png' for stem in STEMS),
         *(f'cams/{stem}.jpg' for stem in STEMS),
     }
@@ -204,3 +205,14 @@ def test_names_of_photos(tmp_path):
     assert stems('*/x.jpg') == {'a/x.jpg': 'a/x', 'b/x.jpg': 'b/x'}
     (tmp_path / '[1].jpg').write_bytes(b'')
     assert stems('[1].jpg') == {'[1].jpg': '[1]'}
+
+
+def test_corrected_annotations_stay(trained, photos, tmp_path):
+    out = tmp_path / 'out'
+    first = predict(trained.segmentation, str(photos), str(out), formats=['labelme'])
+    corrected = sorted((out / 'labelme').rglob('*.json'))[0]
+    corrected.write_text('{"shapes": []}')
+    second = predict(trained.segmentation, str(photos), str(out), formats=['labelme'])
+    assert second.changed == [str(corrected)] and not first.changed and corrected.read_text() == '{"shapes": []}'
+    assert not predict(trained.segmentation, str(photos), str(out), formats=['labelme'], redo=True).changed
+    assert corrected.read_text() != '{"shapes": []}'

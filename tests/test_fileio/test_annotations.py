@@ -237,4 +237,30 @@ def test_any_name_can_be_written(tmp_path, name):
     """Names that are no text for XML or UTF-8 are replaced there, and nothing fails."""
     odd = MaskClasses(('background', 'a\x01\udcff'), (0, 1), np.zeros((2, 3), np.uint8))
     item = AnnotatedPhoto('x.jpg', 'x', str(tmp_path / 'x.jpg'), np.ones((4, 5), np.uint8))
-    assert write_annotations(name, [item], odd, str(tmp_path / 'out'))
+    assert write_annotations(name, [item], odd, str(tmp_path / 'out')).written
+
+
+@pytest.mark.parametrize('name', list(FORMATS))
+def test_corrections_are_not_written_over(tmp_path, name):
+    """A changed file stays, one that is as it was written is written anew, one that is lost comes back."""
+
+    def photos(value):
+        label = np.zeros((20, 30), np.uint8)
+        label[5:15, 5:15] = value
+        return [AnnotatedPhoto(f'{stem}.jpg', stem, str(tmp_path / f'{stem}.jpg'), label) for stem in ('a', 'b')]
+
+    out = tmp_path / 'out'
+    first = write_annotations(name, photos(1), CLASSES, str(out))
+    assert first.written and not first.changed
+    mine = Path(first.written[0])
+    mine.write_bytes(mine.read_bytes() + b'\n')
+    Path(first.written[-1]).unlink() if len(first.written) > 1 else None
+    again = write_annotations(name, photos(2), CLASSES, str(out))
+    assert again.changed == [str(mine)] and mine.read_bytes().endswith(b'\n\n' if name != 'cvat' else b'>\n')
+    assert again.written == first.written[1:] and all(Path(path).exists() for path in again.written)
+    redone = write_annotations(name, photos(2), CLASSES, str(out), redo=True)
+    assert redone.written == first.written and not redone.changed
+    fresh = write_annotations(name, photos(2), CLASSES, str(tmp_path / 'fresh' / 'out'))
+    assert [Path(path).name for path in fresh.written] == [Path(path).name for path in first.written]
+    if name != 'labelme':  # which names the photo relative to itself
+        assert Path(fresh.written[0]).read_bytes() == mine.read_bytes()

@@ -1,10 +1,13 @@
 """The files of annotation tools. Each piece of a class is an object; the background is none.
 
-Of the polygons, :func:`~.outlines.polygon_of` says how holes are kept. What is written into a folder takes the place of
-the file of the same name; other files stay.
+Of the polygons, :func:`~.outlines.polygon_of` says how holes are kept. A file that somebody has changed since it was
+written stays as it is.
 """
 
+import hashlib
+import io
 import json
+import os
 import os.path as osp
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -41,6 +44,57 @@ class AnnotatedPhoto:
     label: np.ndarray
 
 
+class AnnotationFiles:
+    """Writes files of annotation tools into a folder, but over none that a person may have changed.
+
+    A list of what was written, ``.annotations.json``, tells such files from those that are as they were written.
+
+    Args:
+        out_dir (str): The folder.
+        redo (bool): Write over changed files too. Defaults to False.
+    """
+
+    RECORD = '.annotations.json'
+
+    def __init__(self, out_dir: str, redo: bool = False) -> None:
+        self.out_dir = out_dir
+        self.redo = redo
+        self.written: list[str] = []
+        self.changed: list[str] = []
+        self._record = osp.join(out_dir, self.RECORD)
+        self._digests: dict[str, str] = {}
+        try:
+            with open(self._record, encoding='utf-8') as file:
+                known = json.load(file)
+            self._digests = known if isinstance(known, dict) else {}
+        except (OSError, ValueError):
+            pass  # then whatever is there may be somebody's work
+
+    def write(self, name: str, content: str | bytes) -> None:
+        """Write a file, by its name below the folder, unless it was changed."""
+        path = osp.join(self.out_dir, *name.split('/'))
+        content = content.encode() if isinstance(content, str) else content
+        digest = hashlib.sha256(content).hexdigest()
+        there = None
+        if osp.exists(path):
+            with open(path, 'rb') as file:
+                there = hashlib.sha256(file.read()).hexdigest()
+        if there in (None, digest, self._digests.get(name)) or self.redo:
+            if there != digest:
+                with atomic_write(path) as file:
+                    file.write(content)
+            self._digests[name] = digest
+            self.written.append(path)
+        else:
+            self.changed.append(path)
+
+    def close(self) -> None:
+        """Write the list."""
+        os.makedirs(self.out_dir, exist_ok=True)
+        with atomic_write(self._record, 'w', encoding='utf-8') as file:
+            json.dump(self._digests, file, indent=0)
+
+
 def objects_of(photo: AnnotatedPhoto, classes: MaskClasses) -> Iterator[tuple[int, np.ndarray, int, int]]:
     """The objects of a photo: number of the class from 0 without the background, pixels, first column, first row."""
     present = set(np.unique(photo.label).tolist())
@@ -55,8 +109,12 @@ def _points(piece: np.ndarray, left: int, top: int, tolerance: float) -> np.ndar
 
 
 def write_coco(
-    photos: Iterable[AnnotatedPhoto], classes: MaskClasses, out_dir: str, tolerance: float, exact: bool = False
-) -> list[str]:
+    photos: Iterable[AnnotatedPhoto],
+    classes: MaskClasses,
+    files: AnnotationFiles,
+    tolerance: float,
+    exact: bool = False,
+) -> None:
     """COCO's instances in one file: polygons in ``coco.json``, or exact run lengths in ``coco_rle.json``."""
     images: list[dict] = []
     annotations: list[dict] = []
@@ -86,9 +144,8 @@ def write_coco(
     categories = [
         dict(id=number + 1, name=classes.names[index], supercategory='') for number, index in enumerate(classes.objects)
     ]
-    path = osp.join(out_dir, 'coco_rle.json' if exact else 'coco.json')
-    _write_json(path, dict(info={}, licenses=[], images=images, annotations=annotations, categories=categories))
-    return [path]
+    content = dict(info={}, licenses=[], images=images, annotations=annotations, categories=categories)
+    files.write('coco_rle.json' if exact else 'coco.json', _json(content))
 
 
 def run_lengths(piece: np.ndarray, left: int, top: int, size: tuple[int, int]) -> list[int]:
@@ -101,41 +158,39 @@ def run_lengths(piece: np.ndarray, left: int, top: int, size: tuple[int, int]) -
     return np.diff(borders, prepend=0, append=size[0] * size[1]).tolist()
 
 
-def write_coco_rle(photos: Iterable[AnnotatedPhoto], classes: MaskClasses, out_dir: str, tolerance: float) -> list[str]:
+def write_coco_rle(
+    photos: Iterable[AnnotatedPhoto], classes: MaskClasses, files: AnnotationFiles, tolerance: float
+) -> None:
     """COCO's instances with exact run lengths."""
-    return write_coco(photos, classes, out_dir, tolerance, exact=True)
+    write_coco(photos, classes, files, tolerance, exact=True)
 
 
-def write_yolo(photos: Iterable[AnnotatedPhoto], classes: MaskClasses, out_dir: str, tolerance: float) -> list[str]:
+def write_yolo(
+    photos: Iterable[AnnotatedPhoto], classes: MaskClasses, files: AnnotationFiles, tolerance: float
+) -> None:
     """YOLO's segmentation: ``yolo-seg/labels/<stem>.txt`` a photo, and ``yolo-seg/data.yaml``.
 
     YOLO looks for the photo of ``labels/a/b.txt`` at ``images/a/b.jpg``.
     """
-    folder = osp.join(out_dir, 'yolo-seg')
-    files = []
     for photo in photos:
         size = np.array(photo.label.shape[::-1], dtype=np.float64)
         lines = []
         for number, piece, left, top in objects_of(photo, classes):
             places = (_points(piece, left, top, tolerance) / size).reshape(-1)
             lines.append(' '.join([str(number), *(f'{place:.7f}'.rstrip('0').rstrip('.') for place in places)]) + '\n')
-        files.append(osp.join(folder, 'labels', f'{photo.stem}.txt'))
-        with atomic_write(files[-1], 'w', encoding='utf-8') as file:
-            file.writelines(lines)
+        files.write(f'yolo-seg/labels/{photo.stem}.txt', ''.join(lines))
     names = {number: _text(classes.names[index]) for number, index in enumerate(classes.objects)}
-    files.append(osp.join(folder, 'data.yaml'))
-    with atomic_write(files[-1], 'w', encoding='utf-8') as file:
-        yaml.safe_dump(
-            dict(train='images', val='images', nc=len(names), names=names), file, allow_unicode=True, sort_keys=False
-        )
-    return files
+    content = dict(train='images', val='images', nc=len(names), names=names)
+    files.write('yolo-seg/data.yaml', yaml.safe_dump(content, allow_unicode=True, sort_keys=False))
 
 
-def write_labelme(photos: Iterable[AnnotatedPhoto], classes: MaskClasses, out_dir: str, tolerance: float) -> list[str]:
+def write_labelme(
+    photos: Iterable[AnnotatedPhoto], classes: MaskClasses, files: AnnotationFiles, tolerance: float
+) -> None:
     """LabelMe: ``labelme/<stem>.json`` a photo, which names the photo where it stands, relative to itself."""
-    files = []
     for photo in photos:
-        path = osp.join(out_dir, 'labelme', f'{photo.stem}.json')
+        name = f'labelme/{photo.stem}.json'
+        folder = osp.dirname(osp.abspath(osp.join(files.out_dir, name)))
         height, width = photo.label.shape
         shapes = [
             dict(
@@ -149,24 +204,22 @@ def write_labelme(photos: Iterable[AnnotatedPhoto], classes: MaskClasses, out_di
             )
             for number, piece, left, top in objects_of(photo, classes)
         ]
-        image = osp.relpath(osp.abspath(photo.path), osp.dirname(osp.abspath(path)))
-        _write_json(
-            path,
-            dict(
-                version='5.5.0',
-                flags={},
-                shapes=shapes,
-                imagePath=image.replace(osp.sep, '/'),
-                imageData=None,
-                imageHeight=height,
-                imageWidth=width,
-            ),
+        image = osp.relpath(osp.abspath(photo.path), folder)
+        content = dict(
+            version='5.5.0',
+            flags={},
+            shapes=shapes,
+            imagePath=image.replace(osp.sep, '/'),
+            imageData=None,
+            imageHeight=height,
+            imageWidth=width,
         )
-        files.append(path)
-    return files
+        files.write(name, _json(content))
 
 
-def write_cvat(photos: Iterable[AnnotatedPhoto], classes: MaskClasses, out_dir: str, tolerance: float) -> list[str]:
+def write_cvat(
+    photos: Iterable[AnnotatedPhoto], classes: MaskClasses, files: AnnotationFiles, tolerance: float
+) -> None:
     """CVAT's XML 1.1 "for images": ``cvat.xml``, whose names are those of the photos in the task."""
     root = ElementTree.Element('annotations')
     ElementTree.SubElement(root, 'version').text = '1.1'
@@ -193,13 +246,12 @@ def write_cvat(photos: Iterable[AnnotatedPhoto], classes: MaskClasses, out_dir: 
                 z_order='0',
             )
     ElementTree.indent(root)
-    path = osp.join(out_dir, 'cvat.xml')
-    with atomic_write(path) as file:
-        ElementTree.ElementTree(root).write(file, encoding='utf-8', xml_declaration=True)
-    return [path]
+    file = io.BytesIO()
+    ElementTree.ElementTree(root).write(file, encoding='utf-8', xml_declaration=True)
+    files.write('cvat.xml', file.getvalue())
 
 
-FORMATS: dict[str, Callable[[Iterable[AnnotatedPhoto], MaskClasses, str, float], list[str]]] = {
+FORMATS: dict[str, Callable[[Iterable[AnnotatedPhoto], MaskClasses, AnnotationFiles, float], None]] = {
     'coco': write_coco,
     'coco-rle': write_coco_rle,
     'yolo-seg': write_yolo,
@@ -210,9 +262,14 @@ FORMATS: dict[str, Callable[[Iterable[AnnotatedPhoto], MaskClasses, str, float],
 
 
 def write_annotations(
-    name: str, photos: Iterable[AnnotatedPhoto], classes: MaskClasses, out_dir: str, tolerance: float = 1.0
-) -> list[str]:
-    """Write the files of an annotation tool.
+    name: str,
+    photos: Iterable[AnnotatedPhoto],
+    classes: MaskClasses,
+    out_dir: str,
+    tolerance: float = 1.0,
+    redo: bool = False,
+) -> AnnotationFiles:
+    """Write the files of an annotation tool; those that somebody has changed stay.
 
     Args:
         name (str): One of :data:`FORMATS`.
@@ -220,18 +277,22 @@ def write_annotations(
         classes (MaskClasses): Their classes.
         out_dir (str): Where the files go.
         tolerance (float): Of polygons in pixels; see :func:`~.outlines.polygon_of`. Defaults to 1.
+        redo (bool): Write over changed files too. Defaults to False.
 
     Returns:
-        list[str]: The files.
+        AnnotationFiles: What was ``written``, and what was ``changed`` and stays.
     """
-    return FORMATS[name](photos, classes, out_dir, tolerance)
+    files = AnnotationFiles(out_dir, redo)
+    try:
+        FORMATS[name](photos, classes, files, tolerance)
+    finally:
+        files.close()
+    return files
 
 
 def _text(text: str) -> str:
     return NOT_XML.sub('\ufffd', text)
 
 
-def _write_json(path: str, content: Any) -> None:
-    with atomic_write(path, 'w', encoding='utf-8') as file:
-        json.dump(content, file)
-        file.write('\n')
+def _json(content: Any) -> str:
+    return json.dumps(content) + '\n'
