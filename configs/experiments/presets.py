@@ -1,15 +1,7 @@
-# All choices of the paper, all of the released code, and AMR's default here, beside the controls.
+# All choices of the released code, and AMR's default here, beside the controls; those of the paper: readings.py.
 _base_ = './_base_/{{$MMAMR_DATA:voc-animals}}.py'
 title = f'Presets on {_base_.where}'
 amm = 'model.compensation.modulation.amm'
-# The paper's choices: AMM after stages 1 to 3, half of L_cls a branch, L_cps of weight 1 towards the spotlight.
-paper = {
-    **_base_.figure,
-    'model.loss_cls.loss_weight': 1.0,
-    'model.loss_cps.loss_weight': 1.0,
-    'model.loss_cps.relu': False,
-    'model.loss_cps.detach': 'spotlight',
-}
 # The released code's choices (A1-A5, T1-T5) with the optimizer, the photos and the CAM stage of the default.
 released = {
     f'{amm}.channel.layer': 'mlp',
@@ -33,7 +25,6 @@ runs = dict(
     plain=dict(config=_base_.plain),
     ensemble=dict(ensemble_of='plain'),
     without_amm=dict(config=_base_.amr, options={'model.compensation.modulation': None}),
-    paper=dict(config=_base_.amr, options=paper),
     released=dict(config=_base_.amr, options=released, load_from='plain'),
     amr=dict(config=_base_.amr),
 )
@@ -41,7 +32,6 @@ rows = [
     dict(name='plain classifier', run='plain', cam='spotlight'),
     dict(name='two plain classifiers averaged', run='ensemble', cam='spotlight'),
     dict(name='two branches without AMM', run='without_amm', cam='weighted'),
-    dict(name='AMR as in the paper', run='paper', cam='weighted'),
     dict(name='AMR as released', run='released', cam='weighted'),
     dict(name="AMR's default", run='amr', cam='weighted'),
 ]

@@ -4,10 +4,11 @@ from .climbing import Climbing, climb, climbed_cams, climbed_maps
 from .large_maps import argmax_at, bands, enlarge_label
 from .maps import average, mix, mixtures, normalize_maps, resize_cam, seed, upsample
 from .multi_scale import multi_scale_maps, resize_images
-from .thresholds import candidates, otsu_threshold, score_histogram
+from .thresholds import BINS, candidates, otsu_threshold, score_histogram
 from .walks import label_of_cam, walk_cam
 
 __all__ = [
+    'BINS',
     'Climbing',
     'argmax_at',
     'average',

@@ -3,13 +3,14 @@
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DefaultScope
 
-from mmamr.cams import average
-from mmamr.fileio import CAMFolder, LabelFolder, read_truth
+from mmamr.cams import BINS, average, otsu_threshold, score_histogram
+from mmamr.fileio import CAMFolder, LabelFolder, read_size, read_truth
 from mmamr.registry import METRICS
 from mmamr.utils import InputError, atomic_write
 
@@ -22,7 +23,7 @@ def evaluate_cams(
     dataset: BaseDataset,
     cam_dir: str | Sequence[str],
     xis: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9),
-    threshold: float = 0.2,
+    threshold: float | Literal['auto'] = 0.2,
     num_workers: int = 0,
     curves_file: str | None = None,
 ) -> dict[str, float]:
@@ -33,7 +34,9 @@ def evaluate_cams(
         cam_dir (str | Sequence[str]): Folder of the CAM files, ours or anyone's (:mod:`mmamr.fileio.cam_file`). Of
             several folders, one of each model of an ensemble, the mean is measured.
         xis (Sequence[float]): Recalibration coefficients ξ of the weighted CAMs. Defaults to (0.1, 0.3, 0.5, 0.7, 0.9).
-        threshold (float): Fixed background threshold. Defaults to 0.2.
+        threshold (float | str): Fixed background threshold; ``'auto'`` is the one that
+            :class:`~mmamr.engine.PseudoLabelLoop` would choose of these CAMs, without masks. It is then among the
+            metrics, as ``CAM/auto_threshold``. Defaults to 0.2.
         num_workers (int): Processes; 0 is this one alone. Defaults to 0.
         curves_file (str, optional): JSON for the mIoU at each threshold and the IoU, precision and recall of each
             class. Defaults to None.
@@ -55,8 +58,22 @@ def evaluate_cams(
         cams = [folder.read(item['img_id'], mask.shape) for folder in folders]
         return dict(cam=average(cams) if len(cams) > 1 else cams[0], mask=mask)
 
+    chosen = {}
+    if threshold == 'auto':
+        threshold = chosen['CAM/auto_threshold'] = _auto_threshold(dataset, folders)
     metric = dict(type='CAMMetric', threshold=threshold, xis=tuple(xis), out_file=curves_file)
-    return _evaluate(dataset, metric, read_sample, num_workers)
+    return {**_evaluate(dataset, metric, read_sample, num_workers), **chosen}
+
+
+def _auto_threshold(dataset: BaseDataset, folders: Sequence[CAMFolder]) -> float:
+    """Otsu's threshold of the scores of all images."""
+    histogram = np.zeros(BINS)
+    for index in range(len(dataset)):
+        item = dataset.get_data_info(index)
+        size = read_size(item['img_path'])
+        cams = [folder.read(item['img_id'], size) for folder in folders]
+        histogram += score_histogram(average(cams) if len(cams) > 1 else cams[0])
+    return otsu_threshold(histogram)
 
 
 def evaluate_complement(

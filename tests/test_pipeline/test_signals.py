@@ -16,7 +16,7 @@ PIPELINE = Path(__file__).parents[1] / 'data' / 'configs' / 'tiny_pipeline.py'
 STAGES = ['classifier', 'cam', 'affinity_label', 'affinity', 'walk', 'pseudo_label', 'segmentation', 'evaluation']
 FOLDERS = dict(cam='cams', affinity_label='affinity_labels', walk='walks', pseudo_label='SegmentationClassPseudo')
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-EACH = 15
+EACH = 25
 """Signals for each stage."""
 
 

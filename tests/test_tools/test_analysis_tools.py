@@ -8,7 +8,8 @@ import torch
 from PIL import Image
 
 from mmamr.apis import init_dataset, init_model
-from mmamr.fileio import write_cam
+from mmamr.cams import otsu_threshold, score_histogram
+from mmamr.fileio import read_cam, write_cam
 from mmamr.structures import CAM, strided_size
 
 
@@ -47,6 +48,19 @@ def test_what_the_second_branch_adds(load_tool, config, cam_dir, tmp_path, capsy
     assert '| complement | compensation | spotlight |' in capsys.readouterr().out
     metrics = json.loads(out.read_text())
     assert 0 <= metrics['complement/compensation'] <= 100 and 'CAM/weighted.mIoU' in metrics
+
+
+def test_a_threshold_without_masks(load_tool, config, cam_dir, tmp_path, capsys):
+    out = tmp_path / 'metrics.json'
+    argv = [config, '--cam-dir', str(cam_dir), '--nproc', '0', '--out', str(out), '--threshold']
+    load_tool('analysis_tools/eval_cams.py').main([*argv, 'auto'])
+    metrics = json.loads(out.read_text())
+    chosen = metrics.pop('CAM/auto_threshold')
+    cams = [read_cam(path) for path in sorted(cam_dir.glob('*.npz'))]
+    assert chosen == otsu_threshold(np.sum([score_histogram(cam) for cam in cams], axis=0))
+    assert f'threshold chosen without masks: {chosen:.2f}' in capsys.readouterr().out
+    load_tool('analysis_tools/eval_cams.py').main([*argv, str(chosen)])
+    assert json.loads(out.read_text()) == metrics
 
 
 def test_eval_cams(load_tool, config, cam_dir, tmp_path, capsys):

@@ -23,7 +23,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--xis', nargs='+', type=float, default=[0.1, 0.3, 0.5, 0.7, 0.9], help='ξ of the weighted CAMs (%(default)s)'
     )
-    parser.add_argument('--threshold', type=float, default=0.2, help='fixed background threshold (%(default)s)')
+    parser.add_argument(
+        '--threshold',
+        type=lambda text: text if text == 'auto' else float(text),
+        default=0.2,
+        help="fixed background threshold (%(default)s); 'auto' is what threshold='auto' of the pseudo labels chooses",
+    )
     parser.add_argument(
         '--complement',
         action='store_true',
@@ -58,10 +63,14 @@ def main(argv: list[str] | None = None) -> None:
     with one_line_errors():
         dataset = init_dataset(args.config, args.cfg_options)
         metrics = evaluate_cams(dataset, args.cam_dir, args.xis, args.threshold, args.nproc, args.curves)
+        chosen = metrics.pop('CAM/auto_threshold', None)
         tables = [metrics]
         if args.complement:
             tables.append(complement(dataset, args.cam_dir[0], metrics, args.nproc))
             metrics = {**metrics, **tables[-1]}
+    if chosen is not None:
+        print(f'threshold chosen without masks: {chosen:.2f}')
+        metrics = {**metrics, 'CAM/auto_threshold': chosen}
     print('\n'.join(map(metrics_table, tables)), end='')
     if args.out is not None:
         write_metrics(args.out, metrics)
