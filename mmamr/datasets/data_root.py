@@ -47,7 +47,7 @@ class DataRoot:
             None: those of :func:`~mmamr.datasets.folder_metainfo`, or the config's where the folder has no annotations.
         labels (Mapping, optional): Label source of the image-level labels, e.g.
             ``dict(type='CSVLabels', file='labels.csv')``. Defaults to None: ``labels.csv``, where it is there and no
-            annotations are, else those of the config.
+            annotations are, else those of the config; annotations in the place of a table that is not there.
         layout (Layout, optional): How the folder was laid out, if it was, to be told. Defaults to None.
 
     Raises:
@@ -67,6 +67,7 @@ class DataRoot:
         self.layout = layout
         if labels is None and has_label_table(self.path):
             self.labels = dict(type='CSVLabels', file=LABELS_FILE)
+        self.has_annotations = osp.isdir(osp.join(self.path, 'Annotations'))
         known = read_layout(self.path)
         self.drawn_dir = osp.join(self.path, DRAWN) if known is not None and known[0].learns else None
         self.laid_out = osp.isfile(osp.join(self.path, LAYOUT))
@@ -110,6 +111,9 @@ class DataRoot:
             dataset['type'] = f'mmamr.{cls.__name__}'
         if self.labels is not None and issubclass(cls, ImageLabelDataset) and not issubclass(cls, AffinityLabelDataset):
             dataset['labels'] = dict(self.labels)
+        table = (dataset.get('labels') or {}).get('file')
+        if self.labels is None and table and self.has_annotations and not osp.isfile(osp.join(self.path, table)):
+            dataset['labels'] = dict(type='VOCXMLLabels')
         if self.laid_out and issubclass(cls, ImageLabelDataset) and dataset.get('mask_dir'):
             dataset['partial_masks'] = True
         if self.metainfo is None or (not self.named and set(self.metainfo['classes']) <= set(classes)):

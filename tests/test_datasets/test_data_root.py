@@ -77,6 +77,20 @@ def test_a_folder_in_the_layout_of_voc_is_taken_as_it_is(tiny_voc, tmp_path):
     assert found.labels == dict(type='CSVLabels', file='labels.csv') and found.metainfo['classes'] == ('disc',)
 
 
+def test_annotations_of_voc_in_the_place_of_a_table_that_is_not_there(tiny_voc, tmp_path):
+    """The configs for own photos name labels.csv."""
+    config = next((CONFIGS / 'amr').glob('cam_efficientnet-lite2_*photos*.py'))
+    cfg = Config.fromfile(config)
+    assert cfg.test_dataloader.dataset.labels == dict(type='CSVLabels', file='labels.csv')
+    apply_options(cfg, {'data_root': str(tiny_voc)}, str(tmp_path / 'work'))
+    assert cfg.test_dataloader.dataset.labels == dict(type='VOCXMLLabels')
+    assert len(init_dataset(cfg)) and init_dataset(cfg).get_data_info(0)['gt_label']
+    (tiny_voc / 'labels.csv').write_text('image,label\nimg_00,disc\n')
+    cfg = Config.fromfile(config)
+    apply_options(cfg, {'data_root': str(tiny_voc)}, str(tmp_path / 'work'))
+    assert cfg.test_dataloader.dataset.labels == dict(type='CSVLabels', file='labels.csv')
+
+
 def test_the_layout_of_voc_without_lists_is_laid_out(tiny_voc, tmp_path):
     shutil.rmtree(tiny_voc / 'ImageSets')
     found = open_data_root(str(tiny_voc), str(tmp_path / 'work'))
