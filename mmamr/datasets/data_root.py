@@ -101,6 +101,8 @@ class DataRoot:
             dataset['type'] = f'mmamr.{cls.__name__}'
         if self.labels is not None and issubclass(cls, ImageLabelDataset) and not issubclass(cls, AffinityLabelDataset):
             dataset['labels'] = dict(self.labels)
+        if self.labels is not None and issubclass(cls, SegmentationDataset) and dataset.get('labels'):
+            dataset['labels'] = dict(self.labels)
         if self.laid_out and issubclass(cls, ImageLabelDataset) and dataset.get('mask_dir'):
             dataset['partial_masks'] = True
         if self.metainfo is None or (not self.named and set(self.metainfo['classes']) <= set(classes)):
