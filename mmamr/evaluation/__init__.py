@@ -1,5 +1,6 @@
 from .average_precision import AveragePrecision
 from .cam_metric import CAMMetric
+from .doubt_metric import DoubtMetric
 from .evaluate import evaluate_cams, evaluate_labels, metrics_table, write_metrics
 from .image_iou import image_iou
 from .label_metric import LabelMetric
@@ -9,6 +10,7 @@ from .threshold_sweep import ThresholdSweep, scores
 __all__ = [
     'AveragePrecision',
     'CAMMetric',
+    'DoubtMetric',
     'LabelMetric',
     'SegmentationMetric',
     'ThresholdSweep',
