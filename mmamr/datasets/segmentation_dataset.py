@@ -75,7 +75,9 @@ class SegmentationDataset(BaseSegDataset):
         self.label_source: LabelSource | None = None
         if labels is not None:
             self.label_source = TASK_UTILS.build(
-                dict(labels), default_args=dict(class_index=self.class_index, data_root=data_root)
+                # our names, also where a config of mmseg is run
+                dict(_scope_='mmamr', **labels),
+                default_args=dict(class_index=self.class_index, data_root=data_root),
             )
         steps = [step for step in kwargs.get('pipeline') or () if isinstance(step, Mapping)]
         self.trains = any('Random' in str(step.get('type')) for step in steps)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from mmengine.registry import DATASETS as ROOT
+from mmengine.registry import DefaultScope
 from PIL import Image
 
 from mmamr.datasets import LoadMask
@@ -86,6 +87,9 @@ def test_tags_of_any_label_source(voc):
     pack = dict(type='mmseg.PackSegInputs', meta_keys=('img_path', 'tags'))
     packed = build(voc, labels=dict(type='MaskLabels'), pipeline=[*PIPELINE, pack])[0]
     assert packed['data_samples'].tags == of_masks[0]['tags']
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        of_mmseg = build(voc, type='mmamr.SegmentationDataset', labels=dict(type='VOCXMLLabels'), pipeline=[])
+    assert of_mmseg[0]['tags'] == of_masks[0]['tags']
 
 
 def test_no_masks(voc):
