@@ -45,6 +45,11 @@ model = dict(
 )
 class_heads = dict(background=['model.decode_head'])
 crop_size = (225, 225)
+# tags: where train_dataloader.dataset.labels are asked for, as by model.type=mmamr.PseudoLabelSegmentor
+meta_keys = (
+    *('img_path', 'seg_map_path', 'ori_shape', 'img_shape', 'pad_shape', 'scale_factor', 'flip', 'flip_direction'),
+    *('reduce_zero_label', 'tags'),
+)
 train_pipeline = [
     dict(type='mmamr.LoadImage'),
     dict(type='mmamr.LoadMask'),
@@ -56,7 +61,7 @@ train_pipeline = [
     ),
     dict(type='RandomCrop', crop_size=crop_size),
     dict(type='RandomFlip', prob=0.5),
-    dict(type='PackSegInputs'),
+    dict(type='PackSegInputs', meta_keys=meta_keys),
 ]
 test_pipeline = [dict(type='mmamr.LoadImage'), dict(type='mmamr.LoadMask'), dict(type='PackSegInputs')]
 dataset = dict(type='mmamr.SegmentationDataset', data_root=_base_.data_root, metainfo=_base_.metainfo)

@@ -12,4 +12,11 @@ stages = dict(
     segmentation=dict(
         config='{{ fileDirname }}/../deeplabv2/deeplabv2_mobilenet-v2-d16_1xb16-400i_voc-animals-225x225.py'
     ),
+    # the same model at its best: scales, mirror image and CRF
+    evaluation_test_time=dict(
+        kind='test',
+        config='{segmentation.config}',
+        checkpoint='{segmentation.checkpoint}',
+        options={'test_time.ms': True, 'test_time.flip': True, 'test_time.crf': True},
+    ),
 )

@@ -7,4 +7,11 @@ stages = dict(
         options={'train_dataloader.dataset.mask_dir': 'SegmentationClass'},
     ),
     evaluation=dict(kind='test', config='{segmentation.config}', checkpoint='{segmentation.checkpoint}'),
+    # the same model at its best: scales, mirror image and CRF
+    evaluation_test_time=dict(
+        kind='test',
+        config='{segmentation.config}',
+        checkpoint='{segmentation.checkpoint}',
+        options={'test_time.ms': True, 'test_time.flip': True, 'test_time.crf': True},
+    ),
 )

@@ -1,6 +1,7 @@
 from .batch import batch_cams
 from .certainty import certainty
 from .climbing import Climbing, climb, climbed_cams, climbed_maps
+from .doubt import DoubtLimits, doubt_histograms, doubt_limits, leave_open, object_scores
 from .large_maps import argmax_at, bands, enlarge_label
 from .maps import average, mix, mixtures, normalize_maps, resize_cam, seed, upsample
 from .multi_scale import multi_scale_maps, resize_images
@@ -10,6 +11,7 @@ from .walks import label_of_cam, walk_cam
 __all__ = [
     'BINS',
     'Climbing',
+    'DoubtLimits',
     'argmax_at',
     'average',
     'bands',
@@ -19,12 +21,16 @@ __all__ = [
     'climb',
     'climbed_cams',
     'climbed_maps',
+    'doubt_histograms',
+    'doubt_limits',
     'enlarge_label',
     'label_of_cam',
+    'leave_open',
     'mix',
     'mixtures',
     'multi_scale_maps',
     'normalize_maps',
+    'object_scores',
     'otsu_threshold',
     'resize_cam',
     'resize_images',

@@ -111,6 +111,8 @@ class DataRoot:
             dataset['type'] = f'mmamr.{cls.__name__}'
         if self.labels is not None and issubclass(cls, ImageLabelDataset) and not issubclass(cls, AffinityLabelDataset):
             dataset['labels'] = dict(self.labels)
+        if self.labels is not None and issubclass(cls, SegmentationDataset) and dataset.get('labels'):
+            dataset['labels'] = dict(self.labels)
         table = (dataset.get('labels') or {}).get('file')
         if self.labels is None and table and self.has_annotations and not osp.isfile(osp.join(self.path, table)):
             dataset['labels'] = dict(type='VOCXMLLabels')

@@ -10,12 +10,13 @@ from mmcv.transforms import BaseTransform
 from mmseg.datasets import BaseSegDataset
 
 from mmamr.fileio import MAX_LONG_SIDE, read_mask
-from mmamr.registry import DATASETS, TRANSFORMS
+from mmamr.registry import DATASETS, TASK_UTILS, TRANSFORMS
 from mmamr.structures import VOC_CLASSES
 from mmamr.utils import DatasetError
 
 from .folder_classes import text_classes
 from .image_label_dataset import checked_long_side
+from .labels import LabelSource
 from .mask_colors import class_index_of
 from .splits import FolderNames, find_name, image_suffixes, read_ids
 
@@ -40,6 +41,8 @@ class SegmentationDataset(BaseSegDataset):
         metainfo (Mapping, optional): ``classes`` and what says how masks show them, as for :class:`ImageLabelDataset`.
             Defaults to None: the 20 classes of VOC.
         img_suffix (str): Suffix of the images, or 'auto' as for :class:`ImageLabelDataset`. Defaults to 'auto'.
+        labels (dict, optional): Label source of the image-level labels, as for :class:`ImageLabelDataset`; each item
+            then has them as ``tags``, counted from 0 without background. Defaults to None: there are none.
         rotate_masks (bool): Whether the masks of ``mask_dir``, not those of ``label_dir``, were drawn on the photos as
             stored, so that the EXIF orientation of its photo is applied to a mask, too. Defaults to False.
         max_long_side (int, optional): Larger photos are worked on at this long side in pixels. A pipeline with random
@@ -60,6 +63,7 @@ class SegmentationDataset(BaseSegDataset):
         label_dir: str | None = None,
         metainfo: Mapping | None = None,
         img_suffix: str = 'auto',
+        labels: dict | None = None,
         rotate_masks: bool = False,
         max_long_side: int | None = MAX_LONG_SIDE,
         **kwargs: Any,
@@ -68,6 +72,13 @@ class SegmentationDataset(BaseSegDataset):
         self.class_index = class_index_of(text_classes(metainfo or dict(classes=VOC_CLASSES)), data_root)
         self.max_long_side = checked_long_side(max_long_side)
         self.rotate_masks = rotate_masks and label_dir is None
+        self.label_source: LabelSource | None = None
+        if labels is not None:
+            self.label_source = TASK_UTILS.build(
+                # our names, also where a config of mmseg is run
+                dict(_scope_='mmamr', **labels),
+                default_args=dict(class_index=self.class_index, data_root=data_root),
+            )
         steps = [step for step in kwargs.get('pipeline') or () if isinstance(step, Mapping)]
         self.trains = any('Random' in str(step.get('type')) for step in steps)
         prefix = dict(kwargs.pop('data_prefix', None) or dict(img_path=img_dir, seg_map_path=mask_dir))
@@ -101,12 +112,19 @@ class SegmentationDataset(BaseSegDataset):
         if self.data_prefix.get('seg_map_path'):
             for item, path in zip(items, self._find(ids, 'seg_map_path', [self.seg_map_suffix])):
                 item['seg_map_path'] = path
+        if self.label_source is not None and not self.label_source.lazy:
+            for img_id, item in zip(ids, items):
+                item['tags'] = self.label_source(img_id)
+            self.label_source = None  # not needed any more, and it would be copied into every worker
         return items
 
     def get_data_info(self, idx: int) -> dict:
         """Item ``idx`` before the pipeline, with what photo and mask are read by."""
+        item = super().get_data_info(idx)
+        if self.label_source is not None:
+            item['tags'] = self.label_source(item['img_id'])
         return dict(
-            super().get_data_info(idx),
+            item,
             class_index=self.class_index,
             rotate_masks=self.rotate_masks,
             max_long_side=self.max_long_side,

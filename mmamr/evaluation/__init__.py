@@ -1,6 +1,7 @@
 from .average_precision import AveragePrecision
 from .cam_metric import CAMMetric
 from .complement_metric import ComplementMetric
+from .doubt_metric import DoubtMetric
 from .evaluate import evaluate_cams, evaluate_complement, evaluate_labels, metrics_table, write_metrics
 from .image_iou import image_iou
 from .label_metric import LabelMetric
@@ -11,6 +12,7 @@ __all__ = [
     'AveragePrecision',
     'CAMMetric',
     'ComplementMetric',
+    'DoubtMetric',
     'LabelMetric',
     'SegmentationMetric',
     'ThresholdSweep',

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from mmengine.registry import DATASETS as ROOT
+from mmengine.registry import DefaultScope
 from PIL import Image
 
 from mmamr.datasets import LoadMask
@@ -70,6 +71,25 @@ def test_arguments_are_those_of_the_other_data_sets(voc, tmp_path, monkeypatch):
     assert (dataset[0]['gt_seg_map'] == 3).all()
     dataset = DATASETS.build(dict(type='SegmentationDataset', pipeline=PIPELINE, mask_dir=None, **settings))
     assert 'gt_seg_map' not in dataset[0]
+
+
+def test_tags_of_any_label_source(voc):
+    of_masks = build(voc, labels=dict(type='MaskLabels'), pipeline=[])
+    of_annotations = build(voc, labels=dict(type='VOCXMLLabels'), pipeline=[])
+    for i in range(8):
+        item = of_masks[i]
+        mask = np.asarray(Image.open(item['seg_map_path']))
+        shown = [index for index, value in enumerate(METAINFO['mask_values']) if (mask == value).any()]
+        assert item['tags'] == shown
+        assert of_annotations[i]['tags'] == shown
+    assert any(of_masks[i]['tags'] for i in range(8))
+    assert 'tags' not in build(voc)[0]
+    pack = dict(type='mmseg.PackSegInputs', meta_keys=('img_path', 'tags'))
+    packed = build(voc, labels=dict(type='MaskLabels'), pipeline=[*PIPELINE, pack])[0]
+    assert packed['data_samples'].tags == of_masks[0]['tags']
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        of_mmseg = build(voc, type='mmamr.SegmentationDataset', labels=dict(type='VOCXMLLabels'), pipeline=[])
+    assert of_mmseg[0]['tags'] == of_masks[0]['tags']
 
 
 def test_no_masks(voc):

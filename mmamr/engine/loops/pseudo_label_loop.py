@@ -1,6 +1,7 @@
 import json
 import os.path as osp
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -8,18 +9,33 @@ from mmengine.dataset import BaseDataset
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.logging import print_log
 
-from mmamr.cams import candidates, enlarge_label, label_of_cam, mix, otsu_threshold, score_histogram, upsample
+from mmamr.cams import (
+    DoubtLimits,
+    candidates,
+    doubt_histograms,
+    doubt_limits,
+    enlarge_label,
+    label_of_cam,
+    leave_open,
+    mix,
+    object_scores,
+    otsu_threshold,
+    score_histogram,
+    upsample,
+)
 from mmamr.datasets import choose_items
 from mmamr.fileio import LabelFolder, folder_digest, read_rgb
 from mmamr.refine import check_crf, crf_label
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
-from mmamr.utils import SettingError, atomic_write, check_number, check_numbers, share_work
+from mmamr.utils import SettingError, atomic_write, check_keys, check_number, check_numbers, share_work
 from mmamr.visualization import Row, draw_labels, draw_sheet, save_picture
 
 from .label_loop import LabelLoop
 
 THRESHOLD_FILE = 'threshold.json'
+DOUBT_FILE = 'doubt.json'
+DOUBT_BINS = 1000
 
 
 @LOOPS.register_module()
@@ -44,6 +60,11 @@ class PseudoLabelLoop(LabelLoop):
             Defaults to None: there is none.
         drawn_dir (str, optional): Folder of labels ``<id>.png`` that a person drew or corrected: an image that has one
             there gets it in the place of what the scores say. Defaults to None: there are none.
+        doubt (dict, optional): Shares, over all images of the split, of ``background`` and of ``objects`` whose label
+            is least sure and becomes 255: background whose score is highest, objects whose score is lowest. Where
+            ``cam_dir`` names a second folder of CAMs or walks, as of the CAMs that a walk began at, the mean of both
+            scores counts. The limits need no masks; they are logged and stand in ``doubt.json`` beside the labels.
+            Defaults to None: nothing is doubted.
         **kwargs: See :class:`LabelLoop`.
 
     Raises:
@@ -60,6 +81,7 @@ class PseudoLabelLoop(LabelLoop):
         unsure: tuple[float, float] | None = None,
         crf: dict | None = None,
         drawn_dir: str | None = None,
+        doubt: dict | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -83,6 +105,15 @@ class PseudoLabelLoop(LabelLoop):
             raise SettingError(
                 "power and unsure take the place of the threshold: threshold='auto' does not go with them"
             )
+        if doubt is not None:
+            check_keys('doubt', doubt, ('background', 'objects', 'cam_dir'))
+            for name in ('background', 'objects'):
+                check_number(f'doubt.{name}', doubt.get(name, 0.0), 0, 1)
+            if unsure is not None:
+                raise SettingError('unsure and doubt both say what becomes 255: give one of them')
+        self.doubt = doubt
+        self.seconds = self.open_cams(doubt['cam_dir']) if doubt is not None and doubt.get('cam_dir') else None
+        self.limits: DoubtLimits | None = None
         self.threshold = threshold
         self.power = power
         self.unsure = unsure
@@ -95,6 +126,10 @@ class PseudoLabelLoop(LabelLoop):
         """The scores and how they become labels."""
         threshold = 'auto' if self.auto else self.threshold
         options = dict(threshold=threshold, power=self.power, unsure=self.unsure, crf=self.crf)
+        if self.doubt is not None:  # labels that were made before there was such an option stay valid
+            shares = {name: self.doubt.get(name, 0.0) for name in ('background', 'objects')}
+            cams = None if self.seconds is None else folder_digest(self.seconds.folder)
+            options['doubt'] = dict(shares, cams=cams)
         drawn = {} if self.drawn is None else dict(drawn=folder_digest(self.drawn.folder))
         return dict(super().settings(), **options, **(self.photo_settings() if self.crf is not None else {}), **drawn)
 
@@ -106,16 +141,40 @@ class PseudoLabelLoop(LabelLoop):
 
     def label(self, cam: CAM, img_path: str) -> np.ndarray:
         """Label map ``(H, W)`` of one image: 0 background, c + 1 foreground, 255 unsure."""
+        label = self.whole_label(cam, img_path)
+        if self.limits is None:
+            return label
+        return leave_open(label, self.scores(cam, img_path), self.limits)
+
+    def scores(self, cam: CAM, img_path: str) -> np.ndarray:
+        """What speaks for an object at each pixel of an image, ``(H, W)``, by the sources of ``doubt``."""
+        second = [] if self.seconds is None else [self.seconds.read(self._ids_of_paths[img_path], cam.size)]
+        return object_scores([cam, *second], self.xi)
+
+    @cached_property
+    def _ids_of_paths(self) -> dict[str, str]:
+        items = (BaseDataset.get_data_info(self.dataset, index) for index in range(len(self.dataset)))
+        return {item['img_path']: item['img_id'] for item in items}
+
+    def whole_label(self, cam: CAM, img_path: str) -> np.ndarray:
+        """Label map ``(H, W)`` before anything is doubted."""
         if self.crf is None:
             return label_of_cam(cam, self.threshold, self.xi, self.power, self.unsure)
         image = read_rgb(img_path, max_long_side=self.dataset.max_long_side)
         maps = upsample(mix(cam, self.xi), image.shape[:2])
         return enlarge_label(crf_label(image, maps, cam.classes, self.threshold, **self.crf), cam.size)
 
+    def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:
+        """That of the parent, and the second source of scores for :class:`~mmamr.evaluation.DoubtMetric`."""
+        sample = super().read_sample(img_id, mask)
+        return sample if self.seconds is None else dict(sample, second=self.seconds.read(img_id, mask.shape))
+
     def make_files(self, pending: Sequence[int]) -> None:
         """Choose the threshold if that was asked for, and make the labels of these images."""
         if self.auto:
             self.choose_threshold()
+        if self.doubt is not None:
+            self.choose_limits()
         super().make_files(pending)
         if self.auto and is_main_process():
             save_picture(osp.join(osp.dirname(osp.abspath(self.out_dir)), 'thresholds.png'), self.threshold_sheet())
@@ -152,6 +211,40 @@ class PseudoLabelLoop(LabelLoop):
         broadcast_object_list(answer)
         self.threshold = answer[0]
         return answer[0]
+
+    def choose_limits(self) -> None:
+        """Choose from which scores on labels are doubted; the same for any number of processes and workers.
+
+        They are kept in :attr:`limits` and beside the labels.
+        """
+        assert self.doubt is not None  # make_files() asks for it then only
+        answer: list[DoubtLimits | None] = [None]
+        self.limits = None
+        if is_main_process():
+
+            def count(part: Sequence[int], advance: Callable[[], None]) -> list[np.ndarray]:
+                total = np.zeros((2, DOUBT_BINS), dtype=np.int64)
+                for index in part:
+                    item = BaseDataset.get_data_info(self.dataset, index)
+                    cam = self.cams.read(item['img_id'], self.dataset.get_image_size(index))
+                    label = self.whole_label(cam, item['img_path'])
+                    total += doubt_histograms(self.scores(cam, item['img_path']), label, DOUBT_BINS)
+                    advance()
+                return [total]
+
+            parts = share_work(count, range(len(self.dataset)), self.dataloader.num_workers, 'doubt')
+            histograms = np.sum([one for part in parts for one in part], axis=0)
+            limits = doubt_limits(histograms, self.doubt.get('background', 0.0), self.doubt.get('objects', 0.0))
+            with atomic_write(osp.join(self.out_dir, DOUBT_FILE), 'w', encoding='utf-8') as file:
+                json.dump(limits._asdict(), file)
+            print_log(
+                f'{self.out_dir}: background from a score of {limits.background} on and objects below '
+                f'{limits.objects} are left open',
+                'current',
+            )
+            answer = [limits]
+        broadcast_object_list(answer)
+        self.limits = answer[0]
 
     def _known_threshold(self) -> float | None:
         """The threshold that the labels were made with."""

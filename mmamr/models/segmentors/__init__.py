@@ -1,7 +1,8 @@
 from .large_photos import bound_logits
 from .multi_scale_input import MultiScaleInputSegmentor
+from .pseudo_label_segmentor import PseudoLabelSegmentor
 from .test_time import TestTimeSegmentor
 
 bound_logits()
 
-__all__ = ['MultiScaleInputSegmentor', 'TestTimeSegmentor']
+__all__ = ['MultiScaleInputSegmentor', 'PseudoLabelSegmentor', 'TestTimeSegmentor']

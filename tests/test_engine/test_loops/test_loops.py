@@ -554,6 +554,33 @@ class TestPseudoLabelLoop:
         with pytest.raises(ValueError, match='nowhere is no folder; name that of the labels that a person drew'):
             test('tiny_pseudo-label', options={'test_cfg.drawn_dir': 'nowhere'})
 
+    def test_doubt(self, test, cams, walks, tmp_path):
+        options = {'test_cfg.threshold': 0.25}
+        doubt = dict(background=0.3, objects=0.2, cam_dir=str(cams))
+        test('tiny_pseudo-label', 'whole', options)
+        _, metrics = test('tiny_pseudo-label', options={**options, 'test_cfg.doubt': doubt})
+        folders = [tmp_path / name / 'SegmentationClassPseudo' for name in ('whole', 'work')]
+        limits = json.loads((folders[1] / 'doubt.json').read_text())
+        counts = np.zeros((2, 2))
+        for img_id in IDS:
+            whole, label = (np.asarray(Image.open(folder / f'{img_id}.png')) for folder in folders)
+            both = [read_cam(folder / f'{img_id}.npz') for folder in (walks, cams)]
+            scores = np.mean([upsample(mix(cam), cam.size).max(0).clip(0, 1) for cam in both], axis=0)
+            limit = np.where(whole == 0, scores >= limits['background'], scores < limits['objects'])
+            np.testing.assert_array_equal(label, np.where(limit, 255, whole))
+            counts += [[(limit & part).sum(), part.sum()] for part in (whole == 0, whole != 0)]
+        shares = counts[:, 0] / counts[:, 1]
+        assert (shares <= [0.3, 0.2]).all() and (shares > [0.25, 0.15]).all()
+        assert metrics['label/coverage'] == pytest.approx(100 * (1 - counts[:, 0].sum() / counts[:, 1].sum()), abs=3)
+        # other workers, another run: the same; other shares: not
+        made = {path.name: path.read_bytes() for path in folders[1].iterdir()}
+        (folders[1] / 'img_02.png').unlink()
+        options['test_cfg.doubt'] = doubt
+        assert test('tiny_pseudo-label', options={**options, 'test_dataloader.num_workers': 2})[1] == metrics
+        assert {path.name: path.read_bytes() for path in folders[1].iterdir()} == made
+        with pytest.raises(ChangedSettingsError, match='pass --redo'):
+            test('tiny_pseudo-label', options={**options, 'test_cfg.doubt': dict(doubt, background=0.4)})
+
     @pytest.mark.parametrize(
         'options, message',
         [
@@ -600,6 +627,9 @@ class TestPseudoLabelLoop:
             ({'test_cfg.unsure': (0.6, 0.2)}, 'unsure must ascend'),
             ({'test_cfg.unsure': (0.2, 0.6), 'test_cfg.power': 4.0}, 'only one of power, unsure and crf'),
             ({'test_cfg.cam_dir': None}, 'PseudoLabelLoop reads CAMs, but none are named'),
+            ({'test_cfg.doubt': dict(objects=2)}, r'doubt.objects must be in \[0, 1\]'),
+            ({'test_cfg.doubt': dict(object=0.2)}, 'did you mean objects'),
+            ({'test_cfg.unsure': (0.2, 0.6), 'test_cfg.doubt': dict()}, 'unsure and doubt'),
         ],
     )
     def test_wrong_options(self, tiny_config, cams, options, message):
