@@ -1,12 +1,12 @@
 # A segmentation head of DeepLab-v2's kind on EfficientNet-Lite2, for one's own photos on two CPU cores. The backbone is
-# fixed, as in the classifier.
+# fixed, as in the classifier, which is asked at test time which classes a photo shows.
 _base_ = [
     '../_base_/datasets/photos.py',
     '../_base_/schedules/deeplabv2_20k.py',
     '../_base_/segmentation_runtime.py',
 ]
 model = dict(
-    type='EncoderDecoder',
+    type='mmamr.TagGatedSegmentor',
     data_preprocessor=dict(
         type='SegDataPreProcessor',
         mean=[127.5, 127.5, 127.5],
@@ -37,10 +37,24 @@ model = dict(
         align_corners=False,
         loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=False, avg_non_ignore=True),
     ),
+    # the branch of cam_efficientnet-lite2_1xb8-120i_photos-225px.py, at the stride that it was trained with
+    tagger=dict(
+        type='mmamr.CAMBranch',
+        backbone=dict(
+            type='mmamr.EfficientNetLite',
+            arch='lite2',
+            out_indices=(7,),
+            output_stride=32,
+            norm_eval=True,
+            precision='auto',
+        ),
+        head=dict(type='mmamr.CAMHead', num_classes=1, in_channels=1280),
+        init_cfg=dict(type='StrictPretrained', checkpoint=None, prefix='spotlight.'),
+    ),
     train_cfg=dict(),
     test_cfg=dict(mode='whole'),
 )
-class_heads = dict(background=['model.decode_head'])
+class_heads = dict(background=['model.decode_head'], foreground=['model.tagger.head'])
 crop_size = (225, 225)
 train_pipeline = [
     dict(type='mmamr.LoadImage'),

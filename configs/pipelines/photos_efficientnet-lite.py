@@ -12,6 +12,7 @@ stages = dict(
         options={'_delete_': True, 'test_cfg.cam_dir': '{cam.out_dir}'},
     ),
     segmentation=dict(
-        config='{{ fileDirname }}/../deeplabv2/deeplabv2_efficientnet-lite2-d16_1xb8-200i_photos-225x225.py'
+        config='{{ fileDirname }}/../deeplabv2/deeplabv2_efficientnet-lite2-d16_1xb8-200i_photos-225x225.py',
+        options={'model.tagger.init_cfg.checkpoint': '{classifier.checkpoint}'},
     ),
 )

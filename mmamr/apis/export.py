@@ -23,7 +23,7 @@ from packaging.version import Version
 from torch import Tensor, nn
 
 from mmamr.cams import normalize_maps
-from mmamr.models import BaseCAMClassifier
+from mmamr.models import BaseCAMClassifier, TagGatedSegmentor
 from mmamr.utils import InputError, atomic_write, evaluating, frozen
 
 from .inference import init_model
@@ -127,7 +127,10 @@ class ExportedSegmentor(nn.Module):
             tuple[Tensor, Tensor]: Class probabilities ``(N, C, H, W)``, and the class of each pixel ``(N, H, W)``.
         """
         model: Any = self.model
-        logits = model.decode_head(model.extract_feat(self.preprocessing(image)))
+        inputs = self.preprocessing(image)
+        logits = model.decode_head(model.extract_feat(inputs))
+        if isinstance(model, TagGatedSegmentor):
+            logits = model.gate(logits, inputs)
         logits = F.interpolate(logits, image.shape[1:3], mode='bilinear', align_corners=model.align_corners)
         if logits.shape[1] == 1:
             scores = logits.sigmoid()
