@@ -58,6 +58,10 @@ class IRNet(AffinityModel):
         # a tuple, so that it is no part of the model
         self._copied: tuple[list, nn.Module] | None = None
 
+    def __getstate__(self) -> dict:
+        """A copy of the model makes a copy of the backbone of its own."""
+        return {**self.__dict__, '_copied': None}
+
     def train(self, mode: bool = True) -> 'IRNet':
         """Training mode reaches the heads only: the statistics of the backbone's norm layers stay as they are."""
         super().train(mode)
@@ -75,7 +79,9 @@ class IRNet(AffinityModel):
         The copy is made anew where the weights of the backbone, or where they are, have changed.
         """
         state = [*self.backbone.parameters(), *self.backbone.buffers()]
-        key = [(one.data_ptr(), one._version, one.dtype, one.device) for one in state]
+        # tensors of inference mode count no versions: they are not changed in place outside of it
+        versions = [None if one.is_inference() else one._version for one in state]
+        key = [(one.data_ptr(), version, one.dtype, one.device) for one, version in zip(state, versions)]
         if self._copied is None or self._copied[0] != key:
             with torch.autocast(inputs.device.type, enabled=False):
                 probe = torch.linspace(-2, 2, 3 * PROBE_SIZE**2, device=inputs.device, dtype=inputs.dtype)

@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from mmengine.structures import PixelData
@@ -202,3 +204,17 @@ def test_the_backbone_trains_as_a_faster_copy_of_the_same_weights():
         for norm in model._copied[1].modules()
         if isinstance(norm, torch.nn.BatchNorm2d)
     )
+
+
+def test_a_model_in_training_is_copied():
+    """Its faster copy of the backbone stays behind; the copy of the model has the same losses and makes one itself."""
+    torch.manual_seed(0)
+    model = MODELS.build(DEFAULT_ARGS).train()
+    inputs, samples = torch.randn(2, 3, 64, 64), data_samples(2, (64, 64))
+    losses = model.loss(inputs, samples)
+    twin = copy.deepcopy(model)
+    torch.testing.assert_close(twin.loss(inputs, samples), losses)
+    with torch.no_grad():
+        twin.backbone.conv1.weight.zero_()
+    assert sum(twin.loss(inputs, samples).values()) != sum(losses.values())
+    torch.testing.assert_close(model.loss(inputs, samples), losses)
