@@ -55,6 +55,10 @@ class ThresholdSweep:
     def counts(self, counts: np.ndarray) -> None:
         self._counts, self._waiting = counts, []
 
+    def __getstate__(self) -> dict:
+        """What another process gets are counts, not pixels that wait to be counted."""
+        return {**self.__dict__, '_counts': self.counts, '_waiting': []}
+
     def add(self, places: np.ndarray) -> None:
         """Count pixels by their places ``(n * K + c) * (K + 2) + g`` in :attr:`counts`; g is K + 1 where ignored."""
         self._waiting.append(places)

@@ -76,9 +76,12 @@ def test_photos_and_options_reach_every_stage(photos, tmp_path, name):
         dataset = config[stage.dataloader].dataset
         assert (dataset.max_long_side, dataset.data_root, config.randomness.seed) == (300, str(photos), 3)
         assert tuple(dataset.metainfo['classes']) == tuple(CLASSES)
-    assert runner.planner.config(runner.stages['classifier']).model.compensation.head.num_classes == len(CLASSES)
+    assert runner.planner.config(runner.stages['classifier']).model.spotlight.head.num_classes == len(CLASSES)
     segmentation = runner.planner.config(runner.stages['segmentation'])
     assert segmentation.model.decode_head.num_classes == len(CLASSES) + 1
+    if name == 'photos_efficientnet-lite':
+        assert segmentation.model.tagger.head.num_classes == len(CLASSES)
+        assert segmentation.model.tagger.init_cfg.checkpoint == '{classifier.checkpoint}'
     assert segmentation.train_dataloader.dataset.label_dir == '{pseudo_label.out_dir}'
 
 

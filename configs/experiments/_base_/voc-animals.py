@@ -13,7 +13,7 @@ first_layer = 'layer5'
 # computed once for both branches.
 figure = {
     'model.compensation.modulation.layers': 'layer[235]',
-    'model.shared_layers': ('conv1', 'layer1', r'layer2\.\d'),
+    'model.shared_layers': ('conv1', 'layer1', 'layer2.[0-9]'),
 }
 # adversarial climbing is measured on so many photos of each list, as a step costs a forward and a backward pass a class,
 # scale and branch; None: on all

@@ -10,6 +10,6 @@ channels = 320
 first_layer = r'layer6\.1'
 figure = {
     'model.compensation.modulation.layers': 'layer[235]',
-    'model.shared_layers': ('conv1', 'layer1', r'layer2\.\d'),
+    'model.shared_layers': ('conv1', 'layer1', 'layer2.[0-9]'),
 }
 climb_photos = 100
