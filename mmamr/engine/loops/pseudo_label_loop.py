@@ -23,6 +23,7 @@ from mmamr.cams import (
     score_histogram,
     upsample,
 )
+from mmamr.cams.doubt import BINS as DOUBT_BINS
 from mmamr.datasets import choose_items
 from mmamr.fileio import LabelFolder, folder_digest, read_rgb
 from mmamr.refine import check_crf, crf_label
@@ -35,7 +36,6 @@ from .label_loop import LabelLoop
 
 THRESHOLD_FILE = 'threshold.json'
 DOUBT_FILE = 'doubt.json'
-DOUBT_BINS = 1000
 
 
 @LOOPS.register_module()
@@ -228,7 +228,7 @@ class PseudoLabelLoop(LabelLoop):
                     item = BaseDataset.get_data_info(self.dataset, index)
                     cam = self.cams.read(item['img_id'], self.dataset.get_image_size(index))
                     label = self.whole_label(cam, item['img_path'])
-                    total += doubt_histograms(self.scores(cam, item['img_path']), label, DOUBT_BINS)
+                    total += doubt_histograms(self.scores(cam, item['img_path']), label)
                     advance()
                 return [total]
 
