@@ -19,8 +19,9 @@ class TagGatedSegmentor(EncoderDecoder):
 
     Few photos teach a head on single pixels what is an object sooner than which one it is; a classifier, which sees the
     whole photo, tells classes apart better. So ``weight`` times the logarithm of the classifier's probability of a
-    class is added to that class's scores of all pixels; the background's stay. Training is that of the parent, the
-    classifier is fixed. Its images are normalised as those of the segmentation model.
+    class is added to that class's scores of all pixels, beside that of the most probable one, whose scores stay, as do
+    the background's: a classifier that is sure of nothing must not make objects background. Training is that of the
+    parent, the classifier is fixed. Its images are normalised as those of the segmentation model.
 
     Args:
         tagger (dict): Config of the classifier: a :class:`CAMBranch` of the foreground classes, whose ``init_cfg``
@@ -55,7 +56,8 @@ class TagGatedSegmentor(EncoderDecoder):
 
     def gate(self, logits: Tensor, inputs: Tensor) -> Tensor:
         """Scores of the classes ``(N, K + 1, h, w)``, gated by what the images ``(N, 3, H, W)`` show as a whole."""
-        tags = self.weight * F.logsigmoid(class_scores(self.tagger(inputs)))
+        tags = F.logsigmoid(class_scores(self.tagger(inputs)))
+        tags = self.weight * (tags - tags.amax(1, keepdim=True))
         return logits + F.pad(tags, (1, 0))[..., None, None].to(logits)
 
     def encode_decode(self, inputs: Tensor, batch_img_metas: list[dict]) -> Tensor:

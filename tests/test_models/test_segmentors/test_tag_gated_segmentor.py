@@ -43,9 +43,10 @@ def build(**changes):
     return MODELS.build({**DEFAULT_ARGS, **changes}).eval()
 
 
-def probability(model, images, label):
-    """Of the classifier, ``(N, )``."""
-    return model.tagger(images).mean((2, 3)).sigmoid()[:, label]
+def share(model, images, label):
+    """Probability that the classifier gives a class, beside that of the most probable one, ``(N, )``."""
+    probabilities = model.tagger(images).mean((2, 3)).sigmoid()
+    return probabilities[:, label] / probabilities.amax(1)
 
 
 @torch.no_grad()
@@ -55,8 +56,12 @@ def test_the_odds_of_a_class_are_multiplied_by_what_the_classifier_says(images):
     before, after = (model.encode_decode(images, metas).exp() for model in (plain, gated))
     torch.testing.assert_close(after[:, 0], before[:, 0])
     for label in range(2):
-        factor = probability(gated, images, label)[:, None, None]
+        factor = share(gated, images, label)[:, None, None]
         torch.testing.assert_close(after[:, label + 1], before[:, label + 1] * factor)
+    # the most probable class of each image stays, however sure of it the classifier is
+    best = gated.tagger(images).mean((2, 3)).argmax(1)
+    for image in range(2):
+        torch.testing.assert_close(after[image, best[image] + 1], before[image, best[image] + 1])
     torch.testing.assert_close(
         build(weight=2.0).encode_decode(images, metas).exp()[:, 1], after[:, 1] ** 2 / before[:, 1]
     )
@@ -86,7 +91,7 @@ def test_what_is_exported_is_gated(images):
     pixels = (255 * images).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
     scores = [ExportedSegmentor(build(weight=weight))(pixels)[0].numpy() for weight in (0.0, 1.0)]
     normalized = (pixels.permute(0, 3, 1, 2).float() - 127.5) / 127.5
-    factor = probability(build(), normalized, 0).numpy()
+    factor = share(build(), normalized, 0).numpy()
     ratio = (scores[1][:, 1] / scores[1][:, 0]) / (scores[0][:, 1] / scores[0][:, 0])
     np.testing.assert_allclose(ratio, np.broadcast_to(factor[:, None, None], ratio.shape), rtol=1e-3)
 
