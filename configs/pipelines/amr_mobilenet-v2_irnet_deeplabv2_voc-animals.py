@@ -2,7 +2,19 @@
 _base_ = '../_base_/pipeline.py'
 stages = dict(
     classifier=dict(config='{{ fileDirname }}/../amr/amr_mobilenet-v2_1xb16-4e_voc-animals-225px.py'),
-    affinity_label=dict(config='{{ fileDirname }}/../irnet/irnet_affinity-label_voc-animals.py'),
+    # CAMs spread over whole objects, as the layers in the middle of the backbone see them in all photos together
+    foreground=dict(
+        kind='test',
+        config='{classifier.config}',
+        checkpoint='{classifier.checkpoint}',
+        options={
+            'test_cfg': dict(
+                _delete_=True, type='ForegroundLoop', cam_dir='{cam.out_dir}', layers=('layer4', 'layer5')
+            )
+        },
+    ),
+    affinity_label=dict(options={'test_cfg.cam_dir': '{foreground.out_dir}'}, config='{{ fileDirname }}/../irnet/irnet_affinity-label_voc-animals.py'),
+    walk=dict(options={'test_cfg.cam_dir': '{foreground.out_dir}'}),
     affinity=dict(config='{{ fileDirname }}/../irnet/irnet_mobilenet-v2_1xb16-4e_voc-animals-257px.py'),
     pseudo_label=dict(
         config='{{ fileDirname }}/../pseudo_label/pseudo-label_voc-animals.py',

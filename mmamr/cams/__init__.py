@@ -2,6 +2,7 @@ from .batch import batch_cams
 from .certainty import certainty
 from .climbing import Climbing, climb, climbed_cams, climbed_maps
 from .doubt import DoubtLimits, doubt_histograms, doubt_limits, leave_open, object_scores
+from .foreground import FeatureMoments, discriminant, foreground_of, spread_cam
 from .large_maps import argmax_at, bands, enlarge_label
 from .maps import average, mix, mixtures, normalize_maps, resize_cam, seed, upsample
 from .multi_scale import multi_scale_maps, resize_images
@@ -12,6 +13,7 @@ __all__ = [
     'BINS',
     'Climbing',
     'DoubtLimits',
+    'FeatureMoments',
     'argmax_at',
     'average',
     'bands',
@@ -21,9 +23,11 @@ __all__ = [
     'climb',
     'climbed_cams',
     'climbed_maps',
+    'discriminant',
     'doubt_histograms',
     'doubt_limits',
     'enlarge_label',
+    'foreground_of',
     'label_of_cam',
     'leave_open',
     'mix',
@@ -36,6 +40,7 @@ __all__ = [
     'resize_images',
     'score_histogram',
     'seed',
+    'spread_cam',
     'upsample',
     'walk_cam',
 ]

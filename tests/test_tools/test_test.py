@@ -23,8 +23,9 @@ from mmamr.utils import InputError
 
 CONFIGS = Path(__file__).parents[1] / 'data' / 'configs'
 DEEPLABV2 = CONFIGS.parents[2] / 'configs/deeplabv2/deeplabv2_resnet18-w16-d8_1xb16-800i_embedded-96x96.py'
-CAM, AFFINITY_LABEL, IRNET, CAM_LABEL, SEGMENTATION = (
-    CONFIGS / f'tiny_{name}.py' for name in ('amr', 'affinity-label', 'irnet', 'pseudo-label', 'segmentation')
+CAM, FOREGROUND, AFFINITY_LABEL, IRNET, CAM_LABEL, SEGMENTATION = (
+    CONFIGS / f'tiny_{name}.py'
+    for name in ('amr', 'foreground', 'affinity-label', 'irnet', 'pseudo-label', 'segmentation')
 )
 
 
@@ -47,7 +48,7 @@ def checkpoints(tiny_config, tmp_path, monkeypatch):
     """Checkpoints of the classifier and of IRNet, with weights from a seed; later stages read the CAMs in ``cams``."""
     monkeypatch.setenv('MMAMR_TINY_CAMS', str(tmp_path / 'cams'))
     paths = {}
-    for config in (CAM, IRNET):
+    for config in (CAM, FOREGROUND, IRNET):
         torch.manual_seed(0)
         paths[config] = tmp_path / f'{config.stem}.pth'
         torch.save(dict(state_dict=MODELS.build(tiny_config(config.stem).model).state_dict()), paths[config])
@@ -78,10 +79,11 @@ def cams(stage, tmp_path):
     [
         (CAM, [(1, True), (6, False)]),
         (AFFINITY_LABEL, [(7, True)]),
+        pytest.param(FOREGROUND, [(4, True)], marks=pytest.mark.slow),
         pytest.param(IRNET, [(4, False)], marks=pytest.mark.slow),
         pytest.param(CAM_LABEL, [(9, True)], marks=pytest.mark.slow),
     ],
-    ids=['cam', 'affinity_label', 'walk', 'pseudo_label'],
+    ids=['cam', 'affinity_label', 'foreground', 'walk', 'pseudo_label'],
 )
 def test_a_killed_run_ends_with_the_same_bytes(request, stage, tmp_path, config, kills):
     if config != CAM:
@@ -104,7 +106,9 @@ def test_a_killed_run_ends_with_the_same_bytes(request, stage, tmp_path, config,
     assert metrics(resumed.output) == metrics(undisturbed.output) != {}
 
 
-@pytest.mark.parametrize('config', [CAM, AFFINITY_LABEL, IRNET], ids=['cam', 'affinity_label', 'walk'])
+@pytest.mark.parametrize(
+    'config', [CAM, FOREGROUND, AFFINITY_LABEL, IRNET], ids=['cam', 'foreground', 'affinity_label', 'walk']
+)
 def test_two_processes_make_the_files_of_one(request, stage, tmp_path, config):
     if config != CAM:
         request.getfixturevalue('cams')

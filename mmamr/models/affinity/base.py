@@ -11,34 +11,7 @@ from torch import Tensor, nn
 from mmamr.registry import MODELS
 from mmamr.utils import SettingError
 
-
-def extract(backbone: nn.Module, inputs: Tensor, taps: Sequence[str] | None = None) -> list[Tensor]:
-    """Feature maps of a backbone: those it returns, or those that named submodules of it return on the way.
-
-    Args:
-        backbone (nn.Module): A backbone that returns a tensor or a sequence of tensors.
-        inputs (Tensor): Normalised images ``(N, 3, H, W)``.
-        taps (Sequence[str], optional): Names of submodules, e.g. ``('maxpool', 'layer1')``. Defaults to None.
-
-    Returns:
-        list[Tensor]: One feature map ``(N, C, h, w)`` a level.
-    """
-    if taps is None:
-        features = backbone(inputs)
-        return [features] if isinstance(features, Tensor) else list(features)
-    features = {}
-    handles = [
-        backbone.get_submodule(name).register_forward_hook(
-            lambda _module, _inputs, output, name=name: features.update({name: output})
-        )
-        for name in taps
-    ]
-    try:
-        backbone(inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return [features[name] for name in taps]
+from ..utils import extract
 
 
 class AffinityModel(BaseModel):

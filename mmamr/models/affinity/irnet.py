@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from mmamr.refine import check_walk, random_walk
 from mmamr.registry import MODELS
 
-from ..utils import folded_copy
-from .base import AffinityModel, extract
+from ..utils import extract, folded_copy
+from .base import AffinityModel
 
 PROBE_SIZE = 64
 

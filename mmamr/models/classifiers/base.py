@@ -12,6 +12,7 @@ from mmamr.registry import MODELS
 from mmamr.structures import CAM
 from mmamr.utils import frozen
 
+from ..utils import extract
 from ..utils.memory_format import training_format
 from .cam_branch import class_scores
 
@@ -97,6 +98,18 @@ class BaseCAMClassifier(BaseClassifier):
         positive_weights = {name: branch.head.positive_weights for name, branch in branches.items()}
         with frozen(self):
             return climbed_cams(branches, positive_weights, images, classes, climbing, scales, flip)
+
+    def layer_maps(self, inputs: Tensor, layers: Sequence[str]) -> list[Tensor]:
+        """What named layers of the spotlight's backbone give for normalised images ``(N, 3, H, W)``.
+
+        Args:
+            inputs (Tensor): The images.
+            layers (Sequence[str]): Names of submodules of the backbone.
+
+        Returns:
+            list[Tensor]: ``(N, C, h, w)`` a layer.
+        """
+        return extract(getattr(self, self.branches[0]).backbone, inputs, layers)
 
     def extract_feat(self, inputs: Tensor) -> dict[str, Tensor]:
         """The feature map of every branch that its head sees, ``(N, C, h, w)``."""

@@ -1,4 +1,5 @@
 from .building import build_model, class_names, class_numbers, load_weights, preprocess
+from .extract import extract
 from .folded_norms import folded_copy, folded_norms
 from .memory_format import training_format
 from .shared_layer import SharedLayer, share_layers
@@ -10,6 +11,7 @@ __all__ = [
     'build_model',
     'class_names',
     'class_numbers',
+    'extract',
     'folded_copy',
     'folded_norms',
     'load_weights',

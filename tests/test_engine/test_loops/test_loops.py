@@ -9,16 +9,21 @@ import torch
 from mmengine.dataset import pseudo_collate
 from mmengine.runner import Runner
 from PIL import Image
+from torch.nn.functional import interpolate
 
 from mmamr.cams import (
     Climbing,
+    FeatureMoments,
     climbed_maps,
+    discriminant,
+    foreground_of,
     mix,
     multi_scale_maps,
     normalize_maps,
     otsu_threshold,
     score_histogram,
     seed,
+    spread_cam,
     upsample,
 )
 from mmamr.fileio import ChangedSettingsError, read_cam, write_cam
@@ -639,3 +644,79 @@ class TestPseudoLabelLoop:
     def test_power_without_a_background(self, test, cams):
         with pytest.raises(ValueError, match='power is for walks that carry the background along'):
             test('tiny_pseudo-label', options={'test_cfg.power': 4.0})
+
+
+class TestForegroundLoop:
+    def test_files_and_metrics(self, test, cams, tmp_path):
+        runner, metrics = test('tiny_foreground')
+        folder = tmp_path / 'work' / 'foreground'
+        assert sorted(times(folder, '.npz')) == [f'{img_id}.npz' for img_id in IDS]
+        # both rounds, step by step
+        data = [
+            runner.model.data_preprocessor(pseudo_collate([item]), False) for item in runner.test_dataloader.dataset
+        ]
+        before = [read_cam(cams / f'{img_id}.npz') for img_id in IDS]
+        spread = before
+        with torch.no_grad():
+            features = [runner.model.layer_maps(one['inputs'], ['layer2', 'layer3']) for one in data]
+            for _ in range(2):
+                moments = [FeatureMoments(), FeatureMoments()]
+                for maps, cam in zip(features, spread):
+                    covered = torch.from_numpy(mix(cam).max(0))[None, None]
+                    for one, sums in zip(maps, moments):
+                        own = interpolate(covered, one.shape[2:], mode='bilinear', antialias=True)
+                        sums.add(one[0], own[0, 0])
+                axes = [discriminant(sums) for sums in moments]
+                spread = [
+                    spread_cam(cam, mix(cam), foreground_of([one[0] for one in maps], axes, mix(cam).shape[1:]))
+                    for maps, cam in zip(features, before)
+                ]
+        for img_id, expected in zip(IDS, spread):
+            found = read_cam(folder / f'{img_id}.npz')
+            assert found.classes.tolist() == expected.classes.tolist() and list(found.maps) == ['foreground']
+            np.testing.assert_allclose(found.maps['foreground'], expected.maps['foreground'], atol=2e-3)
+        assert set(metrics) == {f'CAM/foreground.{name}' for name in ('mIoU', 'best_mIoU', 'best_threshold')}
+
+    def test_neither_batches_nor_what_was_there_matter(self, test, cams, tmp_path):
+        test('tiny_foreground')
+        folder = tmp_path / 'work' / 'foreground'
+        contents = {path.name: path.read_bytes() for path in folder.iterdir()}
+        test('tiny_foreground', 'alone', {'test_dataloader.batch_size': 1})
+        assert {path.name: path.read_bytes() for path in (tmp_path / 'alone' / 'foreground').iterdir()} == contents
+        (folder / 'img_01.npz').write_bytes(b'')
+        (folder / 'img_07.npz').unlink()
+        test('tiny_foreground')
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == contents
+
+    def test_photos_without_tags(self, test, cams, tmp_path):
+        cam = read_cam(cams / 'img_03.npz')
+        nothing = {name: maps[:0] for name, maps in cam.maps.items()}
+        write_cam(str(cams / 'img_03.npz'), CAM(nothing, cam.classes[:0], cam.size))
+        test('tiny_foreground')
+        found = read_cam(tmp_path / 'work' / 'foreground' / 'img_03.npz')
+        assert found.maps['foreground'].shape[0] == 0 and found.size == cam.size
+
+    @pytest.mark.parametrize(
+        'options',
+        [{'test_cfg.rounds': 1}, {'test_cfg.weight': 0.5}, {'test_cfg.layers': ['layer3']}, {'test_cfg.scale': 0.5}],
+    )
+    def test_changed_settings(self, test, cams, tmp_path, options):
+        test('tiny_foreground')
+        with pytest.raises(ChangedSettingsError, match='pass --redo'):
+            test('tiny_foreground', options=options)
+        test('tiny_foreground', 'fresh', options=options)
+        assert difference(tmp_path / 'work' / 'foreground', tmp_path / 'fresh' / 'foreground') > 0
+
+    @pytest.mark.parametrize(
+        'options, message',
+        [
+            ({'test_cfg.layers': ['layer9']}, 'the backbone has no layer9; it has .*layer1'),
+            ({'test_cfg.layers': []}, 'layers names no layer'),
+            ({'test_cfg.rounds': 0}, 'rounds'),
+            ({'test_cfg.weight': 2}, 'weight'),
+            ({'test_cfg.cam_dir': None}, 'set test_cfg.cam_dir'),
+        ],
+    )
+    def test_settings_that_cannot_be(self, test, cams, options, message):
+        with pytest.raises(InputError, match=message):
+            test('tiny_foreground', options=options)
