@@ -1,7 +1,11 @@
 # Every way from CAMs to pseudo labels, side by side: CRF alone, IRNet (which goes on to the segmentation) and
-# AffinityNet.
+# AffinityNet, straight from the classifier's CAMs.
 _base_ = './amr_mobilenet-v2_irnet_deeplabv2_voc-animals.py'
 stages = dict(
+    foreground=None,
+    affinity_label=dict(options={'test_cfg.cam_dir': '{cam.out_dir}'}),
+    walk=dict(options={'test_cfg.cam_dir': '{cam.out_dir}'}),
+    pseudo_label=dict(options={'test_cfg.threshold': 0.55}),
     crf_label=dict(
         kind='test',
         config='{{ fileDirname }}/../pseudo_label/pseudo-label_voc-animals.py',

@@ -8,18 +8,19 @@ stages = dict(
         config='{classifier.config}',
         checkpoint='{classifier.checkpoint}',
         options={
-            'test_cfg': dict(
-                _delete_=True, type='ForegroundLoop', cam_dir='{cam.out_dir}', layers=('layer4', 'layer5')
-            )
+            'test_cfg': dict(_delete_=True, type='ForegroundLoop', cam_dir='{cam.out_dir}', layers=('layer4', 'layer5'))
         },
     ),
-    affinity_label=dict(options={'test_cfg.cam_dir': '{foreground.out_dir}'}, config='{{ fileDirname }}/../irnet/irnet_affinity-label_voc-animals.py'),
+    affinity_label=dict(
+        options={'test_cfg.cam_dir': '{foreground.out_dir}'},
+        config='{{ fileDirname }}/../irnet/irnet_affinity-label_voc-animals.py',
+    ),
     walk=dict(options={'test_cfg.cam_dir': '{foreground.out_dir}'}),
     affinity=dict(config='{{ fileDirname }}/../irnet/irnet_mobilenet-v2_1xb16-4e_voc-animals-257px.py'),
     pseudo_label=dict(
         config='{{ fileDirname }}/../pseudo_label/pseudo-label_voc-animals.py',
         # After a walk of 2⁷ steps the largest scores have spread over the object, and the best threshold is high.
-        options={'test_cfg.threshold': 0.55},
+        options={'test_cfg.threshold': 0.45},
     ),
     segmentation=dict(
         config='{{ fileDirname }}/../deeplabv2/deeplabv2_mobilenet-v2-d16_1xb16-400i_voc-animals-225x225.py'
