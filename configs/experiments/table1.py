@@ -19,7 +19,10 @@ stages = (
     'evaluation',
     'evaluation_test_time',
 )
+spread = (*stages[:2], 'foreground', *stages[2:])
 runs = dict(
+    plain_spread=dict(config=_base_.spread_pipeline, options={'stages.classifier.config': _base_.plain}, stages=spread),
+    amr_spread=dict(config=_base_.spread_pipeline, stages=spread),
     plain=dict(config=_base_.pipeline, options=_base_.plain_options, stages=stages),
     amr=dict(config=_base_.pipeline, stages=stages),
     supervised=dict(config=_base_.supervised),
@@ -44,6 +47,19 @@ rows = [
             'DeepLab-v2, val': ('evaluation', 'mIoU'),
             'with test time, val': ('evaluation_test_time', 'ms_flip_crf/mIoU'),
         },
+    ),
+    *(
+        dict(
+            name=f'{name}, spread',
+            run=run,
+            metrics={
+                'CAM, train': ('foreground', 'CAM/foreground.best_mIoU'),
+                'labels, train': ('pseudo_label', 'pseudo_label/mIoU'),
+                'DeepLab-v2, val': ('evaluation', 'mIoU'),
+                'with test time, val': ('evaluation_test_time', 'ms_flip_crf/mIoU'),
+            },
+        )
+        for name, run in (('plain classifier', 'plain_spread'), ('AMR', 'amr_spread'))
     ),
     dict(
         name='real masks',

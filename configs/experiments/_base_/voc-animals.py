@@ -20,6 +20,8 @@ figure = {
 climb_photos = 100
 
 pipeline = '../pipelines/amr_mobilenet-v2_all-refinements_deeplabv2_voc-animals.py'
+# the same as far as IRNet, with CAMs that are spread over whole objects first
+spread_pipeline = '../pipelines/amr_mobilenet-v2_irnet_deeplabv2_voc-animals.py'
 supervised = '../pipelines/fully-supervised_mobilenet-v2_voc-animals.py'
 # The plain classifier in the place of AMR; its CAMs are higher, and so is the best threshold before the CRF.
 plain_options = {'stages.classifier.config': plain, 'stages.crf_label.options.test_cfg.threshold': 0.25}
