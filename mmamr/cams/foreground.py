@@ -68,7 +68,7 @@ class FeatureMoments:
         self.sums = whole if self.sums is None else self.sums + whole
 
 
-def discriminant(moments: FeatureMoments, regularization: float = 0.1) -> tuple[Tensor, Tensor]:
+def discriminant(moments: FeatureMoments, regularization: float = 0.1) -> tuple[Tensor, Tensor] | None:
     """Fisher's linear discriminant between foreground and background.
 
     Args:
@@ -76,18 +76,16 @@ def discriminant(moments: FeatureMoments, regularization: float = 0.1) -> tuple[
         regularization (float): Share of the mean variance of a channel that is added to each. Defaults to 0.1.
 
     Returns:
-        tuple[Tensor, Tensor]: Its direction v and the mean of the features, float32 ``(C, )`` each.
-
-    Raises:
-        InputError: If there is no photo, or all or nothing is foreground.
+        tuple[Tensor, Tensor] | None: Its direction v and the mean of the features, float32 ``(C, )`` each. None where
+        all or nothing is foreground, and nothing tells the two apart.
     """
     if moments.sums is None:
-        raise InputError('no photo has a tagged class, so nothing tells objects from background')
+        return None
     sums = moments.sums.double() / UNIT
     channels = sums.shape[1]
     photos, weight = sums[-1, 0], sums[-1, 1]
     if not 0 < weight < photos:
-        raise InputError('the CAMs call everything or nothing an object, so nothing tells objects from background')
+        return None
     mean, weighted = sums[channels] / photos, sums[channels + 1]
     foreground, background = weighted / weight, (sums[channels] - weighted) / (photos - weight)
     scatter = sums[:channels] / photos - mean[:, None] * mean
@@ -112,7 +110,7 @@ def foreground_of(features: Sequence[Tensor], axes: Sequence[tuple[Tensor, Tenso
     Returns:
         Tensor: ``(H, W)`` in [0, 1]; each layer counts the same.
     """
-    total = 0
+    total = features[0].new_zeros(size, dtype=torch.float32)
     for maps, (direction, mean) in zip(features, axes):
         along = project(maps, direction.to(maps.device), mean.to(maps.device))
         along = along / along.amax().clamp(min=EPS)
@@ -123,9 +121,9 @@ def foreground_of(features: Sequence[Tensor], axes: Sequence[tuple[Tensor, Tenso
 def spread_cam(cam: CAM, maps: np.ndarray, foreground: Tensor, weight: float = 0.8) -> CAM:
     """A CAM that covers the foreground.
 
-    Each class gets ``(1 - weight) CAM + weight * foreground * share``, divided by its maximum, where ``share`` is its CAM
-    divided by the largest of all classes there: where a photo shows several classes, the CAMs decide between them; where no
-    CAM says anything, the foreground counts for all.
+    Each class gets ``(1 - weight) CAM + weight * foreground * share``, divided by its maximum, where ``share`` is its
+    CAM divided by the largest of all classes there: where a photo shows several classes, the CAMs decide between them;
+    where no CAM says anything, the foreground counts for all.
 
     Args:
         cam (CAM): Of a photo; classes and size are taken from it.

@@ -79,20 +79,12 @@ def test_layers_count_the_same_and_are_brought_to_one_size():
     torch.testing.assert_close(foreground_of([features, features], [axes, (3 * axes[0], axes[1])], (20, 24)), once)
 
 
-@pytest.mark.parametrize(
-    'add, message',
-    [
-        ([], 'no photo has a tagged class'),
-        ([0.0, 0.0], 'everything or nothing'),
-        ([1.0, 1.0], 'everything or nothing'),
-    ],
-)
-def test_nothing_to_tell_apart(add, message):
+@pytest.mark.parametrize('add', [[], [0.0, 0.0], [1.0, 1.0]], ids=['no photo', 'nothing', 'everything'])
+def test_nothing_to_tell_apart(add):
     moments = FeatureMoments()
     for value in add:
         moments.add(torch.randn(3, 4, 4, generator=torch.Generator().manual_seed(0)), torch.full((4, 4), value))
-    with pytest.raises(InputError, match=message):
-        discriminant(moments)
+    assert discriminant(moments) is None
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), 1e6])

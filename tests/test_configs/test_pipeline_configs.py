@@ -62,10 +62,11 @@ def test_children_change_single_stages(tmp_path):
         names = [*base.stages, *(name for name in child.stages if name not in base.stages)]
         return [name for name in names if base.stages.get(name) != child.stages.get(name)]
 
-    refinement = ['affinity_label', 'affinity', 'walk', 'pseudo_label']
+    refinement = ['foreground', 'affinity_label', 'affinity', 'walk', 'pseudo_label']
     assert changed('amr_mobilenet-v2_affinitynet_deeplabv2_voc-animals') == refinement
     plain = {'stages.classifier.config': '../amr/cam_mobilenet-v2_1xb16-4e_voc-animals-225px.py'}
-    assert changed('amr_mobilenet-v2_irnet_deeplabv2_voc-animals', **plain) == ['classifier', 'cam']
+    spread = ['classifier', 'cam', 'foreground']
+    assert changed('amr_mobilenet-v2_irnet_deeplabv2_voc-animals', **plain) == spread
     embedded = build('pipelines/amr_resnet18-w16_irnet_deeplabv2_embedded.py', tmp_path)
     assert changed('cam_resnet18-w16_irnet_deeplabv2_embedded', embedded) == ['classifier', 'cam']
     voc12 = build('pipelines/amr_resnet50_irnet_deeplabv2-r101_voc12aug.py', tmp_path)

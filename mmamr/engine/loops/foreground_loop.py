@@ -1,3 +1,4 @@
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -115,12 +116,22 @@ class ForegroundLoop(NetworkLoop):
         """Learn the discriminants from all photos of the data set, then make these files."""
         self.axes: list[Axes] = []
         for number in range(1, self.rounds + 1):
-            self.axes.append(self.learn(f'{self.name}, round {number} of {self.rounds}'))
+            axes = self.learn(f'{self.name}, round {number} of {self.rounds}')
+            if axes is None:
+                print_log(
+                    f'{self.out_dir}: the CAMs cover everything or nothing, so that nothing tells objects from '
+                    'background: the CAMs stay as they are',
+                    'current',
+                    logging.WARNING,
+                )
+                break
+            self.axes.append(axes)
         super().make_files(pending)
 
     @torch.inference_mode()
-    def learn(self, description: str) -> Axes:
-        """The discriminant of each layer between what the maps of the last round cover and what they leave."""
+    def learn(self, description: str) -> Axes | None:
+        """The discriminant of each layer between what the maps of the last round cover and what they leave; None where
+        there is none."""
         moments = [FeatureMoments() for _ in self.layers]
         self.dataloader.batch_sampler.pending = set(range(len(self.dataset)))
         for data_batch in track(self.dataloader, description):
@@ -139,8 +150,10 @@ class ForegroundLoop(NetworkLoop):
             if total is None:  # of this process
                 total = self.empty_sums(layer)
             all_reduce(total)
-            direction, mean = discriminant(FeatureMoments(total), self.regularization)
-            axes.append((direction, mean))
+            axis = discriminant(FeatureMoments(total), self.regularization)
+            if axis is None:
+                return None
+            axes.append(axis)
         print_log(f'{self.out_dir}: learned {description}', 'current')
         return axes
 
@@ -163,9 +176,9 @@ class ForegroundLoop(NetworkLoop):
 
     def spread(self, cam: CAM, features: Sequence[Tensor]) -> CAM:
         """The CAM after the rounds so far."""
-        if not self.axes:
-            return cam
         maps = mix(cam, self.xi)
+        if not self.axes:
+            return CAM({self.name: maps}, cam.classes, cam.size)
         return spread_cam(cam, maps, foreground_of(features, self.axes[-1], maps.shape[1:]), self.weight)
 
     @torch.inference_mode()

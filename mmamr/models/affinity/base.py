@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from mmengine.model import BaseModel
 from mmengine.structures import BaseDataElement, PixelData
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmamr.registry import MODELS
 from mmamr.utils import SettingError

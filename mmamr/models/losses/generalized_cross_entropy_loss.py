@@ -12,8 +12,8 @@ class GeneralizedCrossEntropyLoss(nn.Module):
     .. math:: L_q = \frac{1 - p_y^q}{q}
 
     where :math:`p_y` is the probability of the pixel's label (`Zhang & Sabuncu, NeurIPS 2018
-    <https://arxiv.org/abs/1805.07836>`_). Its gradient is that of cross entropy times :math:`p_y^q`: a pixel whose label
-    the model finds improbable pulls less. For a decode head of mmseg::
+    <https://arxiv.org/abs/1805.07836>`_). Its gradient is that of cross entropy times :math:`p_y^q`: a pixel whose
+    label the model finds improbable pulls less. For a decode head of mmseg::
 
         loss_decode=dict(type='mmamr.GeneralizedCrossEntropyLoss', q=0.7, background_weight=0.5)
 

@@ -21,8 +21,8 @@ def extract(backbone: nn.Module, inputs: Tensor, taps: Sequence[str] | None = No
         list[Tensor]: One feature map ``(N, C, h, w)`` a level.
     """
     if taps is None:
-        features = backbone(inputs)
-        return [features] if isinstance(features, Tensor) else list(features)
+        returned = backbone(inputs)
+        return [returned] if isinstance(returned, Tensor) else list(returned)
     features: dict[str, Tensor] = {}
 
     def keep(name: str, output: Tensor) -> None:

@@ -184,7 +184,7 @@ class TrainingPhotos(Photos):
             maps = {f'weighted CAM, ξ = {self.xi:g}': mix(cam, self.xi)}
             maps.update({name: cam.maps[name] for name in ('spotlight', 'compensation')})
         else:
-            titles = {'walk': 'random walk', 'spotlight': 'CAM'}
+            titles = {'walk': 'random walk', 'spotlight': 'CAM', 'foreground': 'spread CAM'}
             maps = {titles.get(name, name): one for name, one in cam.maps.items()}
         told = ', '.join(self.names[index] for index in cam.classes) or 'no class'
         return [

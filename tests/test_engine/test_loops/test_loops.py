@@ -696,6 +696,15 @@ class TestForegroundLoop:
         found = read_cam(tmp_path / 'work' / 'foreground' / 'img_03.npz')
         assert found.maps['foreground'].shape[0] == 0 and found.size == cam.size
 
+    def test_cams_of_nothing_stay_as_they_are(self, test, cams, tmp_path):
+        for path in cams.glob('*.npz'):
+            cam = read_cam(path)
+            write_cam(str(path), CAM({'spotlight': 0 * cam.maps['spotlight']}, cam.classes, cam.size))
+        test('tiny_foreground')
+        found = [read_cam(tmp_path / 'work' / 'foreground' / f'{img_id}.npz') for img_id in IDS]
+        assert all(not cam.maps['foreground'].any() for cam in found)
+        assert 'the CAMs stay as they are' in next((tmp_path / 'work').rglob('*.log')).read_text(encoding='utf-8')
+
     @pytest.mark.parametrize(
         'options',
         [{'test_cfg.rounds': 1}, {'test_cfg.weight': 0.5}, {'test_cfg.layers': ['layer3']}, {'test_cfg.scale': 0.5}],
