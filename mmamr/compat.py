@@ -116,6 +116,7 @@ def apply_compat() -> None:
     stand_in_for_mmcv_ext()
     stand_in_for_pkg_resources()
     let_mmcv_be_newer()
+    let_torchvision_lack_operators()
     allow_checkpoint_types()
     load_checkpoints_safely()
     register_package_for_configs()
@@ -288,6 +289,21 @@ def _is_installed(name: str) -> bool:
     except PackageNotFoundError:
         return False
     return True
+
+
+def let_torchvision_lack_operators() -> None:
+    """Let ``import torchvision`` work where its compiled operators do not load, as beside a torch for the CPU alone.
+
+    mmpretrain imports it for its transforms. It tells torch more of these operators without a look whether they are
+    there; here it does not. To call one ends with torchvision's own words.
+    """
+    _cure_once_imported('torchvision.extension', _register_no_operators)
+
+
+def _register_no_operators(module: types.ModuleType) -> None:
+    if not module._has_ops():
+        for name in ('torchvision._meta_registrations', 'torchvision._autograd_registrations'):
+            sys.modules.setdefault(name, types.ModuleType(name, 'Stand-in, as there are no operators.'))
 
 
 class _MMSegFinder(MetaPathFinder):
@@ -467,11 +483,13 @@ def register_package_for_configs() -> None:
     """Let mmengine resolve ``_base_ = 'mmamr::amr/….py'``.
 
     It accepts only packages that it has heard of, and looks for an editable install in ``site-packages``, where there
-    is none.
+    is none. Of mmseg it knows one distribution, and not the forks: where that is missing, the module is looked for.
     """
     from mmengine.config import config, utils
 
     utils.MODULE2PACKAGE.setdefault('mmamr', 'mmamr')
+    if not _is_installed('mmsegmentation'):
+        utils.MODULE2PACKAGE['mmseg'] = 'mmseg'
     installed_path = config.get_installed_path
 
     @functools.wraps(installed_path)
@@ -502,11 +520,16 @@ def let_mmseg_infer() -> None:
     They look for ``LoadImageFromFile``, drop ``LoadAnnotations`` alone, and the function wants a ``test_pipeline``
     beside the data loader's. Where a config loads photos by ``mmamr.LoadImage``, they get its pipeline without masks.
     """
-    for name, cure in (('mmseg.apis.mmseg_inferencer', _cure_inferencer), ('mmseg.apis.inference', _cure_inference)):
-        if name in sys.modules:
-            cure(sys.modules[name])
-        elif not any(isinstance(finder, _CuringFinder) and finder.name == name for finder in sys.meta_path):
-            sys.meta_path.insert(0, _CuringFinder(name, cure))
+    _cure_once_imported('mmseg.apis.mmseg_inferencer', _cure_inferencer)
+    _cure_once_imported('mmseg.apis.inference', _cure_inference)
+
+
+def _cure_once_imported(name: str, cure: Callable[[types.ModuleType], None]) -> None:
+    """Apply a cure to a module now, or when it is imported."""
+    if name in sys.modules:
+        cure(sys.modules[name])
+    elif not any(isinstance(finder, _CuringFinder) and finder.name == name for finder in sys.meta_path):
+        sys.meta_path.insert(0, _CuringFinder(name, cure))
 
 
 class _CuringFinder(MetaPathFinder):
