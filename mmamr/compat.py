@@ -81,7 +81,8 @@ def check_versions(
             install.
 
     Warns:
-        UserWarning: Once, for all that are newer than what was tested.
+        UserWarning: Once, for all that are newer than what was tested; and for two distributions of one module with
+            different versions, of which pip wrote one over the other.
     """
     newer = []
     for wanted in dependencies:
@@ -94,6 +95,12 @@ def check_versions(
         if not found:
             raise ImportError(
                 f'mmamr needs {wanted.distributions[0]}, which is not installed: pip install {wanted.install}'
+            )
+        if len(set(found.values())) > 1:
+            both = ' and '.join(f'{name} {number}' for name, number in found.items())
+            warnings.warn(
+                f'{both} lie over each other: pip uninstall {" ".join(found)}, and install the one that you want',
+                stacklevel=3,
             )
         for name, number in found.items():
             broken = wanted.broken and SpecifierSet(wanted.broken).contains(number, prereleases=True)

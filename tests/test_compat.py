@@ -78,6 +78,19 @@ class TestVersions:
             'works, else install the tested version'
         )
 
+    def test_two_that_lie_over_each_other(self):
+        """As where pip finds the full mmcv 2.1 and adds mmcv-lite 2.2, which both are the folder ``mmcv``."""
+        with pytest.warns(UserWarning) as caught:
+            self.check(one='2.0', **{'two-lite': '2.2.0', 'two': '2.1.0'})
+        (warning,) = caught
+        assert str(warning.message) == (
+            'two-lite 2.2.0 and two 2.1.0 lie over each other: pip uninstall two-lite two, and install the one that '
+            'you want'
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter('error')
+            self.check(one='2.0', **{'two-lite': '2.1.0', 'two': '2.1.0'})
+
     def test_the_requirements_name_the_same(self):
         """What pip installs is what the import accepts: lower bounds and known bad versions, nothing above."""
         from packaging.requirements import Requirement
