@@ -48,7 +48,7 @@ def share_work(
     Returns:
         list: What ``work`` returned for each part, in the order of the items.
     """
-    # other processes share the work by fork; where there is none, or as on macOS none that is safe, this one does it all
+    # other processes share the work by fork; where there is none, or none that is safe (macOS), this one does it all
     forks = 'fork' in multiprocessing.get_all_start_methods() and sys.platform != 'darwin'
     if num_workers == 0 or len(items) == 0 or not forks:
         with progress_bar(description, len(items)) as advance:
