@@ -285,8 +285,8 @@ def let_mmcv_be_newer() -> None:
 
     While ``mmseg/__init__.py`` runs, mmcv calls itself 2.1.0.
     """
-    number = next((version(name) for name in ('mmcv', 'mmcv-lite', 'onedl-mmcv') if _is_installed(name)), '0')
-    if Version(number) >= Version('2.2') and 'mmseg' not in sys.modules:
+    numbers = [Version(version(name)) for name in ('mmcv', 'mmcv-lite', 'onedl-mmcv') if _is_installed(name)]
+    if max(numbers, default=Version('0')) >= Version('2.2') and 'mmseg' not in sys.modules:
         sys.meta_path.insert(0, _MMSegFinder())
 
 

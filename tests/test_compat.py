@@ -148,7 +148,7 @@ def test_configs_of_other_packages_without_pkg_resources(tmp_path):
 NEWER_MMCV = """
 import importlib.metadata
 real = importlib.metadata.version
-importlib.metadata.version = lambda name: '2.2.0' if name == 'mmcv-lite' else real(name)
+importlib.metadata.version = lambda name: '2.2.0' if name in ('mmcv', 'mmcv-lite') and real(name) else real(name)
 import mmcv
 mmcv.__version__ = '2.2.0'
 import mmamr
