@@ -93,7 +93,9 @@ def build_mmcv(session: nox.Session, wanted: str) -> None:
     folder = Path(session.create_tmp()).resolve()
     download = ('python', '-m', 'pip', 'download', '--no-deps', '--no-build-isolation', '--no-binary', 'mmcv')
     session.run_install(*download, '-d', str(folder), wanted)
-    (archive,) = folder.glob('mmcv-*.tar.gz')
+    archive = next(folder.glob('mmcv-*.tar.gz'), None)
+    if archive is None:  # nox --no-install
+        return
     tree = folder / archive.name.removesuffix('.tar.gz')
     shutil.rmtree(tree, ignore_errors=True)
     shutil.unpack_archive(archive, folder)
