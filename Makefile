@@ -6,15 +6,21 @@
 # make docs       the documentation, in docs/_build/html
 #
 # Each sets up what it needs in $(VENV) first. PYTHON chooses the interpreter (3.10 or newer), PIP_ARGS goes to pip, e.g.
-#   make demo PIP_ARGS="--index-url https://…"
-# The exact versions of requirements/constraints.txt are for Python 3.11; others get the newest that there are.
+# where there is no GPU, builds of torch that are gigabytes smaller:
+#   make demo PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+# The exact versions of requirements/constraints.txt are for Python 3.11; others get the newest that there are. TORCH
+# names others, which then stay:
+#   make demo TORCH="torch==2.13.0+cpu torchvision==0.28.0" PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 PYTHON ?= python3
 VENV ?= .venv
 PIP_ARGS ?=
+TORCH ?=
 PYTEST_ARGS ?=
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS)
+ifeq ($(TORCH),)
 PIP += $(shell $(PYTHON) -c 'import sys; print("-c requirements/constraints.txt" * (sys.version_info[:2] == (3, 11)))')
+endif
 READY := $(VENV)/.ready
 DOCS_READY := $(VENV)/.docs-ready
 
@@ -48,8 +54,8 @@ clean:
 $(READY): setup.py $(wildcard requirements/*.txt)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "mmamr needs Python 3.10 or newer, but $(PYTHON) is " + sys.version.split()[0] + ": make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) "setuptools>=60,<81" wheel
-	$(PIP) -e ".[tests]"
+	$(PIP) "setuptools>=60,<81" wheel $(TORCH)
+	$(PIP) -e ".[tests]" $(TORCH)
 	-$(PIP) -r requirements/crf.txt
 	@touch $(READY)
 

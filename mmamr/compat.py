@@ -81,7 +81,8 @@ def check_versions(
             install.
 
     Warns:
-        UserWarning: Once, for all that are newer than what was tested.
+        UserWarning: Once, for all that are newer than what was tested; and for two distributions of one module with
+            different versions, of which pip wrote one over the other.
     """
     newer = []
     for wanted in dependencies:
@@ -94,6 +95,12 @@ def check_versions(
         if not found:
             raise ImportError(
                 f'mmamr needs {wanted.distributions[0]}, which is not installed: pip install {wanted.install}'
+            )
+        if len(set(found.values())) > 1:
+            both = ' and '.join(f'{name} {number}' for name, number in found.items())
+            warnings.warn(
+                f'{both} lie over each other: pip uninstall {" ".join(found)}, and install the one that you want',
+                stacklevel=3,
             )
         for name, number in found.items():
             broken = wanted.broken and SpecifierSet(wanted.broken).contains(number, prereleases=True)
@@ -116,6 +123,7 @@ def apply_compat() -> None:
     stand_in_for_mmcv_ext()
     stand_in_for_pkg_resources()
     let_mmcv_be_newer()
+    let_torchvision_lack_operators()
     allow_checkpoint_types()
     load_checkpoints_safely()
     register_package_for_configs()
@@ -277,8 +285,8 @@ def let_mmcv_be_newer() -> None:
 
     While ``mmseg/__init__.py`` runs, mmcv calls itself 2.1.0.
     """
-    number = next((version(name) for name in ('mmcv', 'mmcv-lite', 'onedl-mmcv') if _is_installed(name)), '0')
-    if Version(number) >= Version('2.2') and 'mmseg' not in sys.modules:
+    numbers = [Version(version(name)) for name in ('mmcv', 'mmcv-lite', 'onedl-mmcv') if _is_installed(name)]
+    if max(numbers, default=Version('0')) >= Version('2.2') and 'mmseg' not in sys.modules:
         sys.meta_path.insert(0, _MMSegFinder())
 
 
@@ -288,6 +296,21 @@ def _is_installed(name: str) -> bool:
     except PackageNotFoundError:
         return False
     return True
+
+
+def let_torchvision_lack_operators() -> None:
+    """Let ``import torchvision`` work where its compiled operators do not load, as beside a torch for the CPU alone.
+
+    mmpretrain imports it for its transforms. It tells torch more of these operators without a look whether they are
+    there; here it does not. To call one ends with torchvision's own words.
+    """
+    _cure_once_imported('torchvision.extension', _register_no_operators)
+
+
+def _register_no_operators(module: types.ModuleType) -> None:
+    if not module._has_ops():
+        for name in ('torchvision._meta_registrations', 'torchvision._autograd_registrations'):
+            sys.modules.setdefault(name, types.ModuleType(name, 'Stand-in, as there are no operators.'))
 
 
 class _MMSegFinder(MetaPathFinder):
@@ -467,11 +490,13 @@ def register_package_for_configs() -> None:
     """Let mmengine resolve ``_base_ = 'mmamr::amr/….py'``.
 
     It accepts only packages that it has heard of, and looks for an editable install in ``site-packages``, where there
-    is none.
+    is none. Of mmseg it knows one distribution, and not the forks: where that is missing, the module is looked for.
     """
     from mmengine.config import config, utils
 
     utils.MODULE2PACKAGE.setdefault('mmamr', 'mmamr')
+    if not _is_installed('mmsegmentation'):
+        utils.MODULE2PACKAGE['mmseg'] = 'mmseg'
     installed_path = config.get_installed_path
 
     @functools.wraps(installed_path)
@@ -502,11 +527,16 @@ def let_mmseg_infer() -> None:
     They look for ``LoadImageFromFile``, drop ``LoadAnnotations`` alone, and the function wants a ``test_pipeline``
     beside the data loader's. Where a config loads photos by ``mmamr.LoadImage``, they get its pipeline without masks.
     """
-    for name, cure in (('mmseg.apis.mmseg_inferencer', _cure_inferencer), ('mmseg.apis.inference', _cure_inference)):
-        if name in sys.modules:
-            cure(sys.modules[name])
-        elif not any(isinstance(finder, _CuringFinder) and finder.name == name for finder in sys.meta_path):
-            sys.meta_path.insert(0, _CuringFinder(name, cure))
+    _cure_once_imported('mmseg.apis.mmseg_inferencer', _cure_inferencer)
+    _cure_once_imported('mmseg.apis.inference', _cure_inference)
+
+
+def _cure_once_imported(name: str, cure: Callable[[types.ModuleType], None]) -> None:
+    """Apply a cure to a module now, or when it is imported."""
+    if name in sys.modules:
+        cure(sys.modules[name])
+    elif not any(isinstance(finder, _CuringFinder) and finder.name == name for finder in sys.meta_path):
+        sys.meta_path.insert(0, _CuringFinder(name, cure))
 
 
 class _CuringFinder(MetaPathFinder):

@@ -7,8 +7,10 @@ import multiprocessing
 import multiprocessing.process
 import os
 import os.path as osp
+import random
 import runpy
 import signal
+import socket
 import sys
 import threading
 import time
@@ -296,7 +298,32 @@ def _handles(status: str, number: int) -> bool:
 
 
 @pytest.fixture(scope='session')
-def run_tool(tmp_path_factory) -> Callable[..., Ended]:
+def free_port() -> Callable[[], int]:
+    """Return a port of this machine that nobody listens at, below those that the kernel hands out by itself.
+
+    Other workers of pytest, and other runs, draw at the same time; a draw is not one of the tests' random numbers.
+    """
+    draw = random.SystemRandom()
+
+    def port() -> int:
+        while True:
+            number = draw.randrange(20000, 32000)
+            with socket.socket() as probe:
+                try:
+                    probe.bind(('', number))
+                except OSError:
+                    continue
+            return number
+
+    return port
+
+
+LIMIT = 500
+"""Seconds that a tool may take in a test: what takes ten on an idle machine may take minutes beside other work."""
+
+
+@pytest.fixture(scope='session')
+def run_tool(tmp_path_factory, free_port) -> Callable[..., Ended]:
     """Run a script of ``tools/`` in one or several processes of its own: ``run_tool('test.py', 'config.py', …)``.
 
     The processes are forked from one that has imported everything, which saves seconds. Keywords: ``env``; ``kill_at``,
@@ -336,6 +363,7 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
     ) -> Ended:
         count = next(run.counter)
         running = []
+        meeting_point = free_port() if processes > 1 else 0
         for rank in range(processes):
             log = logs / f'{count}_{rank}.txt'
             variables = dict(os.environ, **(env or {}))
@@ -345,7 +373,7 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
                     LOCAL_RANK=str(rank),
                     WORLD_SIZE=str(processes),
                     MASTER_ADDR='127.0.0.1',
-                    MASTER_PORT=str(20000 + (os.getpid() * 50 + count) % 12000),
+                    MASTER_PORT=str(meeting_point),
                 )
             given = dict(
                 TOOL=str(tools / tool),
@@ -361,13 +389,16 @@ def run_tool(tmp_path_factory) -> Callable[..., Ended]:
             running.append((process, log))
         if signal_at is not None:
             send_signal(running[0][0], *signal_at)
+        end, late = time.monotonic() + LIMIT, ''
         for process, _ in running:
-            process.join(timeout=120)
+            process.join(timeout=max(end - time.monotonic(), 0))
+            if process.exitcode is None:
+                late = f'killed by the test after {LIMIT} s\n'
             process.kill()
             process.join()
         return Ended(
             next((process.exitcode for process, _ in running if process.exitcode), 0),
-            ''.join(log.read_text() for _, log in running if log.exists()),
+            ''.join(log.read_text() for _, log in running if log.exists()) + late,
         )
 
     run.counter = itertools.count(1)

@@ -78,6 +78,19 @@ class TestVersions:
             'works, else install the tested version'
         )
 
+    def test_two_that_lie_over_each_other(self):
+        """As where pip finds the full mmcv 2.1 and adds mmcv-lite 2.2, which both are the folder ``mmcv``."""
+        with pytest.warns(UserWarning) as caught:
+            self.check(one='2.0', **{'two-lite': '2.2.0', 'two': '2.1.0'})
+        (warning,) = caught
+        assert str(warning.message) == (
+            'two-lite 2.2.0 and two 2.1.0 lie over each other: pip uninstall two-lite two, and install the one that '
+            'you want'
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter('error')
+            self.check(one='2.0', **{'two-lite': '2.1.0', 'two': '2.1.0'})
+
     def test_the_requirements_name_the_same(self):
         """What pip installs is what the import accepts: lower bounds and known bad versions, nothing above."""
         from packaging.requirements import Requirement
@@ -135,7 +148,7 @@ def test_configs_of_other_packages_without_pkg_resources(tmp_path):
 NEWER_MMCV = """
 import importlib.metadata
 real = importlib.metadata.version
-importlib.metadata.version = lambda name: '2.2.0' if name == 'mmcv-lite' else real(name)
+importlib.metadata.version = lambda name: '2.2.0' if name in ('mmcv', 'mmcv-lite') and real(name) else real(name)
 import mmcv
 mmcv.__version__ = '2.2.0'
 import mmamr
@@ -146,6 +159,60 @@ assert mmseg.__version__ and mmcv.__version__ == '2.2.0'
 
 def test_mmseg_accepts_a_newer_mmcv():
     ended = subprocess.run([sys.executable, '-c', NEWER_MMCV], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+
+
+NO_OPERATORS = """
+import torch
+
+def load_library(path):
+    raise OSError('libtorch_cuda.so: cannot open shared object file')
+
+torch.ops.load_library = load_library
+import mmamr
+import mmpretrain.datasets, torchvision
+assert torchvision.transforms.functional.hflip(torch.tensor([[1, 2]])).tolist() == [[2, 1]]
+try:
+    torchvision.ops.nms(torch.zeros(1, 4), torch.zeros(1), 0.5)
+except RuntimeError as error:
+    print(error)
+"""
+
+
+def test_a_torchvision_whose_operators_do_not_load():
+    """As beside a torch for the CPU alone, or of another version."""
+    ended = subprocess.run([sys.executable, '-c', NO_OPERATORS], capture_output=True, text=True)
+    assert ended.stdout.startswith("Couldn't load custom C++ ops"), ended.stderr
+
+
+FORK = """
+import importlib.metadata, sys
+from importlib.machinery import PathFinder
+
+# the module is there, under the fork's name alone
+real = importlib.metadata.Distribution.from_name.__func__
+
+def from_name(cls, name):
+    if name == 'mmsegmentation':
+        raise importlib.metadata.PackageNotFoundError(name)
+    return real(cls, 'mmsegmentation' if name == 'onedl-mmsegmentation' else name)
+
+importlib.metadata.Distribution.from_name = classmethod(from_name)
+find_spec = PathFinder.find_spec
+PathFinder.find_spec = classmethod(
+    lambda cls, name, path=None, target=None: None if name == 'pkg_resources' else find_spec(name, path, target))
+import mmamr
+from mmengine.config import Config
+assert Config.fromfile(sys.argv[1]).model.type == 'EncoderDecoder'
+from mmamr.pipeline.manifest import versions
+assert 'onedl-mmsegmentation' in versions() and 'mmsegmentation' not in versions()
+"""
+
+
+def test_a_fork_counts_as_what_it_is(tmp_path):
+    """It is accepted, configs of it are found under the module's name, and a manifest names it."""
+    (tmp_path / 'child.py').write_text("_base_ = 'mmseg::_base_/models/segformer_mit-b0.py'\n")
+    ended = subprocess.run([sys.executable, '-c', FORK, str(tmp_path / 'child.py')], capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
 
 

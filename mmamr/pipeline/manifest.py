@@ -16,7 +16,10 @@ from mmamr.version import __version__
 STAGE_NAME = re.compile(r'\w+')
 """A stage is called so; its name is that of its work folder, and stands in settings of others."""
 
-PACKAGES = ('torch', 'mmengine', 'mmcv', 'mmcv-lite', 'mmsegmentation', 'mmpretrain', 'numpy')
+PACKAGES = (
+    *('torch', 'mmengine', 'mmcv', 'mmcv-lite', 'mmsegmentation', 'mmpretrain', 'numpy'),
+    *('onedl-mmengine', 'onedl-mmcv', 'onedl-mmsegmentation', 'onedl-mmpretrain'),
+)
 
 
 def versions() -> dict[str, str]:

@@ -69,13 +69,18 @@ def reset_peak_memory() -> None:
 
 
 def peak_memory() -> dict[str, int]:
-    """Largest memory of this process, without the workers of its data loaders, in MiB: ``cpu`` and ``gpu``."""
+    """Largest memory of this process, without the workers of its data loaders, in MiB: ``cpu`` and ``gpu``.
+
+    Windows does not tell that of the CPU, which is then left out.
+    """
+    gpu = torch.cuda.max_memory_allocated() >> 20 if torch.cuda.is_available() else 0
     try:
         with open('/proc/self/status') as file:
             kib = next(int(line.split()[1]) for line in file if line.startswith('VmHWM:'))
     except (OSError, StopIteration):
-        import resource  # not on Windows
-
+        try:
+            import resource
+        except ImportError:
+            return dict(gpu=gpu)
         kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == 'darwin' else 1)
-    gpu = torch.cuda.max_memory_allocated() >> 20 if torch.cuda.is_available() else 0
     return dict(cpu=kib >> 10, gpu=gpu)

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -47,8 +48,9 @@ def share_work(
     Returns:
         list: What ``work`` returned for each part, in the order of the items.
     """
-    # other processes share the work by fork; where there is none, this one does it all
-    if num_workers == 0 or len(items) == 0 or 'fork' not in multiprocessing.get_all_start_methods():
+    # other processes share the work by fork; where there is none, or none that is safe (macOS), this one does it all
+    forks = 'fork' in multiprocessing.get_all_start_methods() and sys.platform != 'darwin'
+    if num_workers == 0 or len(items) == 0 or not forks:
         with progress_bar(description, len(items)) as advance:
 
             def step() -> None:

@@ -527,7 +527,7 @@ def test_two_processes_make_what_one_makes(run_tool, done, shared_voc):
 
 
 @pytest.mark.slow
-def test_two_nodes_make_what_one_process_makes(done, shared_voc):
+def test_two_nodes_make_what_one_process_makes(done, shared_voc, free_port):
     """Two launchers of two processes each, as on two nodes that share the work folder."""
     before = contents(done)
     expected = manifest(done)
@@ -545,7 +545,7 @@ def test_two_nodes_make_what_one_process_makes(done, shared_voc):
         'PYTHON': sys.executable,
         'NNODES': '2',
         'MASTER_ADDR': '127.0.0.1',
-        'PORT': str(20000 + os.getpid() % 12000),
+        'PORT': str(free_port()),
     }
     script = Path(__file__).parents[2] / 'tools' / 'dist_train.sh'
     nodes = [

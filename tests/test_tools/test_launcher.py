@@ -39,14 +39,14 @@ def running(pids):
 
 
 @pytest.mark.slow
-def test_the_launcher_is_killed(tiny_voc, tmp_path):
+def test_the_launcher_is_killed(tiny_voc, tmp_path, free_port):
     environment = dict(
         os.environ,
         MMAMR_TINY_VOC=str(tiny_voc),
         PYTHON=sys.executable,
         PYTHONPATH=str(ROOT),
         OMP_NUM_THREADS='1',
-        PORT=str(20000 + os.getpid() % 12000),
+        PORT=str(free_port()),
     )
     log = tmp_path / 'log.txt'
     options = ['--work-dir', tmp_path / 'work', '--cfg-options', 'train_cfg.max_epochs=5000']

@@ -119,6 +119,22 @@ def test_two_processes_make_the_files_of_one(request, stage, tmp_path, config):
     assert all(f'{name}: {value}' in both.output for name, value in metrics(alone.output).items())
 
 
+NO_FORK = "import multiprocessing; multiprocessing.get_all_start_methods = lambda: ['spawn']"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('config', [CAM, IRNET, CAM_LABEL], ids=['cam', 'walk', 'pseudo_label'])
+def test_spawned_workers_make_the_same_files(request, stage, tmp_path, config):
+    """As on Windows, where nothing is forked, neither by a data loader nor by a pool."""
+    if config != CAM:
+        request.getfixturevalue('cams')
+    for method, before in (('fork', ''), ('spawn', NO_FORK)):
+        options = ('test_dataloader.num_workers=1', f'env_cfg.mp_cfg.mp_start_method={method}')
+        ended = stage(config, method, '--cfg-options', *options, before=before)
+        assert ended.code == 0, ended.output
+    assert contents(tmp_path / 'spawn') == contents(tmp_path / 'fork') != {}
+
+
 def test_killed_in_one_process_resumed_in_two(stage, tmp_path):
     assert stage(CAM, 'undisturbed').code == 0
     assert stage(CAM, 'killed', kill_at=6, placed=False).code == -signal.SIGKILL

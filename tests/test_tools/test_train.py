@@ -243,12 +243,12 @@ def test_two_processes_make_the_step_of_one(run_tool, tiny_voc, tmp_path, monkey
 
 
 @pytest.fixture
-def dist(tiny_voc, tmp_path):
+def dist(tiny_voc, tmp_path, free_port):
     """Run a script of tools/ as a user types it, in two processes on one CPU."""
     env = {**os.environ, 'MMAMR_TINY_VOC': str(tiny_voc), 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable}
 
     def run(script, *args):
-        env['PORT'] = str(int(env.get('PORT', 20000 + os.getpid() % 12000)) + 1)
+        env['PORT'] = str(free_port())
         ended = subprocess.run(
             ['bash', TOOLS / script, *map(str, args), '--work-dir', tmp_path / 'work'],
             env=env,

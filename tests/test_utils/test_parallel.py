@@ -30,6 +30,11 @@ def test_one_process_does_it_all_where_nothing_can_be_forked(monkeypatch):
     assert share_work(squares, range(10), 3, 'squares') == [[item**2 for item in range(10)]]
 
 
+def test_one_process_does_it_all_where_a_fork_is_not_safe(monkeypatch):
+    monkeypatch.setattr(sys, 'platform', 'darwin')
+    assert share_work(squares, range(10), 3, 'squares') == [[item**2 for item in range(10)]]
+
+
 def test_nothing_to_do():
     assert share_work(squares, [], 3, 'squares') == [[]]
 
