@@ -2,6 +2,7 @@
 
 import csv
 import re
+from pathlib import Path
 
 import pytest
 
@@ -44,3 +45,31 @@ def test_dry_run_of_the_gpu_benchmark(run_tool, tmp_path):
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob('*.csv')}
     assert run_tool('../benchmarks/gpu.py', '--dry-run', '--out', tmp_path).code == 0
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.glob('*.csv')}
+
+
+@pytest.mark.slow
+def test_training_beside_a_busy_process(run_tool, tmp_path):
+    """Every form has a row alone and one beside; which is faster depends on the machine."""
+    size = ('--size', 64, '--batch-size', 1, '--steps', 1, '--repeats', 1)
+    ended = run_tool('../benchmarks/busy_core.py', *size, '--also', 'GOMP_SPINCOUNT=7', '--csv', tmp_path / 'rows.csv')
+    assert ended.code == 0, ended.output
+    rows = list(csv.DictReader((tmp_path / 'rows.csv').open()))
+    forms = ['OpenMP as it comes', 'import mmamr first', 'GOMP_SPINCOUNT=7']
+    assert [(row['beside'], row['form']) for row in rows] == [
+        (what, form) for what in ('nothing', '1 busy') for form in forms
+    ]
+    assert all(float(row['clock a step (s)']) > 0 for row in rows)
+
+
+@pytest.mark.slow
+def test_memory_of_stages(run_tool, tmp_path, shared_voc):
+    config = Path(__file__).parent / 'data' / 'configs' / 'tiny_pipeline.py'
+    ended = run_tool(
+        '../benchmarks/stage_memory.py',
+        *('--config', config, '--cfg-options', '--csv', tmp_path / 'rows.csv'),
+        env={'MMAMR_TINY_VOC': str(shared_voc)},
+    )
+    assert ended.code == 0, ended.output
+    rows = list(csv.DictReader((tmp_path / 'rows.csv').open()))
+    assert rows[0]['stage'] == 'classifier' and len(rows) > 3
+    assert all(int(row['peak while it ran (MiB)']) >= int(row['held after it (MiB)']) > 0 for row in rows)
