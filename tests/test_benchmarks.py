@@ -73,3 +73,16 @@ def test_memory_of_stages(run_tool, tmp_path, shared_voc):
     rows = list(csv.DictReader((tmp_path / 'rows.csv').open()))
     assert rows[0]['stage'] == 'classifier' and len(rows) > 3
     assert all(int(row['peak while it ran (MiB)']) >= int(row['held after it (MiB)']) > 0 for row in rows)
+
+
+@pytest.mark.slow
+def test_test_time_against_the_form_before(run_tool, tmp_path, shared_voc):
+    config = Path(__file__).parent / 'data' / 'configs' / 'tiny_segmentation.py'
+    ended = run_tool(
+        '../benchmarks/ms_flip_crf.py',
+        *('--config', config, '--images', 2, '--repeats', 1, '--threads', 1, '--csv', tmp_path / 'rows.csv'),
+        env={'MMAMR_TINY_VOC': str(shared_voc)},
+    )
+    assert ended.code == 0, ended.output
+    before, ours = csv.DictReader((tmp_path / 'rows.csv').open())
+    assert before['form'] == 'as before' and float(ours['pixels that differ (%)']) < 1
