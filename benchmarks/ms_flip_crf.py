@@ -28,6 +28,7 @@ from mmamr.registry import DATASETS, MODELS
 
 CONFIGS = osp.join(osp.dirname(osp.abspath(__file__)), '..', 'configs', 'deeplabv2')
 CONFIG = osp.join(CONFIGS, 'deeplabv2_mobilenet-v2-d16_1xb16-400i_voc-animals-225x225.py')
+SCALES = (0.5, 0.75, 1.0, 1.25, 1.5)
 
 
 class AsBefore(TestTimeSegmentor):
@@ -55,7 +56,7 @@ def main() -> None:
     torch.manual_seed(0)
     keep_freed_memory()  # as tools/test.py does
     cfg = Config.fromfile(args.config)
-    cfg.test_time.update(ms=True, flip=True, crf=True)
+    cfg.test_time = {'scales': SCALES, **cfg.get('test_time', {}), 'ms': True, 'flip': True, 'crf': True}
     apply_test_time(cfg)
     with DefaultScope.overwrite_default_scope('mmseg'):
         dataset = DATASETS.build(cfg.test_dataloader.dataset)

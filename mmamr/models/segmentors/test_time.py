@@ -59,7 +59,7 @@ class TestTimeSegmentor(SegTTAModel):
     def test_step(self, data: dict | Sequence) -> SampleList:
         """Predictions of photos of which each comes as several views."""
         backbone = getattr(self.module, 'backbone', None)
-        if not any(isinstance(module, _BatchNorm) for module in (backbone or nn.Identity()).modules()):
+        if backbone is None or not any(isinstance(module, _BatchNorm) for module in backbone.modules()):
             return super().test_step(data)
         self.module.backbone = self._copies(backbone, next(backbone.parameters()))
         try:
