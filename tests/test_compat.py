@@ -1,5 +1,6 @@
 """Each cure for today's stack: it cures, and does nothing where nothing is broken."""
 
+import ast
 import importlib
 import importlib.util
 import io
@@ -704,3 +705,69 @@ def test_leaving_the_process_group(tmp_path):
     distributed.init_process_group('gloo', init_method=f'file://{tmp_path / "store"}', rank=0, world_size=1)
     compat.leave_distributed()
     assert not distributed.is_initialized()
+
+
+class TestWaitingThreads:
+    NAMES = ('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT', 'KMP_BLOCKTIME')
+
+    @pytest.mark.parametrize('own', [{}, *({name: '7'} for name in NAMES)], ids=['none', *NAMES])
+    def test_environment(self, monkeypatch, own):
+        for name in self.NAMES:
+            monkeypatch.setenv(name, 'to be put back')
+            monkeypatch.delenv(name)
+        for name, value in own.items():
+            monkeypatch.setenv(name, value)
+        compat.let_waiting_threads_sleep()
+        assert {name: os.environ[name] for name in self.NAMES if name in os.environ} == (
+            own or {'OMP_WAIT_POLICY': 'PASSIVE', 'GOMP_SPINCOUNT': '1000'}
+        )
+
+    @pytest.mark.skipif(sys.platform != 'linux', reason='asks the OpenMP of GCC')
+    @pytest.mark.parametrize(
+        'code, env, spins',
+        [
+            ('import mmamr, torch', {}, "'1000'"),
+            ('import runpy; runpy.run_path("tools/train.py")', {}, "'1000'"),
+            ('import mmamr, torch', {'OMP_WAIT_POLICY': 'PASSIVE'}, "'0'"),
+        ],
+    )
+    def test_in_force(self, code, env, spins):
+        """What OpenMP itself says that it was told when torch was imported."""
+        root = Path(__file__).parents[1]
+        kept = {name: value for name, value in os.environ.items() if name not in self.NAMES}
+        ended = subprocess.run(
+            [sys.executable, '-c', code],
+            env={**kept, **env, 'OMP_DISPLAY_ENV': 'VERBOSE', 'PYTHONPATH': str(root)},
+            cwd=root,
+            capture_output=True,
+            text=True,
+        )
+        assert ended.returncode == 0, ended.stderr
+        if 'GOMP_SPINCOUNT' not in ended.stderr:
+            pytest.skip('another OpenMP')
+        assert f'GOMP_SPINCOUNT = {spins}' in ended.stderr
+
+    def test_tools_import_mmamr_before_torch(self):
+        """What each tool imports before anything of mmamr does not import torch."""
+        root = Path(__file__).parents[1] / 'tools'
+        before = {str(path.relative_to(root)): self.imports_before_mmamr(path) for path in root.rglob('*.py')}
+        assert len(before) > 15 and all(lines is not None for lines in before.values())
+        lines = [
+            f'{line}\nassert "torch" not in sys.modules, {name!r}' for name, lines in before.items() for line in lines
+        ]
+        ended = subprocess.run(
+            [sys.executable, '-c', '\n'.join(['import sys', *lines])], capture_output=True, text=True
+        )
+        assert ended.returncode == 0, ended.stderr
+
+    @staticmethod
+    def imports_before_mmamr(path):
+        """The imports of a script down to the first of mmamr; None if there is no such."""
+        lines = []
+        for node in ast.parse(path.read_text(encoding='utf-8')).body:
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module]
+                if any(name.split('.')[0] == 'mmamr' for name in names):
+                    return lines
+                lines.append(ast.unparse(node))
+        return None

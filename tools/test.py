@@ -6,6 +6,9 @@ import os
 import os.path as osp
 from typing import Any
 
+import mmamr  # noqa: F401  (before torch, whose threads it lets sleep)
+
+# isort: split
 import torch
 from mmengine.config import Config
 from mmengine.dist import is_main_process

@@ -4,6 +4,9 @@ import argparse
 import os
 import sys
 
+import mmamr  # noqa: F401  (before torch, whose threads it lets sleep)
+
+# isort: split
 import torch
 from mmengine.config import Config
 

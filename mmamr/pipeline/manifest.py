@@ -47,7 +47,7 @@ class Manifest:
     A record has ``state`` (``running``, ``done``, ``failed`` or ``interrupted``), ``kind``, ``config`` (its file),
     ``options`` (what the pipeline changes in it), ``config_hash``, ``inputs`` and ``outputs`` (each with ``path``,
     ``count`` and ``hash``), ``seed``, ``versions``, ``processes``, ``attempts``, ``started``, ``seconds``,
-    ``peak_memory_mib``, ``metrics`` and, where it failed, ``error``.
+    ``peak_memory_mib`` while it ran, ``held_memory_mib`` after it, ``metrics`` and, where it failed, ``error``.
 
     Args:
         work_dir (str): Work folder of the pipeline.
@@ -165,6 +165,7 @@ RECORD: dict[str, tuple[type, ...]] = dict(
     started=(str,),
     seconds=(int, float),
     peak_memory_mib=(dict,),
+    held_memory_mib=(dict,),
     metrics=(dict,),
     error=(str, type(None)),
 )

@@ -54,12 +54,17 @@ def _managers(cls: type[ManagerMixin] = ManagerMixin) -> Iterator[type[ManagerMi
         yield from _managers(child)
 
 
-def reset_peak_memory() -> None:
-    """Free what the stage before left, and let :func:`peak_memory` count from now on, where the system can."""
+def free_memory() -> None:
+    """Hand back to the system what a stage left behind."""
     gc.collect()  # its runner and data loaders
     return_freed_memory()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def reset_peak_memory() -> None:
+    """Let :func:`peak_memory` count from now on, where the system can."""
+    if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
     try:
         with open('/proc/self/clear_refs', 'w') as file:
@@ -74,13 +79,27 @@ def peak_memory() -> dict[str, int]:
     Windows does not tell that of the CPU, which is then left out.
     """
     gpu = torch.cuda.max_memory_allocated() >> 20 if torch.cuda.is_available() else 0
-    try:
-        with open('/proc/self/status') as file:
-            kib = next(int(line.split()[1]) for line in file if line.startswith('VmHWM:'))
-    except (OSError, StopIteration):
+    kib = _kib('VmHWM')
+    if kib is None:
         try:
             import resource
         except ImportError:
             return dict(gpu=gpu)
         kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == 'darwin' else 1)
     return dict(cpu=kib >> 10, gpu=gpu)
+
+
+def held_memory() -> dict[str, int]:
+    """Memory of this process now, in MiB: ``gpu``, and ``cpu`` where the system says it."""
+    kib = _kib('VmRSS')
+    gpu = torch.cuda.memory_allocated() >> 20 if torch.cuda.is_available() else 0
+    return dict(gpu=gpu) if kib is None else dict(cpu=kib >> 10, gpu=gpu)
+
+
+def _kib(name: str) -> int | None:
+    """A line of Linux's description of this process, in KiB."""
+    try:
+        with open('/proc/self/status') as file:
+            return next(int(line.split()[1]) for line in file if line.startswith(f'{name}:'))
+    except (OSError, StopIteration):
+        return None

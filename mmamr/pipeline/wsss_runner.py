@@ -32,7 +32,7 @@ from mmamr.utils.settings import PIPELINE_ARGUMENTS
 from .decision import Decision
 from .manifest import Manifest, clean_folder
 from .plan import Planner
-from .process import own_globals, peak_memory, reset_peak_memory
+from .process import free_memory, held_memory, own_globals, peak_memory, reset_peak_memory
 from .report import REPORT, write_report
 from .run_stage import quiet_terminal, run_config
 from .settings import write_settings
@@ -261,6 +261,7 @@ class WSSSRunner:
             self._tell(f'no folder {masks}: nothing is measured against masks')
         setup_cpu_distributed(complete, self.launcher)
         self._agree(lambda: self._begin(stage, cfg, decision))
+        free_memory()
         reset_peak_memory()
         try:
             with own_globals(), quiet_terminal(), interruptible():
@@ -275,9 +276,10 @@ class WSSSRunner:
             if line is None:
                 raise
             raise StageError(f'stage {stage.name}: {line}') from error
-        peaks = all_gather_object(peak_memory())
-        peak = {device: max(one[device] for one in peaks) for device in peaks[0]}
-        self._agree(lambda: self._finish(stage, decision, details, seed=seed, metrics=metrics, peak_memory_mib=peak))
+        peak = _largest(all_gather_object(peak_memory()))
+        free_memory()
+        memory = dict(peak_memory_mib=peak, held_memory_mib=_largest(all_gather_object(held_memory())))
+        self._agree(lambda: self._finish(stage, decision, details, seed=seed, metrics=metrics, **memory))
 
     def _begin(self, stage: Stage, cfg: Config, decision: Decision) -> None:
         """Write down that a stage runs; a training that begins again loses its old checkpoints."""
@@ -389,3 +391,8 @@ def shown_metrics(metrics: Mapping[str, float]) -> list[str]:
     """The metrics of a stage as short texts: every mIoU, or all where there is none."""
     texts = [f'{key} {value:.2f}' for key, value in metrics.items()]
     return [text for text in texts if 'mIoU' in text] or texts
+
+
+def _largest(of_processes: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """The largest memory of all processes for each device."""
+    return {device: max(one[device] for one in of_processes) for device in of_processes[0]}

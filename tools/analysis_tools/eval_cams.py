@@ -7,6 +7,9 @@ The CAMs may be anyone's: mmamr/fileio/cam_file.py describes the file.
 
 import argparse
 
+import mmamr  # noqa: F401  (before torch, whose threads it lets sleep)
+
+# isort: split
 from mmengine.dataset import BaseDataset
 
 from mmamr.apis import evaluate_cams, evaluate_complement, init_dataset, metrics_table, write_metrics

@@ -3,6 +3,9 @@
 import argparse
 from typing import Any
 
+import mmamr  # noqa: F401  (before torch, whose threads it lets sleep)
+
+# isort: split
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope

@@ -17,6 +17,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import mmamr  # noqa: F401  (before torch, whose threads it lets sleep)
+
+# isort: split
 from mmengine.registry import DefaultScope
 from torch import Tensor
 

@@ -12,6 +12,9 @@ dropped, which its losses and its CAMs do without. What is dropped is printed.
 import argparse
 import os.path as osp
 
+import mmamr  # noqa: F401  (before torch, whose threads it lets sleep)
+
+# isort: split
 import torch
 from torch import Tensor
 

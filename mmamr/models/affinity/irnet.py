@@ -4,15 +4,13 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.structures import BaseDataElement
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmamr.refine import check_walk, random_walk
 from mmamr.registry import MODELS
 
-from ..utils import extract, folded_copy
+from ..utils import FoldedCopies, extract
 from .base import AffinityModel
-
-PROBE_SIZE = 64
 
 
 @MODELS.register_module()
@@ -55,12 +53,7 @@ class IRNet(AffinityModel):
         # Displacements are learned up to a constant, which MeanDisplacementHook measures after training.
         self.register_buffer('mean_displacement', torch.zeros(2))
         self.backbone.requires_grad_(False)
-        # a tuple, so that it is no part of the model
-        self._copied: tuple[list, nn.Module] | None = None
-
-    def __getstate__(self) -> dict:
-        """A copy of the model makes a copy of the backbone of its own."""
-        return {**self.__dict__, '_copied': None}
+        self._copies = FoldedCopies()
 
     def train(self, mode: bool = True) -> 'IRNet':
         """Training mode reaches the heads only: the statistics of the backbone's norm layers stay as they are."""
@@ -74,21 +67,9 @@ class IRNet(AffinityModel):
 
     @torch.no_grad()
     def _training_features(self, inputs: Tensor) -> list[Tensor]:
-        """:meth:`extract_feat` for a loss: the backbone is not trained, so that a faster copy of it computes the same.
-
-        The copy is made anew where the weights of the backbone, or where they are, have changed.
-        """
-        state = [*self.backbone.parameters(), *self.backbone.buffers()]
-        # tensors of inference mode count no versions: they are not changed in place outside of it
-        versions = [None if one.is_inference() else one._version for one in state]
-        key = [(one.data_ptr(), version, one.dtype, one.device) for one, version in zip(state, versions)]
-        if self._copied is None or self._copied[0] != key:
-            with torch.autocast(inputs.device.type, enabled=False):
-                probe = torch.linspace(-2, 2, 3 * PROBE_SIZE**2, device=inputs.device, dtype=inputs.dtype)
-                copied = folded_copy(self.backbone, probe.view(1, 3, PROBE_SIZE, PROBE_SIZE))
-            self._copied = key, copied
+        """:meth:`extract_feat` for a loss: a faster copy of the backbone, which is not trained, computes the same."""
         inputs = inputs.contiguous(memory_format=torch.channels_last)
-        return extract(self._copied[1], inputs, self.taps)
+        return extract(self._copies(self.backbone, inputs), inputs, self.taps)
 
     def _forward(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Edge logits ``(N, 1, h, w)`` and displacements ``(N, 2, h, w)`` before their mean is subtracted."""

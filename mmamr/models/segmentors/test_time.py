@@ -11,10 +11,17 @@ from mmseg.models.segmentors import SegTTAModel
 from mmseg.structures import SegDataSample
 from mmseg.utils import SampleList
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from mmamr.cams import argmax_at
 from mmamr.refine import dense_crf
 from mmamr.registry import MODELS
+
+from ..utils import FoldedCopies
+
+LEAST = 0.05
+"""Labels that are nowhere likelier than this, and nowhere the likeliest, are left out of the CRF, whose time grows with
+their number. Neighbours that agree on one lift it by its probability times the weights of the kernels at most."""
 
 
 @MODELS.register_module()
@@ -25,6 +32,8 @@ class TestTimeSegmentor(SegTTAModel):
     averaged at the size of the photo. The CRF gets the photo from the data sample, where the ``KeepPhoto`` transform
     puts it. :func:`mmamr.engine.apply_test_time` puts all this into a config. Heads with one channel (sigmoid) work as
     those with several.
+
+    A backbone with BatchNorm is run as a copy whose norms are folded into the convolutions, which differs by rounding.
 
     Predictions have the size of the photo (``ori_shape``), also where the network and the CRF saw it smaller.
 
@@ -45,6 +54,18 @@ class TestTimeSegmentor(SegTTAModel):
     ) -> None:
         super().__init__(module, data_preprocessor)
         self.crf = crf
+        self._copies = FoldedCopies()
+
+    def test_step(self, data: dict | Sequence) -> SampleList:
+        """Predictions of photos of which each comes as several views."""
+        backbone = getattr(self.module, 'backbone', None)
+        if backbone is None or not any(isinstance(module, _BatchNorm) for module in backbone.modules()):
+            return super().test_step(data)
+        self.module.backbone = self._copies(backbone, next(backbone.parameters()))
+        try:
+            return super().test_step(data)
+        finally:
+            self.module.backbone = backbone
 
     def merge_preds(self, data_samples_list: Sequence[Sequence[SegDataSample]]) -> SampleList:
         """Merge the predictions of the views of each photo.
@@ -86,8 +107,12 @@ class TestTimeSegmentor(SegTTAModel):
         """Let the dense CRF fit class probabilities ``(C, H, W)`` to a photo, BGR uint8 ``(H, W, 3)``."""
         probabilities = _resized(probabilities, photo.shape[:2])
         both = probabilities if len(probabilities) > 1 else torch.cat([1 - probabilities, probabilities])
-        refined = dense_crf(np.ascontiguousarray(photo[..., ::-1]), both.cpu().numpy(), **(self.crf or {}))
-        return torch.from_numpy(refined).to(probabilities)[-len(probabilities) :]
+        likely = both.amax((1, 2)) >= LEAST
+        likely[both.argmax(0).unique()] = True
+        crf = dense_crf(np.ascontiguousarray(photo[..., ::-1]), both[likely].cpu().numpy(), **(self.crf or {}))
+        refined = torch.zeros_like(both)
+        refined[likely] = torch.from_numpy(crf).to(both)
+        return refined[-len(probabilities) :]
 
     def decide(self, probabilities: Tensor, size: tuple[int, int]) -> Tensor:
         """The class of each pixel ``(1, *size)``: the likeliest; of one channel, whether it reaches the threshold."""

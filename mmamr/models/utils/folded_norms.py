@@ -11,6 +11,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 # what rounding may change of the largest value that the network returns
 TOLERANCE = 1e-3
+PROBE_SIZE = 64
 
 
 @contextmanager
@@ -58,6 +59,36 @@ def folded_copy(model: nn.Module, probe: Tensor) -> nn.Module:
     # never left: it lives as long as the copy, which stays folded
     vars(copied)['folding'] = folding
     return copied
+
+
+class FoldedCopies:
+    """The :func:`folded_copy` of a network, made anew where its weights, or where they are, have changed.
+
+    A copy of this makes a copy of the network of its own.
+    """
+
+    def __init__(self) -> None:
+        self.kept: tuple[list, nn.Module] | None = None
+
+    def __reduce__(self) -> tuple:
+        return FoldedCopies, ()
+
+    def __call__(self, model: nn.Module, inputs: Tensor) -> nn.Module:
+        """The copy.
+
+        Args:
+            model (nn.Module): The network.
+            inputs (Tensor): Whose device and dtype it shall be tried on.
+        """
+        state = [*model.parameters(), *model.buffers()]
+        # tensors of inference mode count no versions: they are not changed in place outside of it
+        versions = [None if one.is_inference() else one._version for one in state]
+        key = [(one.data_ptr(), version, one.dtype, one.device) for one, version in zip(state, versions)]
+        if self.kept is None or self.kept[0] != key:
+            with torch.autocast(inputs.device.type, enabled=False):
+                probe = torch.linspace(-2, 2, 3 * PROBE_SIZE**2, device=inputs.device, dtype=inputs.dtype)
+                self.kept = key, folded_copy(model, probe.view(1, 3, PROBE_SIZE, PROBE_SIZE))
+        return self.kept[1]
 
 
 def conv_norm_pairs(model: nn.Module, probe: Tensor) -> list[tuple[nn.Conv2d, _BatchNorm]]:

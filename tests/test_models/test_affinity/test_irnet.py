@@ -192,16 +192,16 @@ def test_the_backbone_trains_as_a_faster_copy_of_the_same_weights():
         assert gradients[0].keys() == gradients[1].keys()
         for name, gradient in gradients[0].items():
             torch.testing.assert_close(gradients[1][name], gradient.to(torch.float64), atol=1e-5, rtol=1e-4)
-        copied = model._copied[1]
+        copied = model._copies.kept[1]
         model.loss(inputs, samples)
-        assert model._copied[1] is copied  # one for all steps
+        assert model._copies.kept[1] is copied  # one for all steps
         state = {name: torch.randn_like(one) for name, one in model.backbone.state_dict().items() if 'conv1' in name}
         model.backbone.load_state_dict(state, strict=False)
     assert seen[0] == pytest.approx(seen[1]) and seen[2] == pytest.approx(seen[3]) and seen[0] != seen[2]
-    assert set(model.state_dict()) == names and not model._copied[1].training
+    assert set(model.state_dict()) == names and not model._copies.kept[1].training
     assert all(
         isinstance(norm.forward(torch.ones(1)), torch.Tensor)
-        for norm in model._copied[1].modules()
+        for norm in model._copies.kept[1].modules()
         if isinstance(norm, torch.nn.BatchNorm2d)
     )
 

@@ -95,6 +95,56 @@ def test_heads_with_one_channel(photo):
     assert not torch.equal(refined.pred_sem_seg.data, merged.pred_sem_seg.data)
 
 
+def test_labels_that_cannot_win_are_left_out_of_the_crf(photo, monkeypatch):
+    """As with all of them, but for pixels that hardly anything decides; what is the likeliest somewhere stays."""
+    logits = torch.randn(6, 1, 4, 6, generator=torch.Generator().manual_seed(0)).transpose(0, 1)
+    probabilities = torch.nn.functional.interpolate(3 * logits, SIZE, mode='bilinear')[0].softmax(0)
+    probabilities[4:] *= 0.04 / probabilities[4:].amax((1, 2), keepdim=True)
+    probabilities[:, 0, 0] = 0.03
+    probabilities[5, 0, 0] = 0.035
+    seen = []
+
+    def counting(image, scores, **options):
+        seen.append(len(scores))
+        return dense_crf(image, scores, **options)
+
+    monkeypatch.setattr('mmamr.models.segmentors.test_time.dense_crf', counting)
+    refined = TestTimeSegmentor(Module(), crf=CRF).fit_to_photo(probabilities, photo[..., ::-1])
+    assert seen == [5] and refined.shape == probabilities.shape and not refined[4].any()
+    torch.testing.assert_close(refined.sum(0), torch.ones(SIZE))
+    every = torch.from_numpy(dense_crf(photo, probabilities.numpy(), **CRF))
+    assert (refined - every).abs().mean() < 0.01
+    assert (refined.argmax(0) == every.argmax(0)).float().mean() > 0.99
+
+
+def test_a_faster_copy_of_the_backbone_predicts_the_same(photo):
+    class Segmentor(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.backbone = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3, padding=1), torch.nn.BatchNorm2d(4))
+            self.norms = []
+
+        def test_step(self, data):
+            self.norms.append('forward' in vars(self.backbone[1]))  # folded
+            with torch.no_grad():
+                logits = self.backbone(data['inputs'])
+            return [SegDataSample(metainfo=dict(ori_shape=SIZE), seg_logits=PixelData(data=one)) for one in logits]
+
+    torch.manual_seed(0)
+    module = Segmentor().train()
+    module.backbone(torch.randn(8, 3, *SIZE))  # statistics
+    model, backbone, names = TestTimeSegmentor(module).eval(), module.backbone, set(module.state_dict())
+    for _ in range(2):
+        images = torch.randn(1, 3, *SIZE)
+        (merged,) = model.test_step(dict(inputs=[images, images]))
+        plain = backbone(images).softmax(1)[0]
+        assert torch.equal(merged.pred_sem_seg.data[0], plain.argmax(0))
+        assert module.backbone is backbone and set(module.state_dict()) == names
+        with torch.no_grad():
+            backbone[0].weight.mul_(-1)  # other weights, another copy
+    assert module.norms == [True] * 4 and 'forward' not in vars(backbone[1])
+
+
 def test_it_extends_that_of_mmseg():
     """Several channels without a CRF give what mmseg's own gives."""
     own, stock = TestTimeSegmentor(Module()), SegTTAModel(Module())
