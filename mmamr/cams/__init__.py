@@ -6,7 +6,7 @@ from .foreground import FeatureMoments, discriminant, foreground_of, spread_cam
 from .large_maps import argmax_at, bands, enlarge_label
 from .maps import average, mix, mixtures, normalize_maps, resize_cam, seed, upsample
 from .multi_scale import multi_scale_maps, resize_images
-from .thresholds import BINS, candidates, otsu_threshold, score_histogram
+from .thresholds import BINS, candidates, histogram_power, otsu_threshold, score_histogram
 from .walks import label_of_cam, walk_cam
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     'doubt_limits',
     'enlarge_label',
     'foreground_of',
+    'histogram_power',
     'label_of_cam',
     'leave_open',
     'mix',

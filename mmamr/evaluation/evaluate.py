@@ -9,7 +9,7 @@ import numpy as np
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DefaultScope
 
-from mmamr.cams import BINS, average, otsu_threshold, score_histogram
+from mmamr.cams import BINS, average, histogram_power, otsu_threshold, score_histogram
 from mmamr.fileio import CAMFolder, LabelFolder, read_size, read_truth
 from mmamr.registry import METRICS
 from mmamr.utils import InputError, atomic_write
@@ -67,13 +67,14 @@ def evaluate_cams(
 
 def _auto_threshold(dataset: BaseDataset, folders: Sequence[CAMFolder]) -> float:
     """Otsu's threshold of the scores of all images."""
-    histogram = np.zeros(BINS)
+    histogram, power = np.zeros(BINS), 1.0
     for index in range(len(dataset)):
         item = dataset.get_data_info(index)
         size = read_size(item['img_path'])
         cams = [folder.read(item['img_id'], size) for folder in folders]
-        histogram += score_histogram(average(cams) if len(cams) > 1 else cams[0])
-    return otsu_threshold(histogram)
+        cam = average(cams) if len(cams) > 1 else cams[0]
+        histogram, power = histogram + score_histogram(cam), histogram_power(cam)
+    return otsu_threshold(histogram, power)
 
 
 def evaluate_complement(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmamr.cams import candidates, otsu_threshold, score_histogram
+from mmamr.cams import candidates, histogram_power, otsu_threshold, score_histogram
 from mmamr.structures import CAM
 
 
@@ -57,3 +57,15 @@ def test_each_image_counts_the_same():
 def test_candidates():
     assert candidates(0.2) == [0.1, 0.15, 0.2, 0.25, 0.3]
     assert candidates(0.01) == [0.01] and candidates(0.9)[-1] == 0.99
+
+
+def test_spread_cams_are_parted_by_their_square_roots():
+    scores = np.random.default_rng(0).random((2, 8, 8)).astype(np.float32) ** 3
+    spread, plain = CAM(dict(foreground=scores), [0, 1], (32, 32)), CAM(dict(spotlight=scores), [0, 1], (32, 32))
+    roots = CAM(dict(spotlight=np.sqrt(scores)), [0, 1], (32, 32))
+    assert (histogram_power(spread), histogram_power(plain)) == (0.5, 1)
+    np.testing.assert_array_equal(score_histogram(spread), score_histogram(roots))
+    assert otsu_threshold(score_histogram(spread), 0.5) == pytest.approx(
+        otsu_threshold(score_histogram(roots)) ** 2, abs=6e-3
+    )
+    assert otsu_threshold(score_histogram(spread), 0.5) < otsu_threshold(score_histogram(plain))

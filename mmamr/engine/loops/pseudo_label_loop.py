@@ -15,6 +15,7 @@ from mmamr.cams import (
     doubt_histograms,
     doubt_limits,
     enlarge_label,
+    histogram_power,
     label_of_cam,
     leave_open,
     mix,
@@ -204,7 +205,8 @@ class PseudoLabelLoop(LabelLoop):
                 return histograms
 
             parts = share_work(count, range(len(self.dataset)), self.dataloader.num_workers, 'scores')
-            answer = [otsu_threshold(np.sum([one for part in parts for one in part], axis=0))]
+            power = histogram_power(self.cams.read(BaseDataset.get_data_info(self.dataset, 0)['img_id']))
+            answer = [otsu_threshold(np.sum([one for part in parts for one in part], axis=0), power)]
             with atomic_write(osp.join(self.out_dir, THRESHOLD_FILE), 'w', encoding='utf-8') as file:
                 json.dump(dict(threshold=answer[0], candidates=candidates(answer[0])), file)
             print_log(f'{self.out_dir}: the background threshold is {answer[0]}, chosen from the scores', 'current')
