@@ -5,6 +5,9 @@ train = 'ImageSets/Segmentation/train.txt'
 options = {'max_long_side': 500}
 stages = dict(
     classifier=dict(config='{{ fileDirname }}/../amr/amr_resnet50_1xb16-600i_photos-321px.py'),
+    # not measured on a ResNet yet
+    foreground=None,
+    pseudo_label=dict(options={'test_cfg.cam_dir': '{cam.out_dir}'}),
     segmentation=dict(
         config='{{ fileDirname }}/../deeplabv2/deeplabv2_r101-d8_1xb10-20k_voc12aug-321x321.py',
         options={
