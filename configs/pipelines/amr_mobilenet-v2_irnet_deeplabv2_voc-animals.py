@@ -7,9 +7,7 @@ stages = dict(
         kind='test',
         config='{classifier.config}',
         checkpoint='{classifier.checkpoint}',
-        options={
-            'test_cfg': dict(_delete_=True, type='ForegroundLoop', cam_dir='{cam.out_dir}', layers=('layer4', 'layer5'))
-        },
+        options={'test_cfg': dict(type='ForegroundLoop', cam_dir='{cam.out_dir}', layers=('layer4', 'layer5'))},
     ),
     affinity_label=dict(
         options={'test_cfg.cam_dir': '{foreground.out_dir}'},

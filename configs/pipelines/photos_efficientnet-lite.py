@@ -7,11 +7,7 @@ stages = dict(
         kind='test',
         config='{classifier.config}',
         checkpoint='{classifier.checkpoint}',
-        options={
-            'test_cfg': dict(
-                _delete_=True, type='ForegroundLoop', cam_dir='{cam.out_dir}', layers=('blocks.3', 'blocks.4')
-            )
-        },
+        options={'test_cfg': dict(type='ForegroundLoop', cam_dir='{cam.out_dir}', layers=('blocks.3', 'blocks.4'))},
     ),
     # no affinities and no walk: pseudo labels straight from the CAMs, by a dense CRF
     affinity_label=None,

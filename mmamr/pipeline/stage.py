@@ -31,7 +31,8 @@ class Stage:
         config (str): Path of its config.
         checkpoint (str, optional): Checkpoint to load, usually ``'{stage.checkpoint}'``. Defaults to None.
         options (dict): Settings of its config that the pipeline changes, dotted or nested as in ``--cfg-options``;
-            texts may hold names of what earlier stages made. Defaults to none.
+            texts may hold names of what earlier stages made. A dict of another ``type`` takes the place of the
+            config's, whose settings would not fit it. Defaults to none.
     """
 
     name: str
@@ -73,7 +74,7 @@ class Stage:
         options = {key: common[key] for key in names}
         try:
             merge_options(cfg, options)
-            merge_options(cfg, self.options)
+            merge_options(cfg, {key: replacing(cfg, key, value) for key, value in self.options.items()})
         except InputError as error:
             raise InputError(f'stage {self.name}: {error} ({self.config})') from None
         if not cfg.get(self.dataloader):
@@ -92,6 +93,17 @@ class Stage:
                 # mmengine removes the old checkpoint before it writes the new one; a kill in between would leave none
                 checkpoint_hook.max_keep_ckpts = 2
         return cfg
+
+
+def replacing(cfg: Config, key: str, value: Any) -> Any:
+    """An option of a stage; a dict of another ``type`` than the config's is marked to take its place."""
+    if not isinstance(value, Mapping) or 'type' not in value:
+        return value
+    node: Any = cfg.to_dict()
+    for part in key.split('.'):
+        node = node.get(part) if isinstance(node, Mapping) else None
+    changes = isinstance(node, Mapping) and 'type' in node and node['type'] != value['type']
+    return {**value, '_delete_': True} if changes else value
 
 
 def parse_stages(stages: Mapping[str, Mapping[str, Any] | None], folder: str) -> dict[str, Stage]:

@@ -108,8 +108,8 @@ def test_there_are_few():
 @pytest.mark.parametrize('name', ALL)
 def test_loads(name):
     for key, value in leaves(load(name).to_dict()):
-        # it stays in a config where there is nothing to delete; in options of a stage it is for the stage's config
-        assert '_delete_' not in key.split('.') or (key.startswith('stages.') and '.options.' in key), key
+        # it stays in a config where there is nothing to delete
+        assert '_delete_' not in key.split('.'), key
         if isinstance(value, str) and not value.startswith(str(CONFIGS)):
             # nobody else has these
             assert not value.startswith(('/', '../', '~')), f'{key}={value}'

@@ -135,7 +135,7 @@ def test_the_commands_of_the_readme(photos, tmp_path, run_tool):
     # the second call finds all of it done
     before = {path: path.stat().st_mtime_ns for path in work.rglob('*.p[nt][gh]')}
     ended = run_tool(*command)
-    assert ended.code == 0 and ended.output.count('skip, it is done') == 5, ended.output
+    assert ended.code == 0 and ended.output.count('skip, it is done') == 6, ended.output
     assert before == {path: path.stat().st_mtime_ns for path in work.rglob('*.p[nt][gh]')} and before
     assert 'No pictures' not in (work / 'report.html').read_text(encoding='utf-8')
     out = tmp_path / 'masks'
@@ -189,7 +189,7 @@ def test_a_corrected_second_round(photos, tmp_path, run_tool):
     assert any(name.endswith('mIoU') for name in stages['evaluation']['metrics'])
     # nothing has changed; then one is corrected again
     ended = run_tool(*second)
-    assert ended.code == 0 and ended.output.count('skip, it is done') == 5, ended.output
+    assert ended.code == 0 and ended.output.count('skip, it is done') == 6, ended.output
     path = out / 'labelme' / f'{labels[0].stem}.json'
     path.write_text(path.read_text().replace('20]', '30]'))
     ended = run_tool(*second)
