@@ -94,7 +94,7 @@ def test_from_tags_to_masks(photos, tmp_path, capsys):
     WSSSRunner.from_cfg(cfg).train()
     work = tmp_path / 'work'
     stages = json.loads((work / 'manifest.json').read_text())['stages']
-    assert list(stages) == ['classifier', 'cam', 'pseudo_label', 'segmentation', 'evaluation']
+    assert set(stages) == {'classifier', 'cam', 'foreground', 'pseudo_label', 'segmentation', 'evaluation'}
     assert all(record['state'] == 'done' for record in stages.values())
     assert 'No pictures' not in (work / 'report.html').read_text(encoding='utf-8')
     labels = sorted((work / 'pseudo_label' / 'SegmentationClassPseudo').glob('*.png'))
