@@ -27,46 +27,23 @@ runs = dict(
     amr=dict(config=_base_.pipeline, stages=stages),
     supervised=dict(config=_base_.supervised),
 )
+segmentation = {
+    'DeepLab-v2, val': ('evaluation', 'mIoU'),
+    'with test time, val': ('evaluation_test_time', 'ms_flip_crf/mIoU'),
+}
+labels = {'labels, train': ('pseudo_label', 'pseudo_label/mIoU'), **segmentation}
 rows = [
+    dict(name='plain classifier', run='plain', metrics={'CAM, train': ('cam', 'CAM/spotlight.best_mIoU'), **labels}),
+    dict(name='AMR', run='amr', metrics={'CAM, train': ('cam', 'CAM/weighted.best_mIoU'), **labels}),
     dict(
-        name='plain classifier',
-        run='plain',
-        metrics={
-            'CAM, train': ('cam', 'CAM/spotlight.best_mIoU'),
-            'labels, train': ('pseudo_label', 'pseudo_label/mIoU'),
-            'DeepLab-v2, val': ('evaluation', 'mIoU'),
-            'with test time, val': ('evaluation_test_time', 'ms_flip_crf/mIoU'),
-        },
+        name='plain classifier, spread',
+        run='plain_spread',
+        metrics={'CAM, train': ('foreground', 'CAM/foreground.best_mIoU'), **labels},
     ),
     dict(
-        name='AMR',
-        run='amr',
-        metrics={
-            'CAM, train': ('cam', 'CAM/weighted.best_mIoU'),
-            'labels, train': ('pseudo_label', 'pseudo_label/mIoU'),
-            'DeepLab-v2, val': ('evaluation', 'mIoU'),
-            'with test time, val': ('evaluation_test_time', 'ms_flip_crf/mIoU'),
-        },
+        name='AMR, spread',
+        run='amr_spread',
+        metrics={'CAM, train': ('foreground', 'CAM/foreground.best_mIoU'), **labels},
     ),
-    *(
-        dict(
-            name=f'{name}, spread',
-            run=run,
-            metrics={
-                'CAM, train': ('foreground', 'CAM/foreground.best_mIoU'),
-                'labels, train': ('pseudo_label', 'pseudo_label/mIoU'),
-                'DeepLab-v2, val': ('evaluation', 'mIoU'),
-                'with test time, val': ('evaluation_test_time', 'ms_flip_crf/mIoU'),
-            },
-        )
-        for name, run in (('plain classifier', 'plain_spread'), ('AMR', 'amr_spread'))
-    ),
-    dict(
-        name='real masks',
-        run='supervised',
-        metrics={
-            'DeepLab-v2, val': ('evaluation', 'mIoU'),
-            'with test time, val': ('evaluation_test_time', 'ms_flip_crf/mIoU'),
-        },
-    ),
+    dict(name='real masks', run='supervised', metrics=segmentation),
 ]

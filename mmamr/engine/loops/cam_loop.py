@@ -2,21 +2,19 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmamr.cams import Climbing, resize_cam
-from mmamr.fileio import CAMFolder, state_digest
 from mmamr.models.utils import folded_norms
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
 from mmamr.utils import SettingError, check_choice, check_flag, check_keys, check_numbers
 from mmamr.visualization import Row, cam_rows
 
-from .image_files_loop import NetworkLoop, image_ids, model_text, own_sizes
+from .image_files_loop import NetworkLoop, image_ids, own_sizes
 
 PROBE_SIZE = 64
 MOST = 16
@@ -85,19 +83,12 @@ class CAMLoop(NetworkLoop):
         alone = dict(alone=True) if self.model.mixes_samples else {}
         return dict(
             **alone,
-            **self.photo_settings(),
-            model=state_digest(self.model),
-            config=model_text(self.runner.cfg),
-            pipeline=str(self.runner.cfg.test_dataloader.dataset.get('pipeline')),
+            **super().settings(),
             scales=self.scales,
             flip=self.flip,
             precision=self.precision,
             climb=climb,
         )
-
-    def open_folder(self, folder: str) -> CAMFolder:
-        """CAM files."""
-        return CAMFolder(folder, self.dataset.class_index.num_classes)
 
     def is_valid(self, index: int) -> bool:
         """Whether the CAM file is whole and has the image's size and labels."""
@@ -129,10 +120,6 @@ class CAMLoop(NetworkLoop):
                     cams += self.model.make_cams(images[part], classes[part], self.scales, self.flip, self.climbing)
         cams = [resize_cam(cam, size, peak='class') for cam, size in zip(cams, sizes)]
         return dict(zip(image_ids(samples), cams))
-
-    def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:
-        """CAM and mask, for :class:`~mmamr.evaluation.CAMMetric`."""
-        return dict(cam=self.files.read(img_id, mask.shape), mask=mask)
 
     def rows(self, items: Sequence[dict[str, Any]]) -> list[Row]:
         """Image, CAMs and ground truth."""

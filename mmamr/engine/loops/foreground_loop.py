@@ -2,7 +2,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from mmengine.dist import all_reduce
@@ -13,13 +12,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmamr.cams import FeatureMoments, discriminant, foreground_of, mix, resize_cam, resize_images, spread_cam
-from mmamr.fileio import CAMFolder, folder_digest, state_digest
+from mmamr.fileio import folder_digest
+from mmamr.models.classifiers import BaseCAMClassifier
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
 from mmamr.utils import SettingError, check_number, raise_if_interrupted, track
 from mmamr.visualization import Row, cam_rows
 
-from .image_files_loop import NetworkLoop, image_ids, model_text, own_sizes
+from .image_files_loop import NetworkLoop, image_ids, own_sizes
 
 Axes = list[tuple[Tensor, Tensor]]
 
@@ -79,7 +79,10 @@ class ForegroundLoop(NetworkLoop):
         check_number('scale', scale, above=0, high=16)
         check_number('xi', xi, 0, 1)
         self.layers = tuple([layers] if isinstance(layers, str) else layers)
-        known = {name for name, _ in self.model.spotlight.backbone.named_modules() if name}
+        if not isinstance(self.model, BaseCAMClassifier):
+            raise SettingError('ForegroundLoop needs the classifier that made the CAMs: its config and its checkpoint')
+        branch = getattr(self.model, self.model.branches[0])
+        known = {name for name, _ in branch.backbone.named_modules() if name}
         for layer in self.layers:
             if layer not in known:
                 stages = sorted(name for name in known if '.' not in name)
@@ -92,17 +95,10 @@ class ForegroundLoop(NetworkLoop):
         self.scale = scale
         self.xi = xi
 
-    def open_folder(self, folder: str) -> CAMFolder:
-        """CAM files."""
-        return CAMFolder(folder, self.dataset.class_index.num_classes)
-
     def settings(self) -> dict[str, Any]:
         """Weights of the model, the CAMs, and how they are spread."""
         return dict(
-            **self.photo_settings(),
-            model=state_digest(self.model),
-            config=model_text(self.runner.cfg),
-            pipeline=str(self.runner.cfg.test_dataloader.dataset.get('pipeline')),
+            **super().settings(),
             cams=folder_digest(self.cams.folder),
             layers=self.layers,
             rounds=self.rounds,
@@ -172,6 +168,9 @@ class ForegroundLoop(NetworkLoop):
         for img_id, size, image in zip(image_ids(samples), own_sizes(samples, images), images):
             cam = resize_cam(self.cams.read(img_id, size), bound)
             features = self.model.layer_maps(resize_images(image[None], self.scale), self.layers)
+            for layer, maps in zip(self.layers, features):
+                if not isinstance(maps, Tensor) or maps.ndim != 4 or maps.shape[1] < 2:
+                    raise SettingError(f'layers: {layer} gives no map of several channels: choose another layer')
             yield img_id, size, cam, [maps[0].float() for maps in features]
 
     def spread(self, cam: CAM, features: Sequence[Tensor]) -> CAM:
@@ -188,10 +187,6 @@ class ForegroundLoop(NetworkLoop):
             img_id: resize_cam(self.spread(cam, features), size, peak='class')
             for img_id, size, cam, features in self.photos(data_batch)
         }
-
-    def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:
-        """CAM and mask, for :class:`~mmamr.evaluation.CAMMetric`."""
-        return dict(cam=self.files.read(img_id, mask.shape), mask=mask)
 
     def rows(self, items: Sequence[dict[str, Any]]) -> list[Row]:
         """Image, spread CAM and ground truth."""

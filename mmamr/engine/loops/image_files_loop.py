@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from mmamr.evaluation.files import process_files
-from mmamr.fileio import MAX_LONG_SIDE, CAMFolder, LabelFolder, OutputFolder, read_truth
+from mmamr.fileio import MAX_LONG_SIDE, CAMFolder, LabelFolder, OutputFolder, read_truth, state_digest
 from mmamr.structures import CAM
 from mmamr.utils import InputError, check_flag, raise_if_interrupted, track
 from mmamr.visualization import Row
@@ -169,6 +169,23 @@ class NetworkLoop(ImageFilesLoop):
                 f"{type(self).__name__} needs test_dataloader.batch_sampler=dict(type='SameSizeBatchSampler'), but got "
                 f'{type(self.dataloader.batch_sampler).__name__}'
             )
+
+    def open_folder(self, folder: str) -> CAMFolder:
+        """Files in the format of a CAM."""
+        return CAMFolder(folder, self.dataset.class_index.num_classes)
+
+    def settings(self) -> dict[str, Any]:
+        """The network, its weights, and the photos; subclasses add what they do with them."""
+        return dict(
+            **self.photo_settings(),
+            model=state_digest(self.model),
+            config=model_text(self.runner.cfg),
+            pipeline=str(self.runner.cfg.test_dataloader.dataset.get('pipeline')),
+        )
+
+    def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:
+        """Scores and mask, for :class:`~mmamr.evaluation.CAMMetric`."""
+        return dict(cam=self.files.read(img_id, mask.shape), mask=mask)
 
     @abstractmethod
     def make(self, data_batch: dict) -> dict[str, CAM]:

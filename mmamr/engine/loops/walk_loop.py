@@ -2,20 +2,19 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import numpy as np
 import torch
 from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from mmamr.cams import resize_cam, walk_cam
-from mmamr.fileio import CAMFolder, folder_digest, state_digest
+from mmamr.fileio import folder_digest
 from mmamr.registry import LOOPS
 from mmamr.structures import CAM
 from mmamr.utils import SettingError, check_number, check_numbers
 from mmamr.visualization import Row, affinity_rows
 
-from .image_files_loop import NetworkLoop, image_ids, model_text, own_sizes
+from .image_files_loop import NetworkLoop, image_ids, own_sizes
 
 
 @LOOPS.register_module()
@@ -70,17 +69,10 @@ class WalkLoop(NetworkLoop):
         self.cam_power = cam_power
         self.powers = None if powers is None else tuple(sorted(powers, reverse=True))
 
-    def open_folder(self, folder: str) -> CAMFolder:
-        """Files of scores."""
-        return CAMFolder(folder, self.dataset.class_index.num_classes)
-
     def settings(self) -> dict[str, Any]:
         """Weights of the model, CAMs and how the walk starts."""
         return dict(
-            **self.photo_settings(),
-            model=state_digest(self.model),
-            config=model_text(self.runner.cfg),
-            pipeline=str(self.runner.cfg.test_dataloader.dataset.get('pipeline')),
+            **super().settings(),
             cams=folder_digest(self.cams.folder),
             xi=self.xi,
             cam_power=self.cam_power,
@@ -110,10 +102,6 @@ class WalkLoop(NetworkLoop):
             )
             walks[img_id] = resize_cam(walk, size, peak='image')
         return walks
-
-    def read_sample(self, img_id: str, mask: np.ndarray) -> dict[str, Any]:
-        """Scores and mask, for :class:`~mmamr.evaluation.CAMMetric`."""
-        return dict(cam=self.files.read(img_id, mask.shape), mask=mask)
 
     def rows(self, items: Sequence[dict[str, Any]]) -> list[Row]:
         """Image, CAM, class boundaries, displacements, walk, label at the default threshold and ground truth."""

@@ -729,3 +729,10 @@ class TestForegroundLoop:
     def test_settings_that_cannot_be(self, test, cams, options, message):
         with pytest.raises(InputError, match=message):
             test('tiny_foreground', options=options)
+
+    def test_only_a_classifier_has_such_layers(self, test, cams):
+        options = {
+            'test_cfg': dict(_delete_=True, type='ForegroundLoop', cam_dir=str(cams), layers=['layer2']),
+        }
+        with pytest.raises(InputError, match='needs the classifier that made the CAMs'):
+            test('tiny_irnet', options=options)
